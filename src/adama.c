@@ -1,0 +1,48 @@
+/*
+ * adama.c
+ *	  The module: what PostgreSQL needs to load it, and its settings.
+ *
+ * Nothing here needs shared_preload_libraries: shared memory is made when it is first used (worker/shared.c).
+ */
+#include "postgres.h"
+
+#include <limits.h>
+
+#include "fmgr.h"
+#include "utils/guc.h"
+
+#include "adama.h"
+
+PG_MODULE_MAGIC;
+
+int			adama_max_steps;
+int			adama_max_event_memory;
+int			adama_max_document_size;
+int			adama_max_message_size;
+int			adama_document_cache_size;
+int			adama_emitter_max_delay;
+int			adama_emitter_idle_timeout;
+
+PGDLLEXPORT void _PG_init(void);
+
+void
+_PG_init(void)
+{
+	DefineCustomIntVariable("adama.max_steps", "Steps that one event may take, in thousands.",
+							"All work counts: instructions, rows visited, elements sorted, bytes copied.",
+							&adama_max_steps, 10000, 1, INT_MAX / 1000, PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("adama.max_event_memory", "Working memory that one event may use.", NULL,
+							&adama_max_event_memory, 64 * 1024, 64, MAX_KILOBYTES, PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
+	DefineCustomIntVariable("adama.max_document_size", "Size that the encoded state of a document may have.", NULL,
+							&adama_max_document_size, 64 * 1024, 1, 512 * 1024, PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
+	DefineCustomIntVariable("adama.max_message_size", "Size that the encoded message of an event may have.", NULL,
+							&adama_max_message_size, 1024, 1, 64 * 1024, PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
+	DefineCustomIntVariable("adama.document_cache_size", "Memory per session for documents kept between messages.", NULL,
+							&adama_document_cache_size, 32 * 1024, 0, MAX_KILOBYTES, PGC_USERSET, GUC_UNIT_KB, NULL, NULL, NULL);
+	DefineCustomIntVariable("adama.emitter_max_delay", "Longest time for which the emitter gathers changes while it is busy.",
+							"An idle emitter sends at once; a busy one pauses about as long as it worked, at most this long, and sends coarser deltas.",
+							&adama_emitter_max_delay, 50, 0, 10000, PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
+	DefineCustomIntVariable("adama.emitter_idle_timeout", "Time without connections after which the emitter of a database leaves.", NULL,
+							&adama_emitter_idle_timeout, 2, 0, 3600, PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+	MarkGUCPrefixReserved("adama");
+}

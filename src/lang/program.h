@@ -1,0 +1,290 @@
+/*
+ * program.h
+ *	  The checked program: types, structures, units of code.  What the front end hands to whoever lowers, runs or shows a program.
+ *
+ * Everything lives in one arena and never changes after lang_check has returned: a program is shared by all documents of its space.
+ *
+ * Types are interned: equal types are equal pointers.  A structure is the document itself (the root), a record, a message, or the
+ * type of an anonymous object.  A field has a slot: its index among the stored fields of its structure (formulas and bubbles have none).  A unit is
+ * anything that becomes code of its own: a function, a handler, a policy, a formula, a field's initial value.
+ */
+#ifndef ADAMA_LANG_PROGRAM_H
+#define ADAMA_LANG_PROGRAM_H
+
+#include "kit/buf.h"
+#include "lang/ast.h"
+#include "lang/parse.h"
+
+/* ---- types ---- */
+
+typedef enum LangTypeKind
+{
+#define LANG_TYPE(kind, word, storage) kind,
+#include "lang/types.def"
+#undef LANG_TYPE
+	LANG_N_TYPES
+} LangTypeKind;
+
+struct LangType
+{
+	LangTypeKind kind;
+	const LangType *a;			/* maybe, list, array, table, map key, pair first, future, channel, … */
+	const LangType *b;			/* map value, pair second */
+	LangStruct *structure;		/* record, message; table and list carry it in a */
+	LangEnum   *enumeration;
+	const LangType **items;		/* tuple */
+	int			n_items;
+	const char *text;			/* as a person writes it: "maybe<int>" */
+};
+
+extern bool lang_type_is_numeric(const LangType *type);		/* int, long, double */
+extern char lang_type_storage(const LangType *type);		/* 'I', 'D', 'P', 'N' */
+
+struct LangEnum
+{
+	const KitSym *name;
+	LangPos		pos;
+	const KitSym **names;
+	int32_t    *numbers;
+	int			n;
+	int			default_index;
+	const LangType *type;
+};
+
+/* ---- structures ---- */
+
+typedef enum LangStructKind
+{
+	LANG_STRUCT_ROOT,
+	LANG_STRUCT_RECORD,
+	LANG_STRUCT_MESSAGE,
+	LANG_STRUCT_ANONYMOUS,		/* of { a: 1 }: like a message, without a name */
+	LANG_STRUCT_VIEW			/* the fields of @viewer */
+} LangStructKind;
+
+typedef enum LangFieldKind
+{
+	LANG_STORED_FIELD,			/* has a slot; tables and nested records too */
+	LANG_FORMULA_FIELD,			/* unit computes it */
+	LANG_BUBBLE_FIELD			/* unit computes it per viewer */
+} LangFieldKind;
+
+/* What the value of a field, bubble, policy or unit depends on beyond the document; transitive. */
+typedef enum LangReads
+{
+	LANG_READS_WHO = 1,			/* @who */
+	LANG_READS_VIEWER = 2,		/* @viewer, filters */
+	LANG_READS_TIME = 4,		/* Time.*, so it changes without a message */
+	LANG_READS_RANDOM = 8,
+	LANG_WRITES = 16,			/* changes the document */
+	LANG_ABORTS = 32,			/* may abort */
+	LANG_READS_DOCUMENT = 64	/* reads any field of the document */
+} LangReads;
+
+struct LangField
+{
+	const KitSym *name;
+	LangPos		pos;
+	LangStruct *owner;
+	LangFieldKind kind;
+	const LangType *type;
+	int			slot;			/* stored fields: index into the structure's slots; -1 otherwise */
+	int			index;			/* position in owner->fields */
+	LangPrivacyKind privacy;	/* LANG_PRIVACY_NONE has become LANG_PRIVACY_PRIVATE; message fields are public */
+	LangField  *viewer_is;		/* LANG_PRIVACY_VIEWER_IS: a principal field of the same structure */
+	LangUnit  **policies;		/* LANG_PRIVACY_POLICY, bubble guards: all must be true */
+	int			n_policies;
+	LangUnit  **filters;		/* and these */
+	int			n_filters;
+	LangUnit   *unit;			/* formula, bubble: what computes it; stored: initial value, or NULL for the type's default */
+	bool		is_id;			/* the implicit or declared int id of a record: not a slot, lives in the row's header */
+	bool		is_readonly;
+	bool		is_required;
+	bool		is_lossy;
+	bool		is_unique;
+	bool		is_updated;
+	bool		is_bump;
+	bool		is_indexed;
+	int			reads;			/* LangReads: of the value and of its privacy together */
+};
+
+struct LangStruct
+{
+	LangStructKind kind;
+	const KitSym *name;			/* NULL: root, anonymous, view */
+	LangPos		pos;
+	const LangType *type;
+	LangField **fields;			/* declaration order; records: fields[0] is always id.  Anonymous: alphabetical order */
+	int			n_fields;
+	int			n_slots;
+	LangField  *id;				/* records: fields[0] (privacy says whether it shows); messages: field id if declared so, else NULL */
+	LangUnit  **units;			/* methods and policies of this structure */
+	int			n_units;
+	LangUnit  **requires;		/* require p; all must be true, else the record is hidden */
+	int			n_requires;
+	LangUnit   *ingested;		/* all ingested {} blocks in order, as one unit; NULL when there is none */
+	LangUnit   *parsed;			/* @parsed {} of messages */
+	int			reads;			/* LangReads: of all that a view shows of it (nested structures included) */
+};
+
+/* ---- units of code ---- */
+
+typedef enum LangUnitKind
+{
+	LANG_UNIT_FUNCTION,
+	LANG_UNIT_PROCEDURE,
+	LANG_UNIT_METHOD,
+	LANG_UNIT_DISPATCH,
+	LANG_UNIT_POLICY,			/* returns bool */
+	LANG_UNIT_FILTER,			/* returns bool */
+	LANG_UNIT_INITIAL,			/* value of a field or of a message's field */
+	LANG_UNIT_FORMULA,
+	LANG_UNIT_BUBBLE,
+	LANG_UNIT_CHANNEL,
+	LANG_UNIT_CONSTRUCT,
+	LANG_UNIT_CONNECTED,		/* returns bool */
+	LANG_UNIT_DISCONNECTED,
+	LANG_UNIT_DELETE,			/* returns bool */
+	LANG_UNIT_LOAD,
+	LANG_UNIT_STATIC_CREATE,	/* returns bool; no document */
+	LANG_UNIT_STATIC_INVENT,
+	LANG_UNIT_STATIC_SEND,
+	LANG_UNIT_INGESTED,
+	LANG_UNIT_PARSED,
+	LANG_UNIT_LAMBDA,
+	LANG_UNIT_TEST
+} LangUnitKind;
+
+struct LangLocal
+{
+	const KitSym *name;			/* NULL: implicit row of a query */
+	LangPos		pos;
+	const LangType *type;
+	int			index;			/* among the unit's locals; parameters come first */
+	bool		is_parameter;
+	bool		is_readonly;	/* may not be assigned, nor changed through */
+	bool		is_used;
+};
+
+struct LangUnit
+{
+	LangUnitKind kind;
+	const KitSym *name;			/* NULL for what has none */
+	LangPos		pos;
+	LangStruct *self;			/* record or message whose bare fields are in scope; the root where the document's are; NULL for functions */
+	LangLocal **locals;			/* parameters first */
+	int			n_params;
+	int			n_locals;
+	const LangType *returns;	/* LANG_VOID when nothing */
+	LangStmt   *body;			/* one of the two */
+	LangExpr   *expr;
+	LangEnum   *dispatch_enum;	/* LANG_UNIT_DISPATCH */
+	int			paint;			/* LangPaint as written */
+	int			reads;			/* LangReads, transitive */
+	int			index;			/* in program->units */
+};
+
+struct LangChannel
+{
+	const KitSym *name;
+	LangPos		pos;
+	LangStruct *message;
+	bool		is_array;		/* takes M[] */
+	bool		is_open;
+	LangUnit  **policies;		/* requires<…> */
+	int			n_policies;
+	LangUnit   *unit;
+};
+
+/* ---- operators: one row per legal combination, from lang/operators.def ---- */
+
+struct LangOpRow
+{
+	LangOp		op;
+	const char *left;			/* type names as in the table: "maybe<double>"; "" for prefix operators */
+	const char *right;
+	const char *result;
+	const char *code;			/* name of the VM operation: "add_int", "eq_near", …: see operators.def */
+};
+
+extern const LangOpRow lang_op_rows[];
+extern const int lang_n_op_rows;
+
+/* ---- built-in functions and methods, from lang/builtins.def ---- */
+
+typedef enum LangBuiltinId
+{
+#define LANG_BUILTIN(id, space, name, signature, reads, doc) id,
+#include "lang/builtins.def"
+#undef LANG_BUILTIN
+	LANG_N_BUILTINS
+} LangBuiltinId;
+
+struct LangBuiltin
+{
+	LangBuiltinId id;
+	const char *space;			/* "Time", "String": the namespace it is called in and the type it extends; "list", "table", "maybe", …: methods of that type */
+	const char *name;
+	const char *signature;		/* "(string,int)maybe<string>": T, K, V stand for the type's own parameters */
+	int			reads;			/* LangReads */
+	const char *doc;
+};
+
+extern const LangBuiltin lang_builtins[];
+
+/* ---- the program ---- */
+
+typedef struct LangProgram
+{
+	KitArena   *arena;
+	KitSymTable *syms;
+	LangStruct *root;
+	LangStruct *view;			/* fields of @viewer; never NULL */
+	LangStruct **structs;		/* records, messages, anonymous types: in order of appearance */
+	int			n_structs;
+	LangEnum  **enums;
+	int			n_enums;
+	LangUnit  **units;			/* all of them */
+	int			n_units;
+	LangChannel **channels;		/* in source order */
+	int			n_channels;
+	LangUnit  **constructs;		/* all run, in order */
+	int			n_constructs;
+	LangStruct *construct_message;	/* of the constructor with a parameter, or NULL */
+	LangUnit  **connected;		/* all run, results OR-ed */
+	int			n_connected;
+	LangUnit  **disconnected;
+	int			n_disconnected;
+	LangUnit  **deletes;
+	int			n_deletes;
+	LangUnit  **loads;
+	int			n_loads;
+	LangUnit  **static_creates;	/* all must be true */
+	int			n_static_creates;
+	LangUnit  **static_invents;
+	int			n_static_invents;
+	LangUnit  **static_sends;
+	int			n_static_sends;
+	LangUnit  **tests;
+	int			n_tests;
+	int			maximum_history;	/* @static, default 1000 */
+	bool		delete_on_close;
+	/* the type of each simple kind, and the makers of the others, for those who build types later */
+	const LangType *simple[LANG_N_TYPES];
+} LangProgram;
+
+/*
+ * Checks a parsed tree.  Reports every independent error it finds (an expression that was refused has LANG_ERROR_TYPE and silences what follows from it)
+ * and the warnings.  Returns the program, or NULL when there was an error (of the parser, too: diags->n_errors > 0).
+ */
+extern LangProgram *lang_check(LangTree *tree, LangDiags *diags);
+
+/* Parses and checks. */
+extern LangProgram *lang_compile(const char *source, size_t len, KitArena *arena, LangDiags *diags);
+
+extern LangField *lang_struct_field(const LangStruct *structure, const char *name, size_t len);	/* NULL when there is none */
+extern LangChannel *lang_program_channel(const LangProgram *program, const char *name, size_t len);
+extern const LangType *lang_type_maybe(LangProgram *program, const LangType *of);
+extern const LangType *lang_type_list(LangProgram *program, const LangType *of);
+
+#endif

@@ -1,0 +1,153 @@
+/*
+ * store.h
+ *	  The rows of a space: where documents, logs, programs and connections lie, and the path of a message through them.
+ *
+ * A space is a schema that has the tables document, log, program and connection in the shape that deploy gives them (space.c checks it; there is no
+ * registry that could disagree with the catalogs).  Rows are read and written directly, as the space's owner in a
+ * security-restricted context; whether the caller may is asked before, by sqlapi.
+ *
+ * Lock order: schema objects, then documents in the order of their keys when one call touches several, then the log (which is only appended to under its
+ * document's row lock).
+ */
+#ifndef ADAMA_STORE_H
+#define ADAMA_STORE_H
+
+#include "postgres.h"
+
+#include "datatype/timestamp.h"
+#include "utils/snapshot.h"
+
+#include "vm/vm.h"
+
+/* ---- spaces ---- */
+
+typedef struct StoreSpace
+{
+	Oid			schema;
+	Oid			owner;			/* of the table document */
+	Oid			document;		/* relations */
+	Oid			log;
+	Oid			connection;
+	Oid			program;
+	int			version;		/* newest program version that this backend knows of */
+	bool		is_valid;
+	NameData	name;
+} StoreSpace;
+
+/* Raises KIT_UNKNOWN_SPACE when the schema is not there or is no space.  The result is valid until the next call into store. */
+extern StoreSpace *store_space_by_name(const char *name);
+/* NULL when there is no such space (any more). */
+extern StoreSpace *store_space_by_schema(Oid schema);
+/* Schemas of all spaces of this database; a list of Oids in the current memory context. */
+extern struct List *store_space_all(void);
+/* Tells all backends, at commit, to look at the space anew. */
+extern void store_space_changed(const StoreSpace *space);
+
+/* ---- programs ---- */
+
+typedef struct StoreProgram
+{
+	Oid			relation;		/* of the table program */
+	int			version;
+	VmProgram  *vm;
+	int			use_count;		/* documents in caches that run it */
+} StoreProgram;
+
+/* The compiled program; cached in this backend.  Raises KIT_DAMAGED when the version is not there or does not compile any more. */
+extern StoreProgram *store_program(StoreSpace *space, int version);
+extern StoreProgram *store_program_current(StoreSpace *space);
+extern int	store_program_insert(StoreSpace *space, const char *source, size_t len);	/* returns the new version */
+
+/* ---- documents ---- */
+
+/* A document in memory as of one seq. */
+typedef struct StoreCopy
+{
+	VmDoc	   *doc;			/* NULL: nothing loaded */
+	StoreProgram *program;
+	int64		seq;
+	int64		state_seq;
+	size_t		tail_size;		/* bytes of the deltas after state_seq */
+	size_t		state_size;		/* bytes of the stored state */
+	TimestampTz created;		/* tells documents of one key apart */
+	TimestampTz updated;		/* the document's time: of its last event */
+} StoreCopy;
+
+/*
+ * Brings copy to what the snapshot sees: applies what the log has after copy->seq, or loads anew.  False (and the copy freed) when there is no such
+ * document.  *copy is all zeros at first.  Copies live until store_copy_free.
+ */
+extern bool store_copy_refresh(StoreSpace *space, const char *key, StoreCopy *copy, Snapshot snapshot);
+extern void store_copy_free(StoreCopy *copy);
+
+/*
+ * The document as the active snapshot sees it, from this backend's cache where possible.  Valid until the next call into store; read only.
+ * NULL when there is none.
+ */
+extern const StoreCopy *store_document_read(StoreSpace *space, const char *key);
+
+/* One event of a batch, and what became of it. */
+typedef struct StoreEvent
+{
+	VmEvent		event;			/* at is filled in by store_reduce */
+	DocBytes	message;		/* the encoded message, also what the log keeps; len 0: none.  event.message is its root */
+	bool		is_ok;
+	int64		seq;			/* after the event, when is_ok */
+	KitDiag		diag;			/* when not */
+} StoreEvent;
+
+/*
+ * The path of a message: locks the document's row, brings it into memory, reduces the events in order, appends one log entry with the net delta,
+ * and moves the row forward.  Each event succeeds or fails alone.  Raises KIT_UNKNOWN_DOCUMENT, KIT_DAMAGED, 40001, …: then nothing happened.
+ * Events that would reduce to nothing by lack of a handler are the caller's to leave out.
+ */
+extern void store_reduce(StoreSpace *space, const char *key, StoreEvent *events, int n_events);
+/* Creates the document and reduces the CREATE event: raises KIT_DUPLICATE_DOCUMENT, and what the event failed with.  Returns seq 1. */
+extern int64 store_create(StoreSpace *space, const char *key, StoreEvent *event);
+/* Removes the document's row, log and nothing else, after @delete agreed (raises KIT_DENIED). */
+extern void store_delete(StoreSpace *space, const char *key, StoreEvent *event);
+/* Whether there is a document, as of now (not of the snapshot). */
+extern bool store_document_exists(StoreSpace *space, const char *key);
+
+/* ---- connections ---- */
+
+#define STORE_CONNECTION_ID_LEN 38		/* "adama_" and 32 hexadecimal digits */
+
+typedef struct StoreConnection
+{
+	char		id[STORE_CONNECTION_ID_LEN + 1];
+	char	   *key;
+	char	   *agent;
+	char	   *authority;
+	DocBytes	viewer;			/* encoded viewer state; len 0: none */
+	TimestampTz created;		/* of the document it was made for */
+	int			pid;			/* of the backend that listens */
+	TimestampTz backend_start;
+} StoreConnection;
+
+extern void store_connection_insert(StoreSpace *space, const StoreConnection *connection);
+/* Copies into the current memory context; false when there is none that the snapshot sees. */
+extern bool store_connection_find(StoreSpace *space, const char *id, Snapshot snapshot, StoreConnection *out);
+extern bool store_connection_delete(StoreSpace *space, const char *id);		/* false when it was gone already */
+/* Calls visit for each connection that the snapshot sees; the strings are valid during the call. */
+extern void store_connection_scan(StoreSpace *space, Snapshot snapshot, void (*visit) (const StoreConnection *connection, void *arg), void *arg);
+
+/* ---- errors, identity ---- */
+
+/* Turns a diag into ereport(ERROR): SQLSTATE, message, detail, hint and the program's position. */
+extern void store_raise(const KitDiag *diag) pg_attribute_noreturn();
+
+/* While code works on a space's rows: the space's owner, security restricted.  store_* functions do it themselves; the emitter does it for what it adds. */
+typedef struct StoreRole
+{
+	Oid			user;
+	int			context;
+} StoreRole;
+
+extern StoreRole store_role_enter(const StoreSpace *space);
+extern void store_role_leave(StoreRole role);
+
+/* Limits of events as the GUCs say now. */
+extern VmLimits store_limits(void);
+
+#endif

@@ -1,0 +1,89 @@
+/*
+ * state.h
+ *	  A document in memory: its values, the journal of what changed, and its three encodings (whole state, delta, message).
+ *
+ * A VmDoc is loaded from a state (doc.h bytes), or made empty, then brought forward by applying deltas of the log, or by running events.
+ *
+ * Life of the journal.  vm_doc_begin … any number of events, each of which either adds to the journal or, when it fails, is undone to the mark that
+ * was set before it … vm_doc_delta writes the net change since begin (values that ended as they began are not in it) … vm_doc_commit
+ * forgets the journal, frees what was replaced and removes deleted rows; or vm_doc_rollback undoes everything.  Costs follow the number
+ * of changes, never the size of the document.  Between begin and commit a replaced string or deleted row stays readable.
+ *
+ * Storage form (what state and delta hold), per adama-language.md 3.2: members are the stored fields of the root in declaration order by name; long is
+ * a decimal string; principal {"agent","authority"}; enum a number; maybe the value or absent; record an object of its fields, "id" first for rows;
+ * table an object of rows by id, ascending; then the document's own members:
+ *		"__auto_table_row_id"	the last row id given out; absent while 0
+ *		"__entropy"				state of the random generator, a long; absent while it has not been used since creation with entropy "0"
+ *		"__dedupe"				{"agent/authority/key": "ms"}: dedupe keys seen in the last 10 minutes ('-' and '/' in the parts escaped as -- and -/); absent while empty
+ * Defaults are written too, so that a state can be read without its program; an empty maybe is absent.
+ */
+#ifndef ADAMA_VM_STATE_H
+#define ADAMA_VM_STATE_H
+
+#include "doc/doc.h"
+#include "vm/value.h"
+
+#define VM_DEDUPE_MS 600000
+
+typedef struct VmMark
+{
+	uint32_t	n_changes;
+	int64_t		last_row_id;
+	uint64_t	entropy;
+} VmMark;
+
+/* Empty document with all fields at their initial values.  Lives until vm_doc_free, whatever becomes of the transaction, if keep. */
+extern VmDoc *vm_doc_new(const VmProgram *program, uint64_t entropy, bool keep);
+/*
+ * Loads a whole state.  Members that the program does not know are an error (KIT_DAMAGED) unless is_upgrade, when they are dropped; a member of the
+ * wrong type is always an error; missing members get their initial values.  NULL on error.
+ */
+extern VmDoc *vm_doc_load(const VmProgram *program, DocBytes state, bool is_upgrade, bool keep, KitDiag *diag);
+extern void vm_doc_free(VmDoc *doc);
+extern const VmProgram *vm_doc_program(const VmDoc *doc);
+extern VmObj *vm_doc_root(const VmDoc *doc);
+extern size_t vm_doc_memory(const VmDoc *doc);		/* bytes held */
+extern size_t vm_doc_state_size(const VmDoc *doc);	/* estimate of the encoded state in bytes, kept up to date with each change: O(1) */
+
+/* Applies a delta of the log, outside of any journal.  On error the document is not usable any more. */
+extern bool vm_doc_apply(VmDoc *doc, DocBytes delta, KitDiag *diag);
+extern DocBytes vm_doc_save(const VmDoc *doc, KitBuf *out);	/* the whole state; pending changes included */
+
+extern void vm_doc_begin(VmDoc *doc);
+extern VmMark vm_doc_mark(const VmDoc *doc);
+extern void vm_doc_undo_to(VmDoc *doc, VmMark mark);
+extern bool vm_doc_has_changes(const VmDoc *doc);
+extern DocBytes vm_doc_delta(VmDoc *doc, KitBuf *out);	/* net change since begin; an empty object when there is none */
+extern void vm_doc_commit(VmDoc *doc);
+extern void vm_doc_rollback(VmDoc *doc);
+/* Counts every change ever made to this VmDoc (also by apply and undo): equal stamps mean an equal document. */
+extern uint64_t vm_doc_stamp(const VmDoc *doc);
+
+/* ---- changes: only between begin and commit ---- */
+
+/* Stores value, copied into the document, unless it is the same already.  Not for tables and nested records. */
+extern void vm_doc_set(VmDoc *doc, VmObj *obj, int slot, VmVal value);
+extern VmObj *vm_doc_insert(VmDoc *doc, VmTable *table);	/* next id; fields at their initial values; nested records and tables made */
+extern void vm_doc_delete(VmDoc *doc, VmObj *row);			/* no effect when deleted already */
+extern uint64_t vm_doc_random(VmDoc *doc);					/* 64 random bits; advances the document's generator (journaled) */
+/* False when the key was seen in the last 10 minutes before at (ms); otherwise remembers it and forgets older ones. */
+extern bool vm_doc_dedupe(VmDoc *doc, const VmPrincipal *who, const char *key, size_t len, int64_t at);
+
+/* ---- reading ---- */
+
+extern VmObj *vm_table_find(const VmTable *table, int32_t id);	/* O(log n); NULL when absent or deleted */
+
+/* ---- messages and views of values ---- */
+
+/*
+ * Makes a message object in the arena from a JSON object.  Strict: a member that the type has not is KIT_UNKNOWN_FIELD, a wrong type KIT_INVALID_MESSAGE
+ * (the message names the path and both types); long takes an integer or a decimal string; missing members get their initial values; null is
+ * only for maybe.
+ */
+extern bool vm_message_decode(const VmProgram *program, const LangStruct *type, DocItem item, KitArena *arena, VmObj **out, KitDiag *diag);
+/* The same for a single value of any type that messages can hold. */
+extern bool vm_value_decode(const VmProgram *program, const LangType *type, DocItem item, KitArena *arena, VmVal *out, KitDiag *diag, const char *path);
+/* Writes a value in storage form. */
+extern void vm_value_encode(DocWriter *w, const LangType *type, VmVal value);
+
+#endif

@@ -1,0 +1,120 @@
+/*
+ * value.h
+ *	  How values lie in memory while a program runs.
+ *
+ * A value is 8 bytes without a tag: the program's types say what it is.  int, long, bool, enum: i (int is kept sign-extended).  double: d.  All
+ * else is a pointer.  A maybe is NULL (empty) or points to the value inside.  No pointer but a maybe is ever NULL.
+ *
+ * Strings, principals, maybes and lists are immutable once made, and live either in an arena (a message, a turn), in a document's heap, or as
+ * long as the program (literals, defaults: is_static).  What a document's slot points to belongs to that document's heap or is static: storing copies
+ * (state.h), so nothing of a message's arena is ever reachable from a document.
+ *
+ * An object is an instance of a LangStruct: the root, a record (in a table, or nested in a slot of its parent), or a message in an arena.
+ */
+#ifndef ADAMA_VM_VALUE_H
+#define ADAMA_VM_VALUE_H
+
+#include "kit/arena.h"
+#include "lang/program.h"
+
+typedef struct VmStr VmStr;
+typedef struct VmPrincipal VmPrincipal;
+typedef struct VmMaybe VmMaybe;
+typedef struct VmList VmList;
+typedef struct VmObj VmObj;
+typedef struct VmTable VmTable;
+typedef struct VmDoc VmDoc;
+typedef struct VmProgram VmProgram;
+
+typedef union VmVal
+{
+	int64_t		i;
+	double		d;
+	const void *p;
+	const VmStr *str;			/* string, label; dynamic and json: the JSON text */
+	const VmPrincipal *who;
+	const VmMaybe *maybe;
+	VmList	   *list;			/* list and array */
+	VmObj	   *obj;			/* record, message */
+	VmTable    *table;
+} VmVal;
+
+struct VmStr
+{
+	uint32_t	len;			/* bytes of UTF-8 */
+	uint32_t	is_static;		/* not to be freed */
+	char		text[];			/* zero-terminated */
+};
+
+struct VmPrincipal
+{
+	uint16_t	agent_len;
+	uint16_t	authority_len;
+	uint32_t	is_static;
+	char		text[];			/* agent, authority; no zero between, none after */
+};
+
+struct VmMaybe
+{
+	VmVal		value;
+};
+
+struct VmList
+{
+	uint32_t	n;
+	uint32_t	cap;
+	VmVal	   *items;			/* lists of records: live references; a row deleted since has VM_OBJ_DELETED */
+};
+
+typedef enum VmObjFlags
+{
+	VM_OBJ_DELETED = 1,
+	VM_OBJ_IN_DOCUMENT = 2,		/* root, row or nested record; otherwise a message in an arena */
+	VM_OBJ_NEW = 4,				/* made since the journal began */
+	VM_OBJ_TOUCHED = 8			/* in its owner's list of what changed since the journal began */
+} VmObjFlags;
+
+struct VmObj
+{
+	const LangStruct *structure;
+	int32_t		id;				/* records; 0 otherwise */
+	uint32_t	flags;
+	VmTable    *table;			/* of a row; NULL otherwise */
+	VmObj	   *parent;			/* of a nested record: whose slot holds it */
+	VmObj	   *next_touched;
+	struct VmChange *changes;	/* what the journal holds about this object, newest first; NULL when nothing */
+	VmVal		slots[];		/* structure->n_slots */
+};
+
+struct VmTable
+{
+	const LangStruct *row;
+	VmObj	   *owner;			/* the object whose slot this table is */
+	int			slot;
+	VmObj	  **rows;			/* ascending id; may hold deleted rows until the journal ends */
+	uint32_t	n_rows;			/* entries in rows */
+	uint32_t	cap;
+	uint32_t	n_live;
+	VmObj	   *touched;		/* rows changed, made or deleted since the journal began */
+	bool		is_touched;		/* owner knows */
+	VmTable    *next_touched;
+};
+
+extern const VmStr vm_empty_string;
+extern const VmPrincipal *const vm_no_one;	/* ?, ? */
+
+extern const VmStr *vm_str_new(KitArena *arena, const char *text, size_t len);
+extern const VmStr *vm_str_concat(KitArena *arena, const VmStr *a, const VmStr *b);
+extern bool vm_str_equal(const VmStr *a, const VmStr *b);
+extern int	vm_str_compare(const VmStr *a, const VmStr *b);	/* order of UTF-16 code units */
+extern int	vm_str_compare_insensitive(const VmStr *a, const VmStr *b);
+extern uint32_t vm_str_utf16_len(const VmStr *s);
+extern const VmPrincipal *vm_principal_new(KitArena *arena, const char *agent, size_t agent_len, const char *authority, size_t authority_len);
+extern bool vm_principal_equal(const VmPrincipal *a, const VmPrincipal *b);
+extern VmList *vm_list_new(KitArena *arena, uint32_t cap);
+extern void vm_list_add(KitArena *arena, VmList *list, VmVal value);
+extern const VmMaybe *vm_maybe_new(KitArena *arena, VmVal value);
+/* Equality of two values of one type, as '==' means it but exact for doubles: what decides whether an assignment is a change. */
+extern bool vm_value_same(const LangType *type, VmVal a, VmVal b);
+
+#endif

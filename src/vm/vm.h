@@ -1,0 +1,119 @@
+/*
+ * vm.h
+ *	  Programs ready to run, events reduced into a document, and values computed from it.
+ *
+ * A VmProgram is a checked program with its bytecode; it is immutable and shared.  vm_reduce runs one event against a document whose journal is
+ * open; it either succeeds and adds to the journal, or fails and leaves no trace: no change, no row id, no randomness, no dedupe key.
+ * The result depends on nothing but the program, the document and the event: replaying gives the same.
+ *
+ * A VmReader computes formulas, bubbles, policies for a viewer; it never changes the document, and remembers each formula's value while the document
+ * is unchanged.
+ */
+#ifndef ADAMA_VM_H
+#define ADAMA_VM_H
+
+#include "doc/doc.h"
+#include "lang/program.h"
+#include "vm/state.h"
+#include "vm/value.h"
+
+typedef struct VmLimits
+{
+	int64_t		steps;			/* instructions, rows visited, bytes/16 copied: all work counts */
+	size_t		memory;			/* bytes of the arena that the event uses */
+	size_t		document;		/* bytes of the state after the event */
+	int			depth;			/* nested calls */
+} VmLimits;
+
+extern const VmLimits vm_default_limits;
+
+/*
+ * Compiles a program.  It lives in an arena of its own, until vm_program_free.  NULL when there are errors (they are in diags; so are warnings, also on
+ * success).
+ */
+extern VmProgram *vm_program_new(const char *source, size_t len, LangDiags *diags);
+extern void vm_program_keep(VmProgram *program);	/* outlives the transaction */
+extern void vm_program_free(VmProgram *program);
+extern const LangProgram *vm_program_lang(const VmProgram *program);
+extern size_t vm_program_memory(const VmProgram *program);
+extern void vm_program_disassemble(const VmProgram *program, KitBuf *out);
+/* Whether documents of the old program can be loaded by the new one: fields of one name have one type.  False: the diag lists the first that has not. */
+extern bool vm_program_upgrades(const VmProgram *from, const VmProgram *to, KitDiag *diag);
+
+typedef enum VmEventKind
+{
+	VM_EVENT_CREATE,			/* message: the argument of @construct */
+	VM_EVENT_SEND,				/* channel, message, dedupe */
+	VM_EVENT_CONNECT,			/* @connected: fails with KIT_DENIED when it does not yield true */
+	VM_EVENT_DISCONNECT,
+	VM_EVENT_DELETE,			/* @delete: fails with KIT_DENIED when it does not yield true */
+	VM_EVENT_LOAD
+} VmEventKind;
+
+extern const char *vm_event_name(VmEventKind kind);	/* "create", "send", … */
+
+typedef struct VmText
+{
+	const char *str;
+	uint32_t	len;
+} VmText;
+
+typedef struct VmEvent
+{
+	VmEventKind kind;
+	VmText		agent;
+	VmText		authority;
+	int64_t		at;				/* ms since 1970: Time.now() */
+	VmText		space;
+	VmText		key;
+	VmText		channel;
+	DocItem		message;		/* an object, or an array for channels that take M[]; kind DOC_NULL: none */
+	VmText		dedupe;			/* str NULL: none */
+	VmText		origin;			/* @context.origin, @context.ip; may be empty */
+	VmText		ip;
+} VmEvent;
+
+/* Whether the event does anything under this program: an event without a handler need not be reduced (CONNECT, DISCONNECT, LOAD). */
+extern bool vm_program_handles(const VmProgram *program, VmEventKind kind);
+
+/*
+ * Reduces one event; the journal must be open.  scratch holds what the event needs while it runs; the caller resets it.  Errors: KIT_UNKNOWN_CHANNEL, KIT_UNKNOWN_FIELD,
+ * KIT_INVALID_MESSAGE, KIT_DUPLICATE_MESSAGE, KIT_ABORTED, KIT_DENIED, KIT_BUDGET_EXCEEDED, KIT_DOCUMENT_TOO_LARGE, KIT_RUNTIME_ERROR (with the program's line).
+ */
+extern bool vm_reduce(VmDoc *doc, const VmEvent *event, const VmLimits *limits, KitArena *scratch, KitDiag *diag);
+
+/* @static policies, which have no document. */
+typedef enum VmVerdict
+{
+	VM_UNDECLARED,				/* the program has no such policy */
+	VM_ALLOWED,
+	VM_REFUSED
+} VmVerdict;
+
+typedef enum VmStatic
+{
+	VM_STATIC_CREATE,
+	VM_STATIC_INVENT,
+	VM_STATIC_SEND
+} VmStatic;
+
+extern bool vm_static_policy(const VmProgram *program, VmStatic which, const VmEvent *event, const VmLimits *limits, KitArena *scratch,
+							 VmVerdict *verdict, KitDiag *diag);
+
+/* ---- reading ---- */
+
+typedef struct VmReader VmReader;
+
+/*
+ * A reader of doc for one viewer.  Lives in arena, with all the values that it yields.  who and viewer must live as long; viewer is an object of
+ * program->view (vm_viewer_decode), or NULL for its defaults.
+ */
+extern VmReader *vm_reader_new(VmDoc *doc, KitArena *arena, const VmPrincipal *who, VmObj *viewer, int64_t now, VmText space, VmText key, const VmLimits *limits);
+extern bool vm_viewer_decode(const VmProgram *program, DocItem viewer, KitArena *arena, VmObj **out, KitDiag *diag);
+/* The value of a field of obj: a slot, or a formula or bubble computed now. */
+extern bool vm_reader_field(VmReader *reader, VmObj *obj, const LangField *field, VmVal *out, KitDiag *diag);
+/* Whether the viewer may see the field (privacy and guards), or the record at all (require). */
+extern bool vm_reader_may_see(VmReader *reader, VmObj *obj, const LangField *field, bool *may, KitDiag *diag);
+extern bool vm_reader_may_see_record(VmReader *reader, VmObj *obj, bool *may, KitDiag *diag);
+
+#endif

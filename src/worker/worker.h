@@ -1,0 +1,34 @@
+/*
+ * worker.h
+ *	  Waking the emitter, and listening.
+ *
+ * Each database that has connections has one emitter, a dynamic background worker (emitter.c).  Writers tell it which documents changed by setting
+ * bits of a shared bitmap when their transaction commits (shared.c); the emitter reads the log.
+ */
+#ifndef ADAMA_WORKER_H
+#define ADAMA_WORKER_H
+
+#include "postgres.h"
+
+/*
+ * At commit of the current transaction: mark the document as changed and wake the emitter of this database, if there is one.  Cheap; may be
+ * called many times.  A transaction that does not commit marks nothing.
+ */
+extern void worker_document_changed(Oid schema, const char *key);
+
+/* At commit: tell the emitter that this connection was added, changed or removed; starts the emitter if there is none. */
+extern void worker_connection_changed(Oid schema, const char *connection_id);
+
+/* This backend holds connections: when it ends, the emitter is told to look for connections without a backend. */
+extern void worker_watch_backend(void);
+
+/* After a server start, the first use of adama in a database starts the emitter once, to clear away connections of the past.  Called by every SQL entry point that writes. */
+extern void worker_ensure(void);
+
+extern void worker_listen(const char *channel);
+extern void worker_unlisten(const char *channel);
+
+/* Start time of this backend, as the emitter sees it too. */
+extern int64 worker_backend_start(void);
+
+#endif
