@@ -1,0 +1,138 @@
+/*
+ * code.h
+ *	  Bytecode: what lowering makes of a checked program, and what the interpreter runs.
+ *
+ * Code runs on registers of 8 bytes (VmVal), numbered from the frame's base.  Register 0 is the root of the document (NULL where a unit has none),
+ * register 1 is self: the record or message whose method, policy, formula this is.  Parameters follow from register 2, then the other
+ * locals, then temporaries.  A call puts its arguments into the topmost registers and gives the callee a frame that begins there, so that
+ * arguments are never copied.
+ *
+ * An instruction has 8 bytes: an operation and either three operands of 16 bits, or one of 16 and one of 32.  Some are followed by a second word that
+ * carries a jump (opcodes.def says which).  Jumps are relative to the instruction after the word that carries them.
+ *
+ * All of it lies in the program's arena, never changes after vm_program_new, and knows no names: fields are slots, units are numbers.
+ */
+#ifndef ADAMA_VM_CODE_H
+#define ADAMA_VM_CODE_H
+
+#include "vm/vm.h"
+
+typedef enum VmOp
+{
+#define VM_OP(name, code, form, doc) name,
+#include "vm/opcodes.def"
+#undef VM_OP
+	VM_N_OPS
+} VmOp;
+
+typedef struct VmIns
+{
+	uint16_t	op;
+	uint16_t	a;
+	union
+	{
+		struct
+		{
+			uint16_t	b;
+			uint16_t	c;
+		};
+		int32_t		imm;
+	};
+} VmIns;
+
+/* Where instructions come from: an entry holds from its pc up to the next entry's. */
+typedef struct VmPosition
+{
+	uint32_t	pc;
+	uint32_t	line;
+	uint32_t	column;
+	uint32_t	length;
+} VmPosition;
+
+typedef struct VmCode
+{
+	const char *name;			/* "channel publish", for the disassembler and for messages */
+	const LangUnit *unit;		/* NULL for what the compiler made up: ingestion and conversion of structures */
+	VmIns	   *ins;
+	uint32_t	n_ins;
+	uint32_t	n_regs;			/* registers of a frame */
+	uint32_t	n_params;
+	VmPosition *positions;
+	uint32_t	n_positions;
+	bool		is_cheap;		/* neither loops nor calls: not worth remembering its value */
+} VmCode;
+
+/* How a list is ordered. */
+typedef enum VmKeyKind
+{
+	VM_KEY_INT,					/* int, long, bool, enum */
+	VM_KEY_DOUBLE,
+	VM_KEY_STRING,
+	VM_KEY_STRING_INSENSITIVE,
+	VM_KEY_PRINCIPAL			/* authority, then agent */
+} VmKeyKind;
+
+#define VM_KEY_ID (-1)			/* slot of a key that is the row's id */
+
+typedef struct VmSortKey
+{
+	VmKeyKind	kind;
+	bool		is_desc;
+	bool		is_maybe;		/* empties come last when ascending, first when descending */
+	bool		is_computed;	/* slot counts the lists of computed keys from 0, parallel to the list that is sorted */
+	int			slot;
+} VmSortKey;
+
+typedef struct VmSort
+{
+	VmSortKey  *keys;
+	int			n_keys;
+	int			n_computed;
+} VmSort;
+
+/* What the machine knows of a structure beyond lang. */
+typedef struct VmStructInfo
+{
+	const LangStruct *structure;
+	VmVal	   *defaults;		/* defaults.h */
+	int		   *nested;			/* slots of messages within messages */
+	int			n_nested;
+	int		   *stamped;		/* slots of @bump and @updated fields */
+	int			n_stamped;
+} VmStructInfo;
+
+struct VmProgram
+{
+	KitArena   *arena;
+	LangProgram *lang;
+	VmCode	  **codes;			/* lang->units by index, then what the compiler made up */
+	uint32_t	n_codes;
+	VmVal	   *constants;
+	char	   *constant_kinds; /* for the disassembler: I, D, S string, W principal, L list */
+	uint32_t	n_constants;
+	VmSort	   *sorts;
+	uint32_t	n_sorts;
+	VmStructInfo *structs;		/* by LangStruct.index */
+	uint32_t	n_structs;
+	bool		has_stamped;	/* any structure has @bump or @updated fields */
+};
+
+#define VM_REG_ROOT 0
+#define VM_REG_SELF 1
+#define VM_REG_PARAMS 2
+#define VM_NO_REG 0xffff
+#define VM_MAX_REGS 0xfff0
+
+extern const char *vm_op_name(VmOp op);
+extern const char *vm_op_form(VmOp op);
+extern const char *vm_op_doc(VmOp op);
+/* The operation that the checker calls by this name (lang/operators.def); VM_N_OPS when the machine has none. */
+extern VmOp vm_op_of_code(const char *code);
+
+/* Position of the instruction at pc. */
+extern LangPos vm_code_position(const VmCode *code, uint32_t pc);
+
+/* Lowers all units of program->lang into program->codes.  False: a unit exceeds the limits of the code; diags says which. */
+extern bool vm_lower_program(VmProgram *program, LangDiags *diags);
+
+#endif
