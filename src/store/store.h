@@ -29,7 +29,8 @@ typedef struct StoreSpace
 	Oid			log;
 	Oid			connection;
 	Oid			program;
-	int			version;		/* newest program version that this backend knows of */
+	int			version;		/* newest program version that this backend knows of; 0: none yet */
+	struct StoreProgram *current;	/* that version compiled, once somebody asked for it */
 	bool		is_valid;
 	NameData	name;
 } StoreSpace;

@@ -1,0 +1,150 @@
+/*
+ * copy.c
+ *	  A document in memory, as of one seq: loaded from the row's state and the log's tail, brought forward by the log alone.
+ *
+ * What is stored: state as of state_seq, and for each later entry of the log its delta.  A copy that is behind applies what it lacks; one that
+ * belongs to a document of another life (created differs), to another program version, or is ahead, is loaded anew.  An upgrade to another program version always
+ * writes the state, so the tail after state_seq is of one version.
+ *
+ * While deltas are being applied the copy's seq is -1: an error on the way leaves a copy that the next call loads anew.
+ */
+#include "postgres.h"
+
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "store/internal.h"
+
+/* A copy that lacks more entries than this, all of them older than the stored state, is better loaded anew. */
+#define APPLY_AT_MOST 256
+
+typedef struct Following
+{
+	StoreCopy  *copy;
+	const char *key;
+	int64		state_seq;		/* of the stored state */
+	int64		seq;			/* of the last entry applied */
+} Following;
+
+static void
+damaged(StoreSpace *space, const char *key, KitDiag *diag)
+{
+	kit_diag_detail(diag, "Document \"%s\" of space \"%s\".", key, NameStr(space->name));
+	store_raise(diag);
+}
+
+static void
+apply_entry(int64 seq, DocBytes delta, void *arg)
+{
+	Following  *f = arg;
+	KitDiag		diag = {0};
+
+	if (!vm_doc_apply(f->copy->doc, delta, &diag))
+	{
+		if (diag.detail[0] == '\0')
+			kit_diag_detail(&diag, "Log entry %lld of document \"%s\".", (long long) seq, f->key);
+		store_raise(&diag);
+	}
+	if (seq > f->state_seq)
+		f->copy->tail_size += delta.len + STORE_LOG_ENTRY_OVERHEAD;
+	f->seq = seq;
+}
+
+void
+store_copy_free(StoreCopy *copy)
+{
+	if (copy->doc != NULL)
+		vm_doc_free(copy->doc);
+	if (copy->program != NULL)
+		store_program_release(copy->program);
+	memset(copy, 0, sizeof(*copy));
+}
+
+static void
+load(StoreSpace *space, const char *key, StoreCopy *copy, const StoreRow *row)
+{
+	StoreProgram *program = store_program(space, row->program);
+	DocBytes	state = store_datum_bytes(row->state);
+	KitDiag		diag = {0};
+
+	store_copy_free(copy);
+	copy->doc = vm_doc_load(program->vm, state, false, true, &diag);
+	if (copy->doc == NULL)
+		damaged(space, key, &diag);
+	copy->program = program;
+	program->use_count++;
+	copy->seq = row->state_seq;
+	copy->state_seq = row->state_seq;
+	copy->state_size = state.len;
+	copy->created = row->created;
+	copy->updated = row->updated;
+	if (state.data != VARDATA_ANY(DatumGetPointer(row->state)))
+		pfree((char *) state.data - VARHDRSZ);
+}
+
+void
+store_copy_bring(StoreSpace *space, const char *key, StoreCopy *copy, const StoreRow *row, Snapshot snapshot)
+{
+	Following	f = {copy, key, row->state_seq};
+
+	if (copy->doc == NULL || copy->seq < 0 || copy->seq > row->seq || copy->created != row->created || copy->program->version != row->program ||
+		(copy->seq < row->state_seq && row->seq - copy->seq > APPLY_AT_MOST))
+		load(space, key, copy, row);
+	if (copy->state_seq != row->state_seq)
+	{
+		/* Somebody wrote the state since, at a seq that this copy has not reached yet. */
+		copy->state_seq = row->state_seq;
+		copy->tail_size = 0;
+	}
+	if (copy->seq < row->seq)
+	{
+		f.seq = copy->seq;
+		copy->seq = -1;
+		store_log_scan(space, key, f.seq, row->seq, snapshot, apply_entry, &f);
+		if (f.seq != row->seq)
+		{
+			KitDiag		diag = {0};
+
+			kit_fail(&diag, KIT_DAMAGED, "the log of a document ends at %lld, but the document is at %lld", (long long) f.seq, (long long) row->seq);
+			damaged(space, key, &diag);
+		}
+		copy->seq = row->seq;
+	}
+	copy->updated = row->updated;
+}
+
+bool
+store_copy_refresh(StoreSpace *space, const char *key, StoreCopy *copy, Snapshot snapshot)
+{
+	StoreRole	role = store_role_enter(space);
+	StoreTable	table = store_table_open(space->document, AccessShareLock);
+	bool		found = store_row_find(&table, key, snapshot);
+
+	if (found)
+	{
+		StoreRow	row;
+
+		store_row_of_document(&table, &row);
+		store_copy_bring(space, key, copy, &row, snapshot);
+	}
+	else
+		store_copy_free(copy);
+	store_table_close(&table);
+	store_role_leave(role);
+	return found;
+}
+
+/* The bytes of a state as a delta that makes it from nothing. */
+DocBytes
+store_state_as_delta(KitBuf *buf, DocBytes state)
+{
+	DocWriter	w;
+	DocItem		root;
+	KitDiag		diag = {0};
+
+	if (!doc_open(state, DOC_DOCUMENT, &root, &diag))
+		store_raise(&diag);
+	doc_write_begin(&w, buf, DOC_DELTA);
+	doc_write_item(&w, root);
+	return doc_write_end(&w);
+}

@@ -1,0 +1,129 @@
+/*
+ * internal.h
+ *	  What the files of this room share with each other.
+ */
+#ifndef ADAMA_STORE_INTERNAL_H
+#define ADAMA_STORE_INTERNAL_H
+
+#include "store/store.h"
+
+#include "access/htup.h"
+#include "executor/tuptable.h"
+#include "lib/ilist.h"
+#include "storage/lockdefs.h"
+#include "utils/relcache.h"
+
+/* Columns of the tables of a space, as deploy makes them: see deploy.c, and space.c, which checks them. */
+enum
+{
+	DOCUMENT_KEY = 1, DOCUMENT_SEQ, DOCUMENT_UPDATED, DOCUMENT_STATE, DOCUMENT_STATE_SEQ, DOCUMENT_PROGRAM, DOCUMENT_DUE, DOCUMENT_CREATED,
+	DOCUMENT_N_COLUMNS = DOCUMENT_CREATED
+};
+enum
+{
+	LOG_KEY = 1, LOG_SEQ, LOG_EVENTS, LOG_AT, LOG_EVENT, LOG_AGENT, LOG_AUTHORITY, LOG_CHANNEL, LOG_MESSAGE, LOG_DEDUPE, LOG_DELTA,
+	LOG_N_COLUMNS = LOG_DELTA
+};
+enum
+{
+	PROGRAM_VERSION = 1, PROGRAM_SOURCE, PROGRAM_DEPLOYED, PROGRAM_DEPLOYER,
+	PROGRAM_N_COLUMNS = PROGRAM_DEPLOYER
+};
+enum
+{
+	CONNECTION_ID = 1, CONNECTION_KEY, CONNECTION_AGENT, CONNECTION_AUTHORITY, CONNECTION_VIEWER, CONNECTION_CREATED, CONNECTION_PID,
+	CONNECTION_BACKEND_START, CONNECTION_JOINED,
+	CONNECTION_N_COLUMNS = CONNECTION_JOINED
+};
+
+/* ---- rows (row.c) ---- */
+
+/* What a row of the table document says.  state points into the tuple and may be toasted. */
+typedef struct StoreRow
+{
+	int64		seq;
+	TimestampTz updated;
+	Datum		state;
+	int64		state_seq;
+	int			program;
+	TimestampTz created;
+	bool		is_ours;		/* this transaction wrote this version of the row */
+} StoreRow;
+
+/* A table opened for one operation, with room for a tuple. */
+typedef struct StoreTable
+{
+	Relation	rel;
+	TupleTableSlot *found;		/* the row found or locked */
+	TupleTableSlot *fresh;		/* the row to be written: values and nulls are filled in by the caller */
+} StoreTable;
+
+extern StoreTable store_table_open(Oid relation, LOCKMODE lock);
+extern void store_table_close(StoreTable *table);	/* keeps the lock to the end of the transaction, unless it only read */
+
+/* A snapshot of now that sees this transaction's own changes; registered: to be unregistered by the caller. */
+extern Snapshot store_snapshot_now(void);
+
+/* Finds by the first column of the primary key, a text; the row lands in table->found. */
+extern bool store_row_find(StoreTable *table, const char *key, Snapshot snapshot);
+/*
+ * Finds and locks FOR NO KEY UPDATE the newest version of the row, waiting as long as needed.  False when there is none.  In REPEATABLE READ and
+ * above, a row that changed since the transaction's snapshot is error 40001.
+ */
+extern bool store_row_lock(StoreTable *table, const char *key);
+extern void store_row_of_document(StoreTable *table, StoreRow *row);
+/* fresh as a copy of found, to change some columns of it. */
+extern void store_row_copy(StoreTable *table);
+extern void store_row_clear(StoreTable *table);		/* fresh: all columns null */
+extern void store_row_set(StoreTable *table, int column, Datum value);
+extern void store_row_set_text(StoreTable *table, int column, const char *str, size_t len);	/* null when str is NULL */
+extern void store_row_set_bytes(StoreTable *table, int column, DocBytes bytes);	/* null when len is 0 */
+extern void store_row_insert(StoreTable *table);
+extern void store_row_update(StoreTable *table);
+extern void store_row_delete(StoreTable *table);
+/* Encoded bytes of a datum of type document or delta, detoasted in the current memory context. */
+extern DocBytes store_datum_bytes(Datum datum);
+
+/* ---- the log (log.c) ---- */
+
+/* Calls visit for the entries of key after seq `after` up to `upto`, in order. */
+typedef void (*StoreLogVisit) (int64 seq, DocBytes delta, void *arg);
+extern void store_log_scan(StoreSpace *space, const char *key, int64 after, int64 upto, Snapshot snapshot, StoreLogVisit visit, void *arg);
+extern void store_log_append(StoreSpace *space, const char *key, int64 seq, TimestampTz at, const StoreEvent *events, int n_events, DocBytes delta);
+extern void store_log_append_upgrade(StoreSpace *space, const char *key, int64 seq, TimestampTz at, int version, DocBytes delta);
+extern void store_log_append_create(StoreSpace *space, const char *key, TimestampTz at, const StoreEvent *event, uint64 entropy, DocBytes delta);
+extern void store_log_delete(StoreSpace *space, const char *key);
+
+#define STORE_LOG_ENTRY_OVERHEAD 100	/* bytes of a log entry beside its delta, for the decision when to write the state */
+
+/* ---- copies and the cache (copy.c, cache.c) ---- */
+
+/* As store_copy_refresh, for a row that has been read already. */
+extern void store_copy_bring(StoreSpace *space, const char *key, StoreCopy *copy, const StoreRow *row, Snapshot snapshot);
+
+typedef struct StoreCacheKey
+{
+	Oid			relation;		/* the table document */
+	uint64		hash;			/* of the key */
+} StoreCacheKey;
+
+typedef struct StoreCacheEntry
+{
+	StoreCacheKey id;
+	char	   *key;
+	StoreCopy	copy;
+	int			touched;		/* nesting level of the transaction that changed it; 0: none that is still open */
+	bool		is_in_use;		/* a message is on its way through */
+	dlist_node	lru;
+	dlist_node	touched_link;
+} StoreCacheEntry;
+
+extern StoreCacheEntry *store_cache_entry(StoreSpace *space, const char *key);	/* empty when it was not there */
+extern void store_cache_touch(StoreCacheEntry *entry);	/* an abort from here on drops it */
+extern void store_cache_drop(StoreCacheEntry *entry);
+
+extern void store_program_release(StoreProgram *program);
+
+extern DocBytes store_state_as_delta(KitBuf *buf, DocBytes state);
+
+#endif

@@ -1,0 +1,218 @@
+/*
+ * log.c
+ *	  The log of a space: one row per reduced event, or per batch of events that were reduced together.
+ *
+ * A row says what happened (event, who, channel, message) and what it did (delta).  seq is the document's after the row; a batch of n events stands for
+ * seq - n + 1 … seq, and its message is an array of objects {"channel", "message", "dedupe", "agent", "authority"}, the last two only where they differ
+ * from the row's.  All events of a batch happened at the row's time.  Messages that failed are not in the log.
+ *
+ *		event		message						delta
+ *		create		{"arg":…, "entropy":"…"}	the whole first state
+ *		send		what was sent				the change
+ *		connect		-							the change that @connected made
+ *		disconnect	-							likewise
+ *		batch		array						the net change of all
+ *		upgrade		{"program": version}		from the old program's form to the new one's
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/skey.h"
+#include "access/table.h"
+#include "catalog/pg_collation.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "port/pgcompat.h"
+#include "store/internal.h"
+
+static IndexScanDesc
+scan_begin(StoreTable *table, Relation index, const char *key, int64 after, Snapshot snapshot)
+{
+	IndexScanDesc scan = port_index_beginscan(table->rel, index, snapshot, 2, 0);
+	ScanKeyData keys[2];
+
+	ScanKeyEntryInitialize(&keys[0], 0, 1, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ, CStringGetTextDatum(key));
+	ScanKeyEntryInitialize(&keys[1], 0, 2, BTGreaterStrategyNumber, InvalidOid, InvalidOid, F_INT8GT, Int64GetDatum(after));
+	index_rescan(scan, keys, 2, NULL, 0);
+	return scan;
+}
+
+void
+store_log_scan(StoreSpace *space, const char *key, int64 after, int64 upto, Snapshot snapshot, StoreLogVisit visit, void *arg)
+{
+	StoreTable	table = store_table_open(space->log, AccessShareLock);
+	Relation	index = index_open(RelationGetPrimaryKeyIndex(table.rel), AccessShareLock);
+	IndexScanDesc scan = scan_begin(&table, index, key, after, snapshot);
+
+	while (index_getnext_slot(scan, ForwardScanDirection, table.found))
+	{
+		bool		seq_is_null;
+		bool		delta_is_null;
+		int64		seq = DatumGetInt64(slot_getattr(table.found, LOG_SEQ, &seq_is_null));
+		Datum		delta = slot_getattr(table.found, LOG_DELTA, &delta_is_null);
+		DocBytes	bytes;
+
+		if (seq_is_null || delta_is_null)
+			ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("a log entry of document \"%s\" has nulls", key)));
+		if (seq > upto)
+			break;
+		bytes = store_datum_bytes(delta);
+		visit(seq, bytes, arg);
+		if (bytes.data != VARDATA_ANY(DatumGetPointer(delta)))
+			pfree((char *) bytes.data - VARHDRSZ);
+	}
+	index_endscan(scan);
+	index_close(index, AccessShareLock);
+	store_table_close(&table);
+}
+
+static void
+append(StoreSpace *space, const char *key, int64 seq, int n_events, TimestampTz at, const char *event, VmText agent, VmText authority, VmText channel,
+	   VmText dedupe, DocBytes message, DocBytes delta)
+{
+	StoreTable	table = store_table_open(space->log, RowExclusiveLock);
+
+	store_row_clear(&table);
+	store_row_set_text(&table, LOG_KEY, key, strlen(key));
+	store_row_set(&table, LOG_SEQ, Int64GetDatum(seq));
+	store_row_set(&table, LOG_EVENTS, Int32GetDatum(n_events));
+	store_row_set(&table, LOG_AT, TimestampTzGetDatum(at));
+	store_row_set_text(&table, LOG_EVENT, event, strlen(event));
+	store_row_set_text(&table, LOG_AGENT, agent.str, agent.len);
+	store_row_set_text(&table, LOG_AUTHORITY, authority.str, authority.len);
+	store_row_set_text(&table, LOG_CHANNEL, channel.str, channel.len);
+	store_row_set_bytes(&table, LOG_MESSAGE, message);
+	store_row_set_text(&table, LOG_DEDUPE, dedupe.str, dedupe.len);
+	store_row_set_bytes(&table, LOG_DELTA, delta);
+	store_row_insert(&table);
+	store_table_close(&table);
+}
+
+static bool
+same_text(VmText a, VmText b)
+{
+	return a.len == b.len && memcmp(a.str, b.str, a.len) == 0;
+}
+
+static void
+write_text(DocWriter *w, const char *name, VmText value)
+{
+	doc_write_key_z(w, name);
+	doc_write_string(w, value.str, value.len);
+}
+
+/* Appends the events that succeeded as one entry; n_events counts them. */
+void
+store_log_append(StoreSpace *space, const char *key, int64 seq, TimestampTz at, const StoreEvent *events, int n_events, DocBytes delta)
+{
+	const StoreEvent *first = events;
+	const StoreEvent *e;
+	KitArena   *arena;
+	KitBuf		buf;
+	DocWriter	w;
+
+	while (!first->is_ok)
+		first++;
+	e = first;
+	if (n_events == 1)
+	{
+		append(space, key, seq, 1, at, vm_event_name(first->event.kind), first->event.agent, first->event.authority, first->event.channel,
+			   first->event.dedupe, first->message, delta);
+		return;
+	}
+
+	arena = kit_arena_new("adama batch");
+	kit_buf_init(&buf, arena);
+	doc_write_begin(&w, &buf, DOC_DOCUMENT);
+	doc_write_array_begin(&w);
+	for (int left = n_events; left > 0; e++)
+	{
+		if (!e->is_ok)
+			continue;
+		left--;
+		doc_write_object_begin(&w);
+		if (e->event.kind != VM_EVENT_SEND)
+		{
+			doc_write_key_z(&w, "event");
+			doc_write_string(&w, vm_event_name(e->event.kind), strlen(vm_event_name(e->event.kind)));
+		}
+		if (!same_text(e->event.agent, first->event.agent))
+			write_text(&w, "agent", e->event.agent);
+		if (!same_text(e->event.authority, first->event.authority))
+			write_text(&w, "authority", e->event.authority);
+		if (e->event.channel.str != NULL)
+			write_text(&w, "channel", e->event.channel);
+		if (e->event.dedupe.str != NULL)
+			write_text(&w, "dedupe", e->event.dedupe);
+		if (e->message.len > 0)
+		{
+			doc_write_key_z(&w, "message");
+			doc_write_item(&w, e->event.message);
+		}
+		doc_write_object_end(&w);
+	}
+	doc_write_array_end(&w);
+	append(space, key, seq, n_events, at, "batch", first->event.agent, first->event.authority, (VmText) {NULL, 0}, (VmText) {NULL, 0}, doc_write_end(&w), delta);
+	kit_arena_delete(arena);
+}
+
+void
+store_log_append_create(StoreSpace *space, const char *key, TimestampTz at, const StoreEvent *event, uint64 entropy, DocBytes delta)
+{
+	KitArena   *arena = kit_arena_new("adama create");
+	KitBuf		buf;
+	DocWriter	w;
+
+	kit_buf_init(&buf, arena);
+	doc_write_begin(&w, &buf, DOC_DOCUMENT);
+	doc_write_object_begin(&w);
+	if (event->message.len > 0)
+	{
+		doc_write_key_z(&w, "arg");
+		doc_write_item(&w, event->event.message);
+	}
+	doc_write_key_z(&w, "entropy");
+	doc_write_long(&w, (int64) entropy);
+	doc_write_object_end(&w);
+	append(space, key, 1, 1, at, vm_event_name(VM_EVENT_CREATE), event->event.agent, event->event.authority, (VmText) {NULL, 0}, (VmText) {NULL, 0},
+		   doc_write_end(&w), delta);
+	kit_arena_delete(arena);
+}
+
+void
+store_log_append_upgrade(StoreSpace *space, const char *key, int64 seq, TimestampTz at, int version, DocBytes delta)
+{
+	KitArena   *arena = kit_arena_new("adama upgrade");
+	KitBuf		buf;
+	DocWriter	w;
+
+	kit_buf_init(&buf, arena);
+	doc_write_begin(&w, &buf, DOC_DOCUMENT);
+	doc_write_object_begin(&w);
+	doc_write_key_z(&w, "program");
+	doc_write_int(&w, version);
+	doc_write_object_end(&w);
+	append(space, key, seq, 1, at, "upgrade", (VmText) {NULL, 0}, (VmText) {NULL, 0}, (VmText) {NULL, 0}, (VmText) {NULL, 0}, doc_write_end(&w), delta);
+	kit_arena_delete(arena);
+}
+
+void
+store_log_delete(StoreSpace *space, const char *key)
+{
+	StoreTable	table = store_table_open(space->log, RowExclusiveLock);
+	Relation	index = index_open(RelationGetPrimaryKeyIndex(table.rel), AccessShareLock);
+	Snapshot	snapshot = store_snapshot_now();
+	IndexScanDesc scan = scan_begin(&table, index, key, 0, snapshot);
+
+	while (index_getnext_slot(scan, ForwardScanDirection, table.found))
+		store_row_delete(&table);
+	index_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	index_close(index, AccessShareLock);
+	store_table_close(&table);
+}

@@ -1,0 +1,180 @@
+/*
+ * program.c
+ *	  The program versions of a space, compiled once per backend.
+ *
+ * A version never changes once it is deployed, so a compiled program is valid for ever, and the cache needs no invalidation, only bounds: of
+ * the programs that neither a cached document nor a space holds (use_count), the PROGRAMS_KEPT most recently used stay.  A version may vanish with an aborted deploy and be given
+ * out again with another source; the row's xmin and place tell.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "lib/ilist.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "store/internal.h"
+
+#define PROGRAMS_KEPT 16
+
+typedef struct CachedProgram
+{
+	StoreProgram program;		/* first: a StoreProgram * is a CachedProgram * */
+	TransactionId xmin;
+	ItemPointerData tid;
+	dlist_node	link;
+} CachedProgram;
+
+static dlist_head programs = DLIST_STATIC_INIT(programs);	/* most recently used first */
+
+static void
+drop(CachedProgram *cached)
+{
+	dlist_delete(&cached->link);
+	vm_program_free(cached->program.vm);
+	pfree(cached);
+}
+
+static void
+trim(void)
+{
+	dlist_mutable_iter iter;
+	int			n = 0;
+
+	dlist_foreach_modify(iter, &programs)
+	{
+		CachedProgram *cached = dlist_container(CachedProgram, link, iter.cur);
+
+		if (++n > PROGRAMS_KEPT && cached->program.use_count == 0)
+			drop(cached);
+	}
+}
+
+void
+store_program_release(StoreProgram *program)
+{
+	program->use_count--;
+}
+
+static CachedProgram *
+compile(StoreSpace *space, int version, HeapTuple tuple, Relation rel)
+{
+	CachedProgram *cached;
+	KitArena   *arena = kit_arena_new("adama compile");
+	LangDiags	diags;
+	VmProgram  *vm;
+	char	   *source;
+	bool		isnull;
+	Datum		datum = heap_getattr(tuple, PROGRAM_SOURCE, RelationGetDescr(rel), &isnull);
+
+	source = isnull ? pstrdup("") : TextDatumGetCString(datum);
+	lang_diags_init(&diags, arena);
+	vm = vm_program_new(source, strlen(source), &diags);
+	if (vm == NULL)
+	{
+		KitDiag		diag = {0};
+
+		kit_fail(&diag, KIT_DAMAGED, "version %d of the program of space \"%s\" does not compile", version, NameStr(space->name));
+		if (diags.n > 0)
+			kit_diag_detail(&diag, "%s", diags.items[0]->message);
+		store_raise(&diag);
+	}
+	kit_arena_delete(arena);
+	pfree(source);
+
+	cached = MemoryContextAllocZero(TopMemoryContext, sizeof(CachedProgram));
+	vm_program_keep(vm);
+	cached->program.relation = space->program;
+	cached->program.version = version;
+	cached->program.vm = vm;
+	cached->xmin = HeapTupleHeaderGetRawXmin(tuple->t_data);
+	cached->tid = tuple->t_self;
+	dlist_push_head(&programs, &cached->link);
+	trim();
+	return cached;
+}
+
+StoreProgram *
+store_program(StoreSpace *space, int version)
+{
+	StoreRole	role;
+	Relation	rel;
+	ScanKeyData key;
+	Snapshot	snapshot;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	CachedProgram *result = NULL;
+	dlist_iter	iter;
+
+	role = store_role_enter(space);
+	rel = table_open(space->program, AccessShareLock);
+	snapshot = store_snapshot_now();
+	ScanKeyInit(&key, PROGRAM_VERSION, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(version));
+	scan = systable_beginscan(rel, RelationGetPrimaryKeyIndex(rel), true, snapshot, 1, &key);
+	tuple = systable_getnext(scan);
+	if (tuple == NULL)
+	{
+		KitDiag		diag = {0};
+
+		kit_fail(&diag, KIT_DAMAGED, "space \"%s\" has no version %d of its program", NameStr(space->name), version);
+		store_raise(&diag);
+	}
+	dlist_foreach(iter, &programs)
+	{
+		CachedProgram *cached = dlist_container(CachedProgram, link, iter.cur);
+
+		if (cached->program.relation == space->program && cached->program.version == version &&
+			cached->xmin == HeapTupleHeaderGetRawXmin(tuple->t_data) && ItemPointerEquals(&cached->tid, &tuple->t_self))
+		{
+			result = cached;
+			dlist_move_head(&programs, &cached->link);
+			break;
+		}
+	}
+	if (result == NULL)
+		result = compile(space, version, tuple, rel);
+	systable_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	table_close(rel, AccessShareLock);
+	store_role_leave(role);
+	return &result->program;
+}
+
+StoreProgram *
+store_program_current(StoreSpace *space)
+{
+	if (space->current == NULL)
+	{
+		space->current = store_program(space, space->version);
+		space->current->use_count++;
+	}
+	return space->current;
+}
+
+int
+store_program_insert(StoreSpace *space, const char *source, size_t len)
+{
+	StoreTable	table = store_table_open(space->program, RowExclusiveLock);
+	int			version = space->version + 1;
+	NameData	deployer;
+
+	namestrcpy(&deployer, GetUserNameFromId(GetOuterUserId(), false));
+	store_row_clear(&table);
+	store_row_set(&table, PROGRAM_VERSION, Int32GetDatum(version));
+	store_row_set_text(&table, PROGRAM_SOURCE, source, len);
+	store_row_set(&table, PROGRAM_DEPLOYED, TimestampTzGetDatum(GetCurrentTimestamp()));
+	store_row_set(&table, PROGRAM_DEPLOYER, NameGetDatum(&deployer));
+	store_row_insert(&table);
+	store_table_close(&table);
+	store_space_changed(space);
+	CommandCounterIncrement();
+	return version;
+}

@@ -1,0 +1,21 @@
+/*
+ * raise.c
+ *	  From a KitDiag to an ereport: the one place where errors of the pure rooms become PostgreSQL's.
+ */
+#include "postgres.h"
+
+#include "store/store.h"
+
+void
+store_raise(const KitDiag *diag)
+{
+	const char *state = kit_error_sqlstate(diag->code);
+
+	ereport(ERROR,
+			(errcode(MAKE_SQLSTATE(state[0], state[1], state[2], state[3], state[4])),
+			 errmsg("%s", diag->message),
+			 diag->detail[0] != '\0' ? errdetail("%s", diag->detail) : 0,
+			 diag->hint[0] != '\0' ? errhint("%s", diag->hint) : 0,
+			 diag->line > 0 ? errcontext("line %d, column %d of the program", diag->line, diag->column) : 0));
+	pg_unreachable();
+}

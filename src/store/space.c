@@ -1,0 +1,265 @@
+/*
+ * space.c
+ *	  Which schemas are spaces, and as whom their rows are touched.
+ *
+ * A space is recognised by its tables, so that DROP SCHEMA, ALTER SCHEMA RENAME and pg_dump need not tell us anything.  What was found is kept per
+ * backend; relcache invalidations of any of the four tables, and of namespaces, make it look again.  Deploy sends such an invalidation for the table
+ * document when it adds a program version.
+ *
+ * The check of the columns is what makes it safe to read and write the tables by column number afterwards: whoever owns the schema could have
+ * put anything under these names.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "nodes/pg_list.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+#include "utils/syscache.h"
+
+#include "store/internal.h"
+
+typedef struct SpaceEntry
+{
+	Oid			schema;			/* hash key */
+	StoreSpace	space;
+} SpaceEntry;
+
+static HTAB *spaces = NULL;
+
+static void
+forget_relation(Datum arg, Oid relation)
+{
+	HASH_SEQ_STATUS scan;
+	SpaceEntry *entry;
+
+	hash_seq_init(&scan, spaces);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+	{
+		StoreSpace *space = &entry->space;
+
+		if (!OidIsValid(relation) || relation == space->document || relation == space->log || relation == space->connection ||
+			relation == space->program)
+			space->is_valid = false;
+	}
+}
+
+static void
+forget_all(Datum arg, int cache, uint32 hash)
+{
+	forget_relation(arg, InvalidOid);
+}
+
+static void
+make_hash(void)
+{
+	HASHCTL		ctl = {.keysize = sizeof(Oid), .entrysize = sizeof(SpaceEntry), .hcxt = TopMemoryContext};
+
+	spaces = hash_create("adama spaces", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	CacheRegisterRelcacheCallback(forget_relation, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, forget_all, (Datum) 0);
+}
+
+/* A column that a table of a space must have; type_name is a type of schema adama, else type is set. */
+typedef struct ColumnShape
+{
+	const char *name;
+	Oid			type;
+	const char *type_name;
+} ColumnShape;
+
+static const ColumnShape document_shape[] = {
+	{"key", TEXTOID}, {"seq", INT8OID}, {"updated", TIMESTAMPTZOID}, {"state", InvalidOid, "document"}, {"state_seq", INT8OID},
+	{"program", INT4OID}, {"due", TIMESTAMPTZOID}, {"created", TIMESTAMPTZOID}
+};
+static const ColumnShape log_shape[] = {
+	{"key", TEXTOID}, {"seq", INT8OID}, {"events", INT4OID}, {"at", TIMESTAMPTZOID}, {"event", TEXTOID}, {"agent", TEXTOID},
+	{"authority", TEXTOID}, {"channel", TEXTOID}, {"message", InvalidOid, "document"}, {"dedupe", TEXTOID}, {"delta", InvalidOid, "delta"}
+};
+static const ColumnShape program_shape[] = {
+	{"version", INT4OID}, {"source", TEXTOID}, {"deployed", TIMESTAMPTZOID}, {"deployer", NAMEOID}
+};
+static const ColumnShape connection_shape[] = {
+	{"id", TEXTOID}, {"key", TEXTOID}, {"agent", TEXTOID}, {"authority", TEXTOID}, {"viewer", InvalidOid, "document"}, {"created", TIMESTAMPTZOID},
+	{"pid", INT4OID}, {"backend_start", TIMESTAMPTZOID}, {"joined", TIMESTAMPTZOID}
+};
+
+/* The table's oid when it is there and in shape; its owner in *owner. */
+static Oid
+find_table(Oid schema, const char *name, const ColumnShape *shape, int n, Oid *owner)
+{
+	Oid			relation = get_relname_relid(name, schema);
+	Oid			types = get_namespace_oid("adama", true);
+	Relation	rel;
+	bool		fits;
+
+	if (!OidIsValid(relation) || get_rel_relkind(relation) != RELKIND_RELATION || !OidIsValid(types))
+		return InvalidOid;
+	rel = table_open(relation, AccessShareLock);
+	fits = RelationGetNumberOfAttributes(rel) >= n && OidIsValid(RelationGetPrimaryKeyIndex(rel));
+	for (int i = 0; fits && i < n; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), i);
+		Oid			type = shape[i].type;
+
+		if (!OidIsValid(type))
+			type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(shape[i].type_name), ObjectIdGetDatum(types));
+		fits = !att->attisdropped && att->atttypid == type && strcmp(NameStr(att->attname), shape[i].name) == 0;
+	}
+	*owner = rel->rd_rel->relowner;
+	table_close(rel, AccessShareLock);
+	return fits ? relation : InvalidOid;
+}
+
+/* The highest version in the table program, 0 when it is empty. */
+static int
+newest_version(Oid relation)
+{
+	Relation	rel = table_open(relation, AccessShareLock);
+	Relation	index = index_open(RelationGetPrimaryKeyIndex(rel), AccessShareLock);
+	Snapshot	snapshot = store_snapshot_now();
+	SysScanDesc scan = systable_beginscan_ordered(rel, index, snapshot, 0, NULL);
+	HeapTuple	tuple = systable_getnext_ordered(scan, BackwardScanDirection);
+	int			version = 0;
+
+	if (tuple != NULL)
+	{
+		bool		isnull;
+
+		version = DatumGetInt32(heap_getattr(tuple, PROGRAM_VERSION, RelationGetDescr(rel), &isnull));
+	}
+	systable_endscan_ordered(scan);
+	UnregisterSnapshot(snapshot);
+	index_close(index, AccessShareLock);
+	table_close(rel, AccessShareLock);
+	return version;
+}
+
+static bool
+look_up(Oid schema, StoreSpace *space)
+{
+	char	   *name = get_namespace_name(schema);
+	Oid			owner;
+
+	if (space->current != NULL)
+		store_program_release(space->current);
+	memset(space, 0, sizeof(*space));
+	if (name == NULL)
+		return false;
+	space->schema = schema;
+	namestrcpy(&space->name, name);
+	pfree(name);
+	space->log = find_table(schema, "log", log_shape, lengthof(log_shape), &owner);
+	space->program = find_table(schema, "program", program_shape, lengthof(program_shape), &owner);
+	space->connection = find_table(schema, "connection", connection_shape, lengthof(connection_shape), &owner);
+	space->document = find_table(schema, "document", document_shape, lengthof(document_shape), &space->owner);
+	if (!OidIsValid(space->log) || !OidIsValid(space->program) || !OidIsValid(space->connection) || !OidIsValid(space->document))
+		return false;
+	/* Set before the scan: an invalidation that arrives meanwhile must not be lost. */
+	space->is_valid = true;
+	space->version = newest_version(space->program);
+	return true;
+}
+
+StoreSpace *
+store_space_by_schema(Oid schema)
+{
+	SpaceEntry *entry;
+	bool		found;
+
+	if (spaces == NULL)
+		make_hash();
+	entry = hash_search(spaces, &schema, HASH_FIND, NULL);
+	if (entry != NULL && entry->space.is_valid)
+		return &entry->space;
+
+	entry = hash_search(spaces, &schema, HASH_ENTER, &found);
+	if (!found)
+		memset(&entry->space, 0, sizeof(StoreSpace));
+	if (look_up(schema, &entry->space))
+		return &entry->space;
+	hash_search(spaces, &schema, HASH_REMOVE, NULL);
+	return NULL;
+}
+
+StoreSpace *
+store_space_by_name(const char *name)
+{
+	Oid			schema = get_namespace_oid(name, true);
+	StoreSpace *space = OidIsValid(schema) ? store_space_by_schema(schema) : NULL;
+
+	if (space == NULL)
+	{
+		KitDiag		diag = {0};
+
+		kit_fail(&diag, KIT_UNKNOWN_SPACE, "space \"%s\" does not exist", name);
+		if (OidIsValid(schema))
+			kit_diag_detail(&diag, "There is a schema \"%s\", but adama.deploy has not made it a space.", name);
+		else
+			kit_diag_hint(&diag, "Use adama.deploy to make it from a program.");
+		store_raise(&diag);
+	}
+	return space;
+}
+
+/* Spaces are schemas with a table "document" that has a column of type adama.document; look_up then decides. */
+List *
+store_space_all(void)
+{
+	List	   *result = NIL;
+	Relation	rel = table_open(RelationRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+	List	   *schemas = NIL;
+	ListCell   *lc;
+
+	ScanKeyInit(&key, Anum_pg_class_relname, BTEqualStrategyNumber, F_NAMEEQ, CStringGetDatum("document"));
+	scan = systable_beginscan(rel, ClassNameNspIndexId, true, NULL, 1, &key);
+	while ((tuple = systable_getnext(scan)) != NULL)
+		schemas = lappend_oid(schemas, ((Form_pg_class) GETSTRUCT(tuple))->relnamespace);
+	systable_endscan(scan);
+	table_close(rel, AccessShareLock);
+
+	foreach(lc, schemas)
+	{
+		if (store_space_by_schema(lfirst_oid(lc)) != NULL)
+			result = lappend_oid(result, lfirst_oid(lc));
+	}
+	list_free(schemas);
+	return result;
+}
+
+void
+store_space_changed(const StoreSpace *space)
+{
+	CacheInvalidateRelcacheByRelid(space->document);
+}
+
+StoreRole
+store_role_enter(const StoreSpace *space)
+{
+	StoreRole	role;
+
+	GetUserIdAndSecContext(&role.user, &role.context);
+	SetUserIdAndSecContext(space->owner, role.context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+	return role;
+}
+
+void
+store_role_leave(StoreRole role)
+{
+	SetUserIdAndSecContext(role.user, role.context);
+}
