@@ -1,0 +1,79 @@
+# adama: the extension, its demo and its tests.
+#
+#   make            build adama.so against the PostgreSQL that PG names (default 15)
+#   make install    install it into that PostgreSQL (as root)
+#   make demo       two psql sessions and a document between them, on a private server in build/
+#   make test       every test, fastest first; PARTS="unit regress" runs only some
+#   make clean      remove what was built, private servers included
+#
+# Neither demo nor test touches an existing server: they install what they need by apt when it is missing, build, and stage a private copy
+# of the server's programs with the extension under build/stage (tools/stage says how).
+#
+# ADAMA_WERROR=1 makes warnings errors, ADAMA_ASSERT=1 checks invariants at run time; the test build has both.
+
+PG ?= 15
+PG_CONFIG ?= /usr/lib/postgresql/$(PG)/bin/pg_config
+export PG PG_CONFIG
+
+MODULE_big = adama
+EXTENSION = adama
+DATA = $(wildcard adama--*.sql)
+PGFILEDESC = "adama - documents that reduce messages and tell who watches"
+
+ROOMS = kit doc lang vm live store worker sqlapi
+SOURCES = $(wildcard src/*.c $(ROOMS:%=src/%/*.c)) src/port/port_server.c
+
+# Objects of builds with different switches live side by side.
+FLAVOUR = $(PG)$(if $(filter 1,$(ADAMA_WERROR)),-werror)$(if $(filter 1,$(ADAMA_ASSERT)),-assert)
+OBJDIR = build/obj-$(FLAVOUR)
+OBJS = $(SOURCES:src/%.c=$(OBJDIR)/%.o)
+
+PG_CPPFLAGS = -I$(srcdir)/src $(if $(filter 1,$(ADAMA_ASSERT)),-DADAMA_ASSERT_ON)
+PG_CFLAGS = -std=gnu11 -O2 -Wall -Wextra -Wshadow -Wno-unused-parameter -Wno-missing-field-initializers -Wno-declaration-after-statement \
+	$(if $(filter 1,$(ADAMA_WERROR)),-Werror)
+SHLIB_LINK = -lm -Wl,--version-script=$(srcdir)/src/adama.map
+
+REGRESS = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
+REGRESS_OPTS = --load-extension=adama
+EXTRA_CLEAN = build
+
+# Bitcode would only serve to inline SQL functions into compiled queries; ours are not of that kind.
+override with_llvm = no
+
+ifneq ($(wildcard $(PG_CONFIG)),)
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+$(OBJDIR)/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(CPPFLAGS) -MMD -MP -c -o $@ $<
+
+-include $(OBJS:.o=.d)
+
+# adama.so is linked again when the switches changed, not only when an object did.
+$(shlib): src/adama.map build/flavour
+build/flavour: FORCE
+	@mkdir -p build && { [ "$$(cat $@ 2>/dev/null)" = "$(FLAVOUR)" ] || echo "$(FLAVOUR)" > $@; }
+
+clean: stop-private-servers
+else
+all install uninstall installcheck:
+	@echo "$(PG_CONFIG) is not there: install postgresql-server-dev-$(PG) (tools/prepare does), or set PG or PG_CONFIG." >&2; exit 1
+clean: stop-private-servers
+	rm -rf build
+endif
+
+.DEFAULT_GOAL := all
+
+demo:
+	+@MAKE="$(MAKE)" demo/run
+
+test:
+	+@MAKE="$(MAKE)" test/run $(PARTS)
+
+stop-private-servers:
+	@tools/cluster remove-all
+
+FORCE:
+
+.PHONY: all demo test clean stop-private-servers FORCE
