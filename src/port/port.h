@@ -33,9 +33,6 @@ extern void port_poll(void);
 /* True when the C stack is nearly used up; recursive functions ask before they recurse. */
 extern bool port_stack_is_low(void);
 
-/* Writes the shortest decimal text that reads back as d (finite), as digits and exponent: value = 0.d1d2d3… * 10^exp10. */
-extern int port_double_digits(double d, char digits[32], int *exp10);
-
 /* In debug builds (-DADAMA_ASSERT_ON) a false condition ends the process with its text and place; else it costs nothing. */
 extern void port_assert_failed(const char *condition, const char *file, int line);
 
