@@ -1,0 +1,402 @@
+/*
+ * driver.c
+ *	  The benchmark's clients that pgbench cannot be: listeners, latency, batches.
+ *
+ *		driver latency adama|raw N				N messages one by one: time from the sender's commit to the listener's notification; p50 p99 in µs
+ *		driver burst N							N messages as fast as one session commits them: notifications, changes, and ms until the last change
+ *		driver listen SESSIONS DOCUMENTS		connects to documents doc1 … docN from so many sessions and reads until SIGTERM: notifications, bytes
+ *		driver ingest SIZE CONNECTIONS SECONDS	batches of SIZE messages, one document per connection: messages per second
+ *		driver clients CONNECTIONS SECONDS SQL	the same statement from each connection, $1 = its number: statements per second
+ *
+ * Connects as libpq's environment says (PGHOST, PGPORT, …).  The space is "chat", of examples/pubsub.adama.
+ */
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <libpq-fe.h>
+
+static volatile sig_atomic_t stop = 0;
+
+static void
+on_signal(int signal_number)
+{
+	stop = 1;
+}
+
+static double
+now_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1e6 + t.tv_nsec / 1e3;
+}
+
+static PGconn *
+open_connection(void)
+{
+	PGconn	   *conn = PQconnectdb("");
+
+	if (PQstatus(conn) != CONNECTION_OK)
+	{
+		fprintf(stderr, "%s", PQerrorMessage(conn));
+		exit(1);
+	}
+	return conn;
+}
+
+static void
+check(PGconn *conn, PGresult *result)
+{
+	ExecStatusType status = PQresultStatus(result);
+
+	if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
+	{
+		fprintf(stderr, "%s", PQerrorMessage(conn));
+		exit(1);
+	}
+}
+
+static void
+run(PGconn *conn, const char *sql)
+{
+	PGresult   *result = PQexec(conn, sql);
+
+	check(conn, result);
+	PQclear(result);
+}
+
+/* Waits up to timeout ms for the next notification; NULL when none came. */
+static PGnotify *
+next_notification(PGconn *conn, int timeout)
+{
+	for (;;)
+	{
+		PGnotify   *notify = PQnotifies(conn);
+		struct pollfd fd = {.fd = PQsocket(conn), .events = POLLIN};
+
+		if (notify != NULL)
+			return notify;
+		if (poll(&fd, 1, timeout) <= 0)
+			return NULL;
+		if (!PQconsumeInput(conn))
+		{
+			fprintf(stderr, "%s", PQerrorMessage(conn));
+			exit(1);
+		}
+	}
+}
+
+static int
+compare_doubles(const void *a, const void *b)
+{
+	double		x = *(const double *) a;
+	double		y = *(const double *) b;
+
+	return (x > y) - (x < y);
+}
+
+static void
+latency(bool is_adama, int n)
+{
+	PGconn	   *sender = open_connection();
+	PGconn	   *listener = open_connection();
+	double	   *samples = malloc(sizeof(double) * n);
+	PGnotify   *notify;
+
+	if (is_adama)
+	{
+		run(listener, "SELECT adama.connect('chat', 'latency')");
+		if ((notify = next_notification(listener, 10000)) == NULL)
+		{
+			fprintf(stderr, "no first view within 10 s\n");
+			exit(1);
+		}
+		PQfreemem(notify);
+	}
+	else
+		run(listener, "LISTEN latency");
+	for (int i = 0; i < n; i++)
+	{
+		struct timespec pause = {0, 2000000};
+		double		committed;
+
+		/* The raw round trip writes as much as a message does: a row and its log entry. */
+		run(sender, is_adama ? "SELECT chat.publish('latency', payload => 'hello world')"
+			: "WITH u AS (UPDATE bare.document SET seq = seq + 1 WHERE key = 'latency' RETURNING key, seq), "
+			"l AS (INSERT INTO bare.log (key, seq, at, event, agent, authority, channel, message, delta) "
+			"SELECT key, seq, clock_timestamp(), 'send', 'postgres', 'postgres', 'publish', '{}', '{}' FROM u RETURNING seq) "
+			"SELECT pg_notify('latency', seq::text) FROM l");
+		committed = now_us();
+		if ((notify = next_notification(listener, 10000)) == NULL)
+		{
+			fprintf(stderr, "no notification within 10 s\n");
+			exit(1);
+		}
+		samples[i] = now_us() - committed;
+		PQfreemem(notify);
+		nanosleep(&pause, NULL);
+	}
+	qsort(samples, n, sizeof(double), compare_doubles);
+	printf("%.0f %.0f\n", samples[n / 2], samples[n * 99 / 100]);
+	PQfinish(sender);
+	PQfinish(listener);
+}
+
+/* seq of an envelope, part or whole; 0 when it has none. */
+static long
+seq_of(const char *payload)
+{
+	const char *p = strstr(payload, "\"seq\":");
+	const char *next;
+
+	while (p != NULL && (next = strstr(p + 1, "\"seq\":")) != NULL)
+		p = next;
+	return p == NULL ? 0 : atol(p + 6);
+}
+
+static void
+burst(int n)
+{
+	PGconn	   *sender = open_connection();
+	PGconn	   *listener = open_connection();
+	long		last = 0;
+	long		seen = 0;
+	int			notifications = 0;
+	double		start;
+
+	run(listener, "SELECT adama.connect('chat', 'latency')");
+	PQfreemem(next_notification(listener, 10000));
+	start = now_us();
+	for (int i = 0; i < n; i++)
+	{
+		PGresult   *result = PQexec(sender, "SELECT chat.publish('latency', payload => 'hello world')");
+
+		check(sender, result);
+		last = atol(PQgetvalue(result, 0, 0));
+		PQclear(result);
+	}
+	while (seen < last)
+	{
+		PGnotify   *notify = next_notification(listener, 10000);
+
+		if (notify == NULL)
+		{
+			fprintf(stderr, "the change to %ld did not arrive\n", last);
+			exit(1);
+		}
+		notifications++;
+		seen = seq_of(notify->extra);
+		PQfreemem(notify);
+	}
+	printf("%d %.0f\n", notifications, (now_us() - start) / 1000);
+	PQfinish(sender);
+	PQfinish(listener);
+}
+
+static void
+listen_many(int n_sessions, int n_documents)
+{
+	PGconn	  **conns = malloc(sizeof(PGconn *) * n_sessions);
+	struct pollfd *fds = calloc(n_sessions, sizeof(struct pollfd));
+	long		notifications = 0;
+	long		bytes = 0;
+
+	for (int i = 0; i < n_sessions; i++)
+	{
+		char		sql[200];
+
+		conns[i] = open_connection();
+		snprintf(sql, sizeof(sql), "SELECT count(adama.connect('chat', 'doc' || g)) FROM generate_series(%d, %d) g",
+				 i * n_documents / n_sessions + 1, (i + 1) * n_documents / n_sessions);
+		run(conns[i], sql);
+		fds[i].fd = PQsocket(conns[i]);
+		fds[i].events = POLLIN;
+	}
+	puts("ready");
+	fflush(stdout);
+	while (!stop)
+	{
+		if (poll(fds, n_sessions, 100) <= 0)
+			continue;
+		for (int i = 0; i < n_sessions; i++)
+		{
+			PGnotify   *notify;
+
+			if (fds[i].revents == 0)
+				continue;
+			if (!PQconsumeInput(conns[i]))
+			{
+				fprintf(stderr, "%s", PQerrorMessage(conns[i]));
+				exit(1);
+			}
+			while ((notify = PQnotifies(conns[i])) != NULL)
+			{
+				notifications++;
+				bytes += strlen(notify->extra);
+				PQfreemem(notify);
+			}
+		}
+	}
+	printf("%ld %ld\n", notifications, bytes);
+	for (int i = 0; i < n_sessions; i++)
+		PQfinish(conns[i]);
+}
+
+/* Sends the same statement from all connections, each a new one as soon as its last was answered.  Returns how many were answered. */
+static long
+hammer(PGconn **conns, int n, const char *const **values, int n_values, double seconds)
+{
+	struct pollfd *fds = calloc(n, sizeof(struct pollfd));
+	double		end = now_us() + seconds * 1e6;
+	long		answered = 0;
+	int			busy = n;
+
+	for (int i = 0; i < n; i++)
+	{
+		fds[i].fd = PQsocket(conns[i]);
+		fds[i].events = POLLIN;
+		PQsendQueryPrepared(conns[i], "s", n_values, values[i], NULL, NULL, 0);
+		PQflush(conns[i]);
+	}
+	while (busy > 0)
+	{
+		poll(fds, n, 1000);
+		for (int i = 0; i < n; i++)
+		{
+			PGresult   *result;
+
+			if (fds[i].revents == 0)
+				continue;
+			PQconsumeInput(conns[i]);
+			if (PQisBusy(conns[i]))
+				continue;
+			while ((result = PQgetResult(conns[i])) != NULL)
+			{
+				check(conns[i], result);
+				PQclear(result);
+			}
+			answered++;
+			if (now_us() < end)
+			{
+				PQsendQueryPrepared(conns[i], "s", n_values, values[i], NULL, NULL, 0);
+				PQflush(conns[i]);
+			}
+			else
+			{
+				fds[i].fd = -1;
+				busy--;
+			}
+		}
+	}
+	return answered;
+}
+
+static void
+hammer_all(int n, double seconds, const char *sql, const char *const **values, int n_values, int per_statement)
+{
+	PGconn	  **conns = malloc(sizeof(PGconn *) * n);
+	double		start;
+	long		answered;
+
+	for (int i = 0; i < n; i++)
+	{
+		PGresult   *result;
+
+		conns[i] = open_connection();
+		result = PQprepare(conns[i], "s", sql, 0, NULL);
+		check(conns[i], result);
+		PQclear(result);
+	}
+	start = now_us();
+	answered = hammer(conns, n, values, n_values, seconds);
+	printf("%.0f\n", answered * (double) per_statement / ((now_us() - start) / 1e6));
+	for (int i = 0; i < n; i++)
+		PQfinish(conns[i]);
+}
+
+static char *
+array_of(const char *element, int n)
+{
+	size_t		len = strlen(element);
+	char	   *array = malloc((len + 1) * n + 3);
+	char	   *p = array;
+
+	*p++ = '{';
+	for (int i = 0; i < n; i++)
+	{
+		if (i > 0)
+			*p++ = ',';
+		memcpy(p, element, len);
+		p += len;
+	}
+	*p++ = '}';
+	*p = '\0';
+	return array;
+}
+
+static void
+ingest(int size, int n, double seconds)
+{
+	const char *const **values = malloc(sizeof(*values) * n);
+
+	for (int i = 0; i < n; i++)
+	{
+		const char **v = malloc(sizeof(char *) * 3);
+		char		key[32];
+
+		snprintf(key, sizeof(key), "ingest%d", i + 1);
+		v[0] = array_of(key, size);
+		v[1] = array_of("publish", size);
+		v[2] = array_of("\"{\\\"payload\\\":\\\"hello world\\\"}\"", size);
+		values[i] = v;
+	}
+	hammer_all(n, seconds, "SELECT count(seq) FROM adama.ingest('chat', $1::text[], $2::text[], $3::json[])", values, 3, size);
+}
+
+static void
+clients(int n, double seconds, const char *sql)
+{
+	const char *const **values = malloc(sizeof(*values) * n);
+
+	for (int i = 0; i < n; i++)
+	{
+		const char **v = malloc(sizeof(char *));
+		char	   *number = malloc(16);
+
+		snprintf(number, 16, "%d", i + 1);
+		v[0] = number;
+		values[i] = v;
+	}
+	hammer_all(n, seconds, sql, values, 1, 1);
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *mode = argc > 1 ? argv[1] : "";
+
+	signal(SIGTERM, on_signal);
+	signal(SIGINT, on_signal);
+	if (strcmp(mode, "latency") == 0 && argc == 4)
+		latency(strcmp(argv[2], "adama") == 0, atoi(argv[3]));
+	else if (strcmp(mode, "burst") == 0 && argc == 3)
+		burst(atoi(argv[2]));
+	else if (strcmp(mode, "listen") == 0 && argc == 4)
+		listen_many(atoi(argv[2]), atoi(argv[3]));
+	else if (strcmp(mode, "ingest") == 0 && argc == 5)
+		ingest(atoi(argv[2]), atoi(argv[3]), atof(argv[4]));
+	else if (strcmp(mode, "clients") == 0 && argc == 5)
+		clients(atoi(argv[2]), atof(argv[3]), argv[4]);
+	else
+	{
+		fprintf(stderr, "the head of bench/driver.c says how to use it\n");
+		return 2;
+	}
+	return 0;
+}
