@@ -9,7 +9,7 @@
 # Neither demo nor test touches an existing server: they install what they need by apt when it is missing, build, and stage a private copy
 # of the server's programs with the extension under build/stage (tools/stage says how).
 #
-# ADAMA_WERROR=1 makes warnings errors, ADAMA_ASSERT=1 checks invariants at run time; the test build has both.
+# ADAMA_WERROR=1 makes warnings errors, ADAMA_ASSERT=1 checks invariants at run time; the test build has both.  V=1 shows whole command lines.
 
 PG ?= 15
 PG_CONFIG ?= /usr/lib/postgresql/$(PG)/bin/pg_config
@@ -46,7 +46,7 @@ include $(PGXS)
 
 $(OBJDIR)/%.o: src/%.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(CPPFLAGS) -MMD -MP -c -o $@ $<
+	$(if $(V),,@echo "$(CC) $<"; )$(CC) $(CFLAGS) $(CPPFLAGS) -MMD -MP -c -o $@ $<
 
 -include $(OBJS:.o=.d)
 

@@ -13,6 +13,7 @@ use Session;
 my $BURST = 1000;
 my $WIDTH = 118;
 my $failed = 0;
+$| = 1;
 
 sub narrate { print "\n", map("-- $_\n", @_), "\n"; }
 
