@@ -38,6 +38,9 @@ drop_root()
 	fi
 }
 
+# Builds on behalf of whom the checkout belongs to: since drop_root, the caller.  Used by bench/run.
+as_builder() { "$@"; }
+
 # The user that the server runs as.
 server_user() { if is_root; then echo postgres; else id -un; fi; }
 
