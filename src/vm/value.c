@@ -1,0 +1,295 @@
+/*
+ * value.c
+ *	  Strings, principals, maybes and lists: made in an arena, compared.
+ *
+ * Strings are UTF-8, but the language orders and measures them as UTF-16.  The bytes of UTF-8 are in the order of code points, and so are the units of
+ * UTF-16, but for one thing: what lies beyond U+FFFF is written with surrogates there, which come before U+E000 to U+FFFF.  The bytes 0xee, 0xef and from
+ * 0xf0 on only ever begin a character, so the first pair of bytes that differ tells.
+ */
+#include "vm/value.h"
+
+#include <string.h>
+
+#include "kit/utf8.h"
+
+const VmStr vm_empty_string = {0, 1, ""};
+
+static const VmPrincipal no_one = {1, 1, 1, "??"};
+const VmPrincipal *const vm_no_one = &no_one;
+
+const VmStr *
+vm_str_new(KitArena *arena, const char *text, size_t len)
+{
+	VmStr	   *str = kit_arena_alloc(arena, sizeof(VmStr) + len + 1);
+
+	str->len = (uint32_t) len;
+	str->is_static = 0;
+	if (len > 0)
+		memcpy(str->text, text, len);
+	str->text[len] = '\0';
+	return str;
+}
+
+const VmStr *
+vm_str_concat(KitArena *arena, const VmStr *a, const VmStr *b)
+{
+	size_t		len = (size_t) a->len + b->len;
+	VmStr	   *str = kit_arena_alloc(arena, sizeof(VmStr) + len + 1);
+
+	str->len = (uint32_t) len;
+	str->is_static = 0;
+	memcpy(str->text, a->text, a->len);
+	memcpy(str->text + a->len, b->text, b->len);
+	str->text[len] = '\0';
+	return str;
+}
+
+bool
+vm_str_equal(const VmStr *a, const VmStr *b)
+{
+	return a == b || (a->len == b->len && memcmp(a->text, b->text, a->len) == 0);
+}
+
+static inline int
+compare_bytes(uint8_t x, uint8_t y)
+{
+	if (x >= 0xee && y >= 0xee && (x >= 0xf0) != (y >= 0xf0))
+		return x >= 0xf0 ? -1 : 1;
+	return x < y ? -1 : 1;
+}
+
+int
+vm_str_compare(const VmStr *a, const VmStr *b)
+{
+	uint32_t	shorter = a->len < b->len ? a->len : b->len;
+
+	if (a == b)
+		return 0;
+	for (uint32_t i = 0; i < shorter; i++)
+		if (a->text[i] != b->text[i])
+			return compare_bytes((uint8_t) a->text[i], (uint8_t) b->text[i]);
+	return a->len == b->len ? 0 : a->len < b->len ? -1 : 1;
+}
+
+/* A run of letters whose lower case is at a distance, or whose upper and lower case alternate. */
+typedef struct CaseRange
+{
+	uint16_t	first;
+	uint16_t	last;
+	int16_t		distance;		/* 0: alternating, upper case first */
+} CaseRange;
+
+static const CaseRange case_ranges[] = {
+	{0x00c0, 0x00d6, 32}, {0x00d8, 0x00de, 32},	/* Latin-1 */
+	{0x0100, 0x012f, 0}, {0x0132, 0x0137, 0}, {0x0139, 0x0148, 0}, {0x014a, 0x0177, 0}, {0x0178, 0x0178, -121}, {0x0179, 0x017e, 0},
+	{0x01cd, 0x01dc, 0}, {0x01de, 0x01ef, 0}, {0x01f8, 0x021f, 0}, {0x0222, 0x0233, 0},
+	{0x0386, 0x0386, 38}, {0x0388, 0x038a, 37}, {0x038c, 0x038c, 64}, {0x038e, 0x038f, 63}, {0x0391, 0x03a1, 32}, {0x03a3, 0x03ab, 32},	/* Greek */
+	{0x0400, 0x040f, 80}, {0x0410, 0x042f, 32}, {0x0460, 0x0481, 0}, {0x048a, 0x04bf, 0}, {0x04c1, 0x04ce, 0}, {0x04d0, 0x052f, 0},	/* Cyrillic */
+	{0x0531, 0x0556, 48},		/* Armenian */
+	{0x1e00, 0x1e95, 0}, {0x1ea0, 0x1eff, 0},	/* Vietnamese and other Latin */
+	{0xff21, 0xff3a, 32},		/* full width */
+};
+
+/* The letter in lower case, for the scripts of the table. */
+static uint32_t
+fold_case(uint32_t code)
+{
+	if (code < 0x80)
+		return code >= 'A' && code <= 'Z' ? code + 32 : code;
+	for (size_t i = 0; i < sizeof(case_ranges) / sizeof(case_ranges[0]); i++)
+	{
+		const CaseRange *range = &case_ranges[i];
+
+		if (code < range->first)
+			break;
+		if (code <= range->last)
+			return range->distance != 0 ? (uint32_t) ((int32_t) code + range->distance) : code + (((code - range->first) & 1) == 0);
+	}
+	return code;
+}
+
+/* The code point at *p, which moves on.  Strings are valid, so this never stands still. */
+static uint32_t
+next_code(const uint8_t **p, const uint8_t *end)
+{
+	uint32_t	code;
+	int			len;
+
+	if (**p < 0x80)
+		return *(*p)++;
+	len = kit_utf8_read(*p, end, &code);
+	ADAMA_ASSERT(len > 0);
+	if (len == 0)
+	{
+		code = **p;
+		len = 1;
+	}
+	*p += len;
+	return code;
+}
+
+/* In the order of UTF-16: the first unit of a surrogate pair stands for what lies beyond U+FFFF. */
+static uint32_t
+utf16_rank(uint32_t code)
+{
+	return code > 0xffff ? 0xd800 + ((code - 0x10000) >> 10) : code;
+}
+
+int
+vm_str_compare_insensitive(const VmStr *a, const VmStr *b)
+{
+	const uint8_t *p = (const uint8_t *) a->text;
+	const uint8_t *q = (const uint8_t *) b->text;
+	const uint8_t *p_end = p + a->len;
+	const uint8_t *q_end = q + b->len;
+
+	while (p < p_end && q < q_end)
+	{
+		uint32_t	x = fold_case(next_code(&p, p_end));
+		uint32_t	y = fold_case(next_code(&q, q_end));
+
+		if (x != y)
+		{
+			uint32_t	x_rank = utf16_rank(x);
+			uint32_t	y_rank = utf16_rank(y);
+
+			return x_rank != y_rank ? (x_rank < y_rank ? -1 : 1) : x < y ? -1 : 1;
+		}
+	}
+	return p < p_end ? 1 : q < q_end ? -1 : 0;
+}
+
+uint32_t
+vm_str_utf16_len(const VmStr *s)
+{
+	uint32_t	len = 0;
+
+	for (uint32_t i = 0; i < s->len; i++)
+	{
+		uint8_t		byte = (uint8_t) s->text[i];
+
+		len += ((byte & 0xc0) != 0x80) + (byte >= 0xf0);
+	}
+	return len;
+}
+
+const VmPrincipal *
+vm_principal_new(KitArena *arena, const char *agent, size_t agent_len, const char *authority, size_t authority_len)
+{
+	VmPrincipal *who = kit_arena_alloc(arena, sizeof(VmPrincipal) + agent_len + authority_len);
+
+	ADAMA_ASSERT(agent_len <= UINT16_MAX && authority_len <= UINT16_MAX);
+	who->agent_len = (uint16_t) agent_len;
+	who->authority_len = (uint16_t) authority_len;
+	who->is_static = 0;
+	if (agent_len > 0)
+		memcpy(who->text, agent, agent_len);
+	if (authority_len > 0)
+		memcpy(who->text + agent_len, authority, authority_len);
+	return who;
+}
+
+bool
+vm_principal_equal(const VmPrincipal *a, const VmPrincipal *b)
+{
+	return a == b || (a->agent_len == b->agent_len && a->authority_len == b->authority_len &&
+					  memcmp(a->text, b->text, (size_t) a->agent_len + a->authority_len) == 0);
+}
+
+VmList *
+vm_list_new(KitArena *arena, uint32_t cap)
+{
+	VmList	   *list = kit_arena_alloc(arena, sizeof(VmList));
+
+	list->n = 0;
+	list->cap = cap;
+	list->items = cap == 0 ? NULL : kit_arena_alloc(arena, (size_t) cap * sizeof(VmVal));
+	return list;
+}
+
+void
+vm_list_add(KitArena *arena, VmList *list, VmVal value)
+{
+	if (list->n == list->cap)
+	{
+		uint32_t	cap = list->cap < 8 ? 8 : list->cap * 2;
+		VmVal	   *items = kit_arena_alloc(arena, (size_t) cap * sizeof(VmVal));
+
+		if (list->n > 0)
+			memcpy(items, list->items, (size_t) list->n * sizeof(VmVal));
+		list->items = items;
+		list->cap = cap;
+	}
+	list->items[list->n++] = value;
+}
+
+const VmMaybe *
+vm_maybe_new(KitArena *arena, VmVal value)
+{
+	VmMaybe    *maybe = kit_arena_alloc(arena, sizeof(VmMaybe));
+
+	maybe->value = value;
+	return maybe;
+}
+
+static bool
+same_message(const VmObj *a, const VmObj *b)
+{
+	const LangStruct *structure = a->structure;
+
+	if (a == b)
+		return true;
+	if (structure != b->structure)
+		return false;
+	for (int i = 0; i < structure->n_fields; i++)
+	{
+		const LangField *field = structure->fields[i];
+
+		if (field->slot >= 0 && !vm_value_same(field->type, a->slots[field->slot], b->slots[field->slot]))
+			return false;
+	}
+	return true;
+}
+
+bool
+vm_value_same(const LangType *type, VmVal a, VmVal b)
+{
+	switch (type->kind)
+	{
+		case LANG_BOOL:
+		case LANG_INT:
+		case LANG_LONG:
+		case LANG_ENUM:
+		case LANG_DATE:
+		case LANG_TIME:
+		case LANG_DATETIME:
+			return a.i == b.i;
+		case LANG_DOUBLE:
+		case LANG_TIMESPAN:
+			/* zeros of both signs differ, and what is not a number is like itself */
+			return a.i == b.i || (a.d != a.d && b.d != b.d);
+		case LANG_STRING:
+		case LANG_LABEL:
+		case LANG_DYNAMIC:
+		case LANG_JSON:
+			return vm_str_equal(a.str, b.str);
+		case LANG_PRINCIPAL:
+			return vm_principal_equal(a.who, b.who);
+		case LANG_MAYBE:
+			if (a.maybe == NULL || b.maybe == NULL)
+				return a.maybe == b.maybe;
+			return vm_value_same(type->a, a.maybe->value, b.maybe->value);
+		case LANG_LIST:
+		case LANG_ARRAY:
+			if (a.list->n != b.list->n)
+				return false;
+			for (uint32_t i = 0; i < a.list->n; i++)
+				if (!vm_value_same(type->a, a.list->items[i], b.list->items[i]))
+					return false;
+			return true;
+		case LANG_MESSAGE:
+			return same_message(a.obj, b.obj);
+		default:
+			return a.p == b.p;
+	}
+}
