@@ -31,4 +31,31 @@
 #define port_eval_plan_qual_init(epq, estate) EvalPlanQualInit((epq), (estate), NULL, NIL, -1, NIL)
 #endif
 
+/* 16 renamed it. */
+#if PG_VERSION_NUM < 160000
+#define pgstat_get_local_beentry_by_index(index) pgstat_fetch_stat_local_beentry(index)
+#endif
+
+/* 17 has named shared memory that can be made at any time; before, the reserve of the main shared memory serves. */
+#if PG_VERSION_NUM >= 170000
+#define PORT_HAS_DSM_REGISTRY
+#endif
+
+/* 17 lets extensions name what their processes wait for. */
+#if PG_VERSION_NUM < 170000
+#define WaitEventExtensionNew(name) PG_WAIT_EXTENSION
+#endif
+
+/* 16 asks for privileges on all kinds of objects by one function, given the catalog. */
+#if PG_VERSION_NUM < 160000
+#define object_aclcheck(catalog, object, role, mode) \
+	((catalog) == NamespaceRelationId ? pg_namespace_aclcheck((object), (role), (mode)) : pg_proc_aclcheck((object), (role), (mode)))
+#define object_ownercheck(catalog, object, role) (AssertMacro((catalog) == NamespaceRelationId), pg_namespace_ownercheck((object), (role)))
+#endif
+
+/* 16 lets input functions report an error without throwing it. */
+#if PG_VERSION_NUM < 160000
+#define ereturn(context, dummy, ...) ereport(ERROR, __VA_ARGS__)
+#endif
+
 #endif

@@ -8,14 +8,21 @@
 #include "postgres.h"
 
 #include "access/genam.h"
+#include "access/relscan.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_collation.h"
+#include "miscadmin.h"
+#include "storage/lock.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "kit/hash.h"
 #include "store/internal.h"
 
 void
@@ -119,4 +126,70 @@ store_connection_scan(StoreSpace *space, Snapshot snapshot, void (*visit) (const
 	table_endscan(scan);
 	store_table_close(&table);
 	store_role_leave(role);
+}
+
+/* The index whose first column is the document's key. */
+static Oid
+key_index(Relation rel)
+{
+	List	   *indexes = RelationGetIndexList(rel);
+	ListCell   *lc;
+	Oid			result = InvalidOid;
+
+	foreach(lc, indexes)
+	{
+		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
+
+		if (index->rd_index->indkey.values[0] == CONNECTION_KEY && index->rd_index->indisvalid &&
+			RelationGetIndexPredicate(index) == NIL && index->rd_rel->relam == BTREE_AM_OID)
+			result = lfirst_oid(lc);
+		index_close(index, AccessShareLock);
+	}
+	list_free(indexes);
+	return result;
+}
+
+static bool
+column_is(TupleTableSlot *slot, int column, const char *str, size_t len)
+{
+	text	   *value = DatumGetTextPP(slot->tts_values[column - 1]);
+
+	return VARSIZE_ANY_EXHDR(value) == len && memcmp(VARDATA_ANY(value), str, len) == 0;
+}
+
+/*
+ * Whoever joins or leaves asks this first: is it the principal's first connection, was it its last?  Without the lock two that come, or go, at the
+ * same time could both answer yes, or both no.
+ */
+int
+store_connection_count(StoreSpace *space, const char *key, const char *agent, size_t agent_len, const char *authority, size_t authority_len)
+{
+	StoreRole	role = store_role_enter(space);
+	StoreTable	table;
+	Oid			index;
+	Snapshot	snapshot;
+	SysScanDesc scan;
+	ScanKeyData scankey;
+	LOCKTAG		tag;
+	int			n = 0;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, space->connection, (uint32) kit_hash(key, strlen(key), 0), 3);
+	(void) LockAcquire(&tag, ExclusiveLock, false, false);
+
+	table = store_table_open(space->connection, AccessShareLock);
+	index = key_index(table.rel);
+	snapshot = store_snapshot_now();
+	ScanKeyEntryInitialize(&scankey, 0, CONNECTION_KEY, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ, CStringGetTextDatum(key));
+	scan = systable_beginscan(table.rel, index, OidIsValid(index), snapshot, 1, &scankey);
+	while (HeapTupleIsValid(systable_getnext(scan)))
+	{
+		slot_getallattrs(scan->slot);
+		if (column_is(scan->slot, CONNECTION_AGENT, agent, agent_len) && column_is(scan->slot, CONNECTION_AUTHORITY, authority, authority_len))
+			n++;
+	}
+	systable_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	store_table_close(&table);
+	store_role_leave(role);
+	return n;
 }

@@ -133,6 +133,50 @@ extern bool store_connection_delete(StoreSpace *space, const char *id);		/* fals
 /* Calls visit for each connection that the snapshot sees; the strings are valid during the call. */
 extern void store_connection_scan(StoreSpace *space, Snapshot snapshot, void (*visit) (const StoreConnection *connection, void *arg), void *arg);
 
+/* Connections that a principal has to a document, as of now; locks their number until the end of the transaction. */
+extern int	store_connection_count(StoreSpace *space, const char *key, const char *agent, size_t agent_len, const char *authority, size_t authority_len);
+
+/* ---- deploy ---- */
+
+#define STORE_LIBRARY "$libdir/adama"
+
+/* A SQL function of a space, as text: names are not quoted yet, arguments and returns are SQL. */
+typedef struct StoreFunction
+{
+	const char *name;
+	const char *arguments;
+	const char *returns;
+	const char *attributes;		/* VOLATILE PARALLEL UNSAFE */
+	const char *symbol;			/* the C function behind it */
+	const char *comment;
+} StoreFunction;
+
+/*
+ * Makes the space, or brings it to this program, and gives it exactly these functions.  Returns the version.  Raises when the schema is not the
+ * caller's, or is in use for something else, or when documents of the program before cannot be read by this one.
+ */
+extern int	store_deploy(const char *name, const char *source, size_t len, const VmProgram *program, const StoreFunction *functions, int n);
+
+/* ---- history ---- */
+
+/* One event of the log: of an entry that is a batch, one of several.  delta is the entry's, with its last event; len 0 otherwise. */
+typedef struct StoreHistory
+{
+	int64		seq;
+	TimestampTz at;
+	VmText		agent;			/* str NULL: nobody */
+	VmText		authority;
+	VmText		event;
+	VmText		channel;		/* str NULL: none */
+	bool		has_message;
+	DocItem		message;
+	DocBytes	delta;
+} StoreHistory;
+
+/* Calls visit for the events from seq from on, in order, until there are no more or visit returns false.  Pointers are valid during the call. */
+typedef bool (*StoreHistoryVisit) (const StoreHistory *event, void *arg);
+extern void store_history(StoreSpace *space, const char *key, int64 from, Snapshot snapshot, StoreHistoryVisit visit, void *arg);
+
 /* ---- errors, identity ---- */
 
 /* Turns a diag into ereport(ERROR): SQLSTATE, message, detail, hint and the program's position. */
