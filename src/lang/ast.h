@@ -220,7 +220,7 @@ struct LangExpr
 	LangExprKind kind;
 	LangPos		pos;			/* of the operator or the first token */
 	const LangType *type;		/* checker */
-	bool		is_place;		/* checker: may stand left of '=' */
+	bool		is_place;		/* checker: is assigned to, stepped by ++ or emptied here */
 	union
 	{
 		int64_t		integer;
@@ -248,7 +248,7 @@ struct LangExpr
 			LangExpr   *operand;
 			LangName	name;
 			LangField  *field;	/* checker: NULL when this is the callee of a method or built-in */
-			bool		is_lifted;		/* checker: the operand is a maybe, so the result is one */
+			bool		is_lifted;		/* checker: the operand is a maybe, so the result is one; a field that is a maybe is not wrapped twice */
 			bool		is_projection;	/* checker: the operand is a list of records: the field of each */
 			LangRef		ref;	/* checker: for @viewer.f and the like */
 		}			field;
@@ -260,7 +260,7 @@ struct LangExpr
 			LangCallKind call_kind; /* checker, from here on */
 			LangUnit   *unit;
 			const LangBuiltin *builtin;
-			LangExpr   *receiver;
+			LangExpr   *receiver;	/* what the method or built-in is called on, or what is indexed; LANG_EXPR_SELF for a bare call within methods; else NULL */
 		}			call;
 		struct
 		{

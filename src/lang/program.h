@@ -117,6 +117,7 @@ struct LangStruct
 	LangField **fields;			/* declaration order; records: fields[0] is always id.  Anonymous: alphabetical order */
 	int			n_fields;
 	int			n_slots;
+	int			index;			/* root 0, view 1, then program->structs from 2 on */
 	LangField  *id;				/* records: fields[0] (privacy says whether it shows); messages: field id if declared so, else NULL */
 	LangUnit  **units;			/* methods and policies of this structure */
 	int			n_units;
@@ -125,6 +126,7 @@ struct LangStruct
 	LangUnit   *ingested;		/* all ingested {} blocks in order, as one unit; NULL when there is none */
 	LangUnit   *parsed;			/* @parsed {} of messages */
 	int			reads;			/* LangReads: of all that a view shows of it (nested structures included) */
+	LangField **by_name;		/* all fields in order of their names' bytes: for lang_struct_field */
 };
 
 /* ---- units of code ---- */
@@ -210,6 +212,18 @@ struct LangOpRow
 extern const LangOpRow lang_op_rows[];
 extern const int lang_n_op_rows;
 
+/* The operations that the rows come down to: LANG_OP_CODE of lang/operators.def.  NULL when there is none of that name. */
+typedef struct LangOpCode
+{
+	const char *name;
+	const char *left;			/* canonical types: operands have their storage */
+	const char *right;			/* "" for prefix operators */
+	const char *result;
+	const char *doc;
+} LangOpCode;
+
+extern const LangOpCode *lang_op_code(const char *name);
+
 /* ---- built-in functions and methods, from lang/builtins.def ---- */
 
 typedef enum LangBuiltinId
@@ -230,7 +244,7 @@ struct LangBuiltin
 	const char *doc;
 };
 
-extern const LangBuiltin lang_builtins[];
+extern const LangBuiltin lang_builtins[];	/* by LangBuiltinId */
 
 /* ---- the program ---- */
 
@@ -271,6 +285,7 @@ typedef struct LangProgram
 	bool		delete_on_close;
 	/* the type of each simple kind, and the makers of the others, for those who build types later */
 	const LangType *simple[LANG_N_TYPES];
+	struct LangTypeTable *types;	/* all types, interned */
 } LangProgram;
 
 /*
@@ -286,5 +301,27 @@ extern LangField *lang_struct_field(const LangStruct *structure, const char *nam
 extern LangChannel *lang_program_channel(const LangProgram *program, const char *name, size_t len);
 extern const LangType *lang_type_maybe(LangProgram *program, const LangType *of);
 extern const LangType *lang_type_list(LangProgram *program, const LangType *of);
+extern const LangType *lang_type_array(LangProgram *program, const LangType *of);
+
+/*
+ * How a value of one type becomes one of another: what the checker makes explicit, and what LANG_CONVERT_MESSAGE and ingestion mean for
+ * each member.  LANG_FITS_AS_IS: the types are equal, or share their storage and meaning (int to long is LANG_FITS_CONVERTED by
+ * LANG_CONVERT_WIDEN).  A plain value for a maybe may need two steps: first inner (when has_inner), then LANG_CONVERT_TO_MAYBE.
+ */
+typedef enum LangFit
+{
+	LANG_FITS_NOT,
+	LANG_FITS_AS_IS,
+	LANG_FITS_CONVERTED
+} LangFit;
+
+typedef struct LangFitting
+{
+	LangConversion how;
+	bool		has_inner;
+	LangConversion inner;		/* TO_MAYBE: step before it; MAYBE_INNER and ELEMENTS: of what is inside */
+} LangFitting;
+
+extern LangFit lang_type_fit(const LangType *from, const LangType *to, LangFitting *fitting);
 
 #endif

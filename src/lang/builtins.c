@@ -1,0 +1,105 @@
+/*
+ * builtins.c
+ *	  The built-in functions as data, and the names of the standard library that this version knows of but does not have.
+ */
+#include <string.h>
+
+#include "lang/check_internal.h"
+
+const LangBuiltin lang_builtins[] = {
+#define LANG_BUILTIN(id, space, name, signature, reads, doc) [id] = {id, space, name, signature, reads, doc},
+#include "lang/builtins.def"
+#undef LANG_BUILTIN
+};
+
+/* What the language's library has besides lang_builtins: names separated by spaces. */
+static const struct
+{
+	const char *space;
+	const char *names;
+}			missing[] = {
+	{"String", "proper reverse normalizeWhitespace charAt codepointAt codepoints charOf split join concat replaceFirst removeAll bulkReplaceAll multiply "
+	"padLeft padRight countOccurrences compareInsensitive matches camelject initialsOf to_roman intOf longOf doubleOf of hexOf intFromHex longFromHex "
+	"base64Encode urlEncode base64Decode urlDecode passwordHash passwordCheck"},
+	{"Math", "PI E signum roundTo floorDiv floorMod intOf clampIntOf longOf sqrt cbrt exp expm1 log log10 log1p log2 sin cos tan asin acos atan sinh cosh tanh "
+	"asinh acosh atanh sec csc cot radians degrees ulp getExponent atan2 hypot pow IEEEremainder copySign lerp gcd lcm isNaN isInfinite valid near xor isTrue "
+	"forceId conj length intersects dRangeII dRangeIE dRangeEI dRangeEE"},
+	{"Statistics", "sum maximum minimum median percentile range average variance stddev"},
+	{"Random", "getDoubleGaussian genVec2 genVec3"},
+	{"Time", "today datetime datetimeLive time zone setZone make toInt extendWithinDay cyclicAdd overlaps"},
+	{"Date", "make valid dayOfWeek dayOfWeekEnglish monthNameEnglish offsetDay offsetMonth inclusiveRange calendarViewOf weekViewOf neighborViewOf patternOf "
+	"satisfiesWeeklyPattern inclusiveRangeSatisfiesWeeklyPattern periodYearsFractional periodMonths min max overlaps construct future past between date time "
+	"adjustTimeZone withYear withMonth withDayOfMonth withHour withMinute withTime truncateDay truncateHour truncateMinute truncateSeconds "
+	"truncateMilliseconds format"},
+	{"TimeSpan", "add multiply makeFromSeconds makeFromMinutes seconds minutes hours"},
+	{"Principal", "principalOf isFromDocument isFromSpace isAdamaDeveloper isOverlord isAdamaHost"},
+	{"Dynamic", "dyn str d l i b date datetime is_null parse to_dyn to_str size is_array is_object is_string is_number is_bool has keys at merge"},
+	{"Json", "parse parsen"},
+	{"Document", "destroy rewind disconnect patch"},
+	{"ViewState", "merge goto send log"},
+	{"Messaging", "send broadcast"},
+	{"Runtime", "isBeta"},
+	{"Token", "sortAndUniqueAsIntTokens normalizeSortAndUniqueAsStringTokens intersect"},
+	{"Vector", "length normalize cmult flipToUp"},
+	{"Matrix", "inverse to_3 to_4 to_rotation"},
+	{"HTML", ""},
+	{"Template", ""},
+	{"Templates", ""},
+	{"Mazes", ""},
+	{"list", "flatten manifest"},
+	{"table", "to_csv"},
+	{"enum", "to_string next prev"},
+	{"message", "to_dynamic ingest_dynamic reset"},
+	{"channel", "fetch fetchTimed decide choose enqueue"},
+};
+
+#define N_MISSING ((int) (sizeof(missing) / sizeof(missing[0])))
+
+bool
+check_is_namespace(const char *name)
+{
+	for (int i = 0; i < N_MISSING; i++)
+		if (missing[i].space[0] < 'a' && strcmp(missing[i].space, name) == 0)
+			return true;
+	return false;
+}
+
+bool
+check_builtin_is_missing(const char *space, const char *name)
+{
+	size_t		len = strlen(name);
+
+	for (int i = 0; i < N_MISSING; i++)
+	{
+		const char *p = missing[i].names;
+
+		if (strcmp(missing[i].space, space) != 0)
+			continue;
+		if (*p == '\0')
+			return missing[i].space[0] < 'a';
+		for (; p != NULL; p = strchr(p, ' '))
+		{
+			p += *p == ' ';
+			if (strncmp(p, name, len) == 0 && (p[len] == ' ' || p[len] == '\0'))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Offers all names that space has to a suggestion. */
+void
+check_suggest_builtins(CheckSuggestion *s, const char *space)
+{
+	for (int i = 0; i < LANG_N_BUILTINS; i++)
+		if (strcmp(lang_builtins[i].space, space) == 0)
+			check_suggest(s, lang_builtins[i].name);
+}
+
+void
+check_suggest_namespaces(CheckSuggestion *s)
+{
+	for (int i = 0; i < N_MISSING; i++)
+		if (missing[i].space[0] < 'a')
+			check_suggest(s, missing[i].space);
+}

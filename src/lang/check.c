@@ -1,0 +1,105 @@
+/*
+ * check.c
+ *	  From tree to program: the passes of the checker in their order, and the small questions that others ask a program.
+ */
+#include <string.h>
+
+#include "lang/check_internal.h"
+
+/* Order of the bytes of names, shorter first when one begins with the other. */
+static int
+compare_names(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	int			order = memcmp(a, b, a_len < b_len ? a_len : b_len);
+
+	return order != 0 ? order : a_len < b_len ? -1 : a_len > b_len;
+}
+
+static void
+sort_by_name(LangField **fields, int n)
+{
+	for (int gap = n / 2; gap > 0; gap /= 2)
+		for (int i = gap; i < n; i++)
+		{
+			LangField  *moving = fields[i];
+			int			j = i;
+
+			for (; j >= gap && compare_names(fields[j - gap]->name->text, fields[j - gap]->name->len, moving->name->text, moving->name->len) > 0; j -= gap)
+				fields[j] = fields[j - gap];
+			fields[j] = moving;
+		}
+}
+
+void
+check_index_fields(Check *c, LangStruct *structure)
+{
+	structure->by_name = KIT_NEW_N(c->arena, LangField *, structure->n_fields + 1);
+	if (structure->n_fields > 0)
+		memcpy(structure->by_name, structure->fields, sizeof(LangField *) * (size_t) structure->n_fields);
+	sort_by_name(structure->by_name, structure->n_fields);
+}
+
+LangField *
+lang_struct_field(const LangStruct *structure, const char *name, size_t len)
+{
+	int			low = 0;
+	int			high = structure->n_fields;
+
+	while (low < high)
+	{
+		int			middle = (low + high) / 2;
+		LangField  *field = structure->by_name[middle];
+		int			order = compare_names(name, len, field->name->text, field->name->len);
+
+		if (order == 0)
+			return field;
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return NULL;
+}
+
+LangChannel *
+lang_program_channel(const LangProgram *program, const char *name, size_t len)
+{
+	for (int i = 0; i < program->n_channels; i++)
+		if (program->channels[i]->name->len == len && memcmp(program->channels[i]->name->text, name, len) == 0)
+			return program->channels[i];
+	return NULL;
+}
+
+LangProgram *
+lang_check(LangTree *tree, LangDiags *diags)
+{
+	Check	   *c = KIT_NEW(tree->arena, Check);
+	LangProgram *program = KIT_NEW(tree->arena, LangProgram);
+
+	program->arena = tree->arena;
+	program->syms = tree->syms;
+	program->maximum_history = 1000;
+	lang_types_init(program);
+	c->tree = tree;
+	c->program = program;
+	c->arena = tree->arena;
+	c->diags = diags;
+	c->id = kit_sym_z(tree->syms, "id");
+	check_names_init(c);
+	check_ops_init(c);
+	check_declare(c);
+	check_units(c);
+	check_resolve_guards(c);
+	check_effects(c);
+	return diags->n_errors > 0 ? NULL : program;
+}
+
+LangProgram *
+lang_compile(const char *source, size_t len, KitArena *arena, LangDiags *diags)
+{
+	LangTree	tree;
+
+	if (!lang_parse(source, len, arena, kit_sym_table_new(arena), &tree, diags))
+		return NULL;
+	return lang_check(&tree, diags);
+}

@@ -1,0 +1,352 @@
+/*
+ * check_ingest.c
+ *	  Objects, and what they are made for: messages, and filling records and tables by <-.
+ *
+ * The members of an object are checked against the fields of what it becomes, when that is known, so that { amount: 1 } for a message with double amount
+ * converts the member at once.  Ingestion allows what assignment does not: a maybe for a plain field (nothing happens when it is empty), a
+ * message for a nested record, a list or array of messages for a nested table.
+ */
+#include <string.h>
+
+#include "lang/check_internal.h"
+
+static const LangType *
+error_type(Check *c)
+{
+	return CHECK_SIMPLE(c, LANG_ERROR_TYPE);
+}
+
+/* A pair of structures that is being compared: messages may be recursive. */
+typedef struct Ingesting
+{
+	const LangStruct *from;
+	const LangStruct *to;
+	const struct Ingesting *up;
+} Ingesting;
+
+static bool ingest_struct(Check *c, const LangType *from, const LangStruct *to, LangPos pos, bool is_new, const Ingesting *up);
+
+/* The field as a target of ingestion: false after an error.  A readonly field gets its value when the row is new. */
+static bool
+can_be_filled(Check *c, const LangField *target, LangPos pos, bool is_new)
+{
+	KitDiag    *diag;
+
+	if (target->kind == LANG_STORED_FIELD)
+	{
+		if (!target->is_readonly || is_new)
+			return true;
+		check_error(c, pos, "cannot fill \"%s\": it is declared readonly", target->name->text);
+		return false;
+	}
+	diag = check_error(c, pos, "cannot fill %s \"%s\"", target->kind == LANG_FORMULA_FIELD ? "formula" : "bubble", target->name->text);
+	kit_diag_hint(diag, "It is computed: leave it out.");
+	return false;
+}
+
+/* Whether a value of type from can fill the field; otherwise an error. */
+static bool
+ingest_field(Check *c, const LangType *from, const LangField *target, LangPos pos, bool is_new, const Ingesting *up)
+{
+	const LangType *to = target->type;
+	LangFitting fitting;
+	KitDiag    *diag;
+
+	if (to->kind == LANG_RECORD || to->kind == LANG_TABLE)
+	{
+		const LangStruct *row = to->kind == LANG_RECORD ? to->structure : to->a->structure;
+
+		if (to->kind == LANG_TABLE && (from->kind == LANG_ARRAY || from->kind == LANG_LIST))
+			from = from->a;
+		if (check_type_is_structured(from))
+			return ingest_struct(c, from, row, pos, is_new || to->kind == LANG_TABLE, up);
+		check_error(c, pos, "field \"%s\" is filled from a message, not from %s", target->name->text, from->text);
+		return false;
+	}
+	if (lang_type_fit(from, to, &fitting) != LANG_FITS_NOT)
+		return true;
+	if (from->kind == LANG_MAYBE && lang_type_fit(from->a, to, &fitting) != LANG_FITS_NOT)
+		return true;
+	diag = check_error(c, pos, "field \"%s\" must be %s, not %s", target->name->text, to->text, from->text);
+	if (to->kind == LANG_INT && from->kind == LANG_LONG)
+		kit_diag_hint(diag, "A long may be too large for an int: declare the field as long.");
+	return false;
+}
+
+static void
+unknown_member(Check *c, const LangStruct *to, const KitSym *name, LangPos pos, bool is_lossy_possible)
+{
+	KitDiag    *diag = check_error(c, pos, "%s has no field \"%s\"", check_struct_text(c, to), name->text);
+	CheckSuggestion s;
+
+	check_suggest_start(c, &s, name->text);
+	check_suggest_names(c, &s, CHECK_NAMES_FIELDS, to);
+	if (!check_suggest_hint(&s, diag) && is_lossy_possible)
+		kit_diag_hint(diag, "A message's field that is declared lossy may be missing there.");
+}
+
+/* required fields must be among the members of from. */
+static bool
+required_are_there(Check *c, const LangStruct *from, const LangStruct *to, LangPos pos)
+{
+	bool		ok = true;
+
+	for (int i = 0; i < to->n_fields; i++)
+		if (to->fields[i]->is_required && check_name_find(c, CHECK_NAMES_FIELDS, from, to->fields[i]->name) == NULL)
+		{
+			check_error(c, pos, "field \"%s\" of %s is required here", to->fields[i]->name->text, check_struct_text(c, to));
+			ok = false;
+		}
+	return ok;
+}
+
+/* Whether a message or record can fill a record; otherwise an error. */
+static bool
+ingest_struct(Check *c, const LangType *from, const LangStruct *to, LangPos pos, bool is_new, const Ingesting *up)
+{
+	const LangStruct *source = from->structure;
+	Ingesting	here = {source, to, up};
+
+	for (const Ingesting *i = up; i != NULL; i = i->up)
+		if (i->from == source && i->to == to)
+			return true;
+	for (int i = 0; i < source->n_fields; i++)
+	{
+		const LangField *f = source->fields[i];
+		LangField  *target;
+
+		if (f->name == c->id || f->kind != LANG_STORED_FIELD)
+			continue;
+		target = check_name_find(c, CHECK_NAMES_FIELDS, to, f->name);
+		if (target == NULL)
+		{
+			if (f->is_lossy)
+				continue;
+			unknown_member(c, to, f->name, pos, source->kind == LANG_STRUCT_MESSAGE);
+			return false;
+		}
+		if (!can_be_filled(c, target, pos, is_new))
+			return false;
+		if (f->type->kind == LANG_TABLE)
+		{
+			check_unsupported(c, pos, "copying table \"%s\"", f->name->text);
+			return false;
+		}
+		if (!ingest_field(c, f->type, target, pos, is_new, &here))
+			return false;
+	}
+	return required_are_there(c, source, to, pos);
+}
+
+/* ---- { a: 1 } ---- */
+
+/* What a member is wanted to be, when it fills the field. */
+static const LangType *
+wanted_of(Check *c, const LangField *target)
+{
+	if (target->type == NULL)
+		return NULL;
+	if (target->type->kind == LANG_TABLE)
+		return lang_type_array(c->program, target->type->a);
+	return target->type;
+}
+
+/* Converts a member to the field's type, as far as there is a conversion; a maybe may stay one for a record. */
+static void
+member_to_field(Check *c, LangExpr **slot, const LangField *target, bool is_record)
+{
+	const LangType *to = target->type;
+
+	if (to == NULL || CHECK_IS_ERROR((*slot)->type) || CHECK_IS_ERROR(to))
+		return;
+	if (is_record && (to->kind == LANG_RECORD || to->kind == LANG_TABLE))
+		return;					/* ingest_field looks at it */
+	if (is_record && (*slot)->type->kind == LANG_MAYBE && to->kind != LANG_MAYBE)
+	{
+		check_try_convert(c, slot, lang_type_maybe(c->program, to));
+		return;
+	}
+	if (is_record)
+		check_try_convert(c, slot, to);	/* the error, if any, comes from ingest_field */
+	else
+		check_convert(c, slot, to, "field \"%s\"", target->name->text);
+}
+
+const LangType *
+check_object(Check *c, LangExpr *e, const LangType *want)
+{
+	const LangStruct *to = NULL;
+	const LangType **types;
+	const LangType *type;
+	bool		is_record;
+	bool		is_refused = false;
+
+	if (want != NULL && want->kind == LANG_MAYBE)
+		want = want->a;
+	if (want != NULL && (check_type_is_structured(want)))
+		to = want->structure;
+	is_record = to != NULL && to->kind == LANG_STRUCT_RECORD;
+	types = KIT_NEW_N(c->arena, const LangType *, e->u.object.n + 1);
+	for (int i = 0; i < e->u.object.n; i++)
+	{
+		LangObjectMember *m = &e->u.object.members[i];
+		LangField  *target = to == NULL ? NULL : check_name_find(c, CHECK_NAMES_FIELDS, to, m->name.sym);
+
+		if (to != NULL && target == NULL && !(is_record && m->name.sym == c->id))
+		{
+			unknown_member(c, to, m->name.sym, m->name.pos, false);
+			is_refused = true;
+		}
+		check_expr(c, m->value, target == NULL ? NULL : wanted_of(c, target));
+		if (target != NULL && is_record && !target->is_id && !can_be_filled(c, target, m->name.pos, true))
+			is_refused = true;
+		else if (target != NULL && !(is_record && target->is_id))
+		{
+			member_to_field(c, &m->value, target, is_record);
+			if (is_record && !CHECK_IS_ERROR(m->value->type) && !ingest_field(c, m->value->type, target, m->value->pos, true, NULL))
+				is_refused = true;
+		}
+		types[i] = m->value->type;
+		if (types[i]->kind == LANG_VOID || types[i]->kind == LANG_TABLE)
+		{
+			check_error(c, m->value->pos, "field \"%s\" cannot hold %s", m->name.sym->text, types[i]->kind == LANG_VOID ? "what returns nothing" : "a table");
+			types[i] = error_type(c);
+		}
+		is_refused |= CHECK_IS_ERROR(types[i]);
+	}
+	for (int i = 1; i < e->u.object.n && e->u.object.n <= 1000; i++)
+		for (int k = 0; k < i; k++)
+			if (e->u.object.members[i].name.sym == e->u.object.members[k].name.sym)
+			{
+				check_error(c, e->u.object.members[i].name.pos, "field \"%s\" is given twice", e->u.object.members[i].name.sym->text);
+				is_refused = true;
+			}
+	if (e->u.object.n > 1000)
+	{
+		check_limit(c, e->pos, "an object has more than 1000 fields");
+		is_refused = true;
+	}
+	if (is_refused)
+		return error_type(c);
+	type = check_anonymous_type(c, e->u.object.members, types, e->u.object.n);
+	e->u.object.fields = KIT_NEW_N(c->arena, LangField *, e->u.object.n + 1);
+	for (int i = 0; i < e->u.object.n; i++)
+		e->u.object.fields[i] = check_name_find(c, CHECK_NAMES_FIELDS, type->structure, e->u.object.members[i].name.sym);
+	return type;
+}
+
+/* ---- place <- value ---- */
+
+/* The position of a member in a literal, so that an error points to it. */
+static LangPos
+value_pos(LangExpr *value)
+{
+	value = check_strip(value);
+	return value->pos;
+}
+
+/* The structure that the place's rows have, and whether several values can go there; NULL after an error. */
+static const LangStruct *
+ingest_target(Check *c, LangExpr *place, bool *takes_many)
+{
+	const LangType *type = place->type;
+	LangExpr   *inner = check_strip(place);
+	KitDiag    *diag;
+
+	*takes_many = false;
+	switch (type->kind)
+	{
+		case LANG_TABLE:
+			*takes_many = true;
+			if (inner->kind == LANG_EXPR_NAME && inner->u.name.ref.kind == LANG_REF_LOCAL && inner->u.name.ref.local->is_readonly)
+			{
+				diag = check_error(c, inner->pos, "cannot insert into \"%s\": it is read-only", inner->u.name.ref.local->name->text);
+				kit_diag_hint(diag, "A parameter of a procedure can be declared mutable.");
+				return NULL;
+			}
+			return type->a->structure;
+		case LANG_RECORD:
+			if (type->structure->kind == LANG_STRUCT_ROOT)
+				break;
+			return type->structure;
+		case LANG_LIST:
+			if (type->a->kind == LANG_RECORD)
+				return type->a->structure;
+			break;
+		case LANG_MAYBE:
+			if (type->a->kind == LANG_RECORD)
+			{
+				kit_diag_hint(check_unsupported(c, place->pos, "filling a maybe"), "Unwrap it first: if (... as row) { row <- {...}; }.");
+				return NULL;
+			}
+			break;
+		default:
+			break;
+	}
+	diag = check_error(c, place->pos, "\"<-\" fills tables and records, not %s", type->text);
+	if (type->kind != LANG_MESSAGE)
+		kit_diag_hint(diag, "A value is assigned by \"=\".");
+	else
+		kit_diag_hint(diag, "Assign the message, or its fields, by \"=\".");
+	return NULL;
+}
+
+void
+check_ingest(Check *c, LangStmt *stmt)
+{
+	LangExpr   *place = stmt->u.assign.place;
+	const LangType *type = check_expr(c, place, NULL);
+	const LangType *row;
+	const LangType *from;
+	const LangStruct *to;
+	bool		takes_many;
+	bool		is_many = false;
+	bool		ok = false;
+
+	to = CHECK_IS_ERROR(type) ? NULL : ingest_target(c, place, &takes_many);
+	if (to == NULL)
+		check_expr(c, stmt->u.assign.value, NULL);
+	else
+	{
+		row = to->type;
+		check_expr(c, stmt->u.assign.value, check_strip(stmt->u.assign.value)->kind == LANG_EXPR_ARRAY ? lang_type_array(c->program, row) : row);
+		from = stmt->u.assign.value->type;
+		if (!CHECK_IS_ERROR(from) && (from->kind == LANG_ARRAY || from->kind == LANG_LIST) && check_type_is_structured(from->a))
+		{
+			is_many = true;
+			from = from->a;
+			if (!takes_many)
+			{
+				check_error(c, value_pos(stmt->u.assign.value), "a record is filled from one value, not from %s", stmt->u.assign.value->type->text);
+				from = error_type(c);
+			}
+		}
+		if (!CHECK_IS_ERROR(from))
+		{
+			if (check_type_is_structured(from))
+				ok = ingest_struct(c, from, to, value_pos(stmt->u.assign.value), takes_many, NULL);
+			else
+			{
+				KitDiag    *diag = check_error(c, value_pos(stmt->u.assign.value), "%s is filled from a message or an object, not from %s",
+											   check_struct_text(c, to), from->text);
+
+				if (from->kind == LANG_MAYBE && check_type_is_structured(from->a))
+					kit_diag_hint(diag, "Unwrap it first: if (... as x) { ... <- x; }.");
+			}
+		}
+		check_effect(c, LANG_WRITES, stmt->pos, check_printf(c, type->kind == LANG_TABLE ? "inserts into a table of %s" : "fills %s", check_struct_text(c, to)));
+	}
+	if (stmt->u.assign.as.sym != NULL)
+	{
+		const LangType *id = CHECK_SIMPLE(c, LANG_INT);
+
+		if (to != NULL && type->kind != LANG_TABLE)
+			check_error(c, stmt->u.assign.as.pos, "\"as\" names the id of an inserted row, but this inserts none");
+		if (!ok)
+			id = error_type(c);
+		else if (is_many)
+			id = lang_type_array(c->program, id);
+		stmt->u.assign.as_local = check_add_local(c, c->cur->unit, stmt->u.assign.as, id);
+		check_push_local(c, stmt->u.assign.as_local);
+	}
+}

@@ -1,0 +1,311 @@
+/*
+ * check_internal.h
+ *	  What the files of the checker share.
+ *
+ * The checker makes a LangProgram of a tree in passes:
+ *		check_declare.c	names and types of all declarations; a unit for each piece of code
+ *		check_unit.c	each unit's body: check_stmt.c, check_expr.c, check_call.c, check_query.c, check_ingest.c, check_operate.c, check_convert.c, and
+ *						formulas when their type is first asked for (a formula that asks for itself is a cycle)
+ *		check_effects.c	what units and fields read and write, to a fixpoint over calls and formulas; what is forbidden where
+ * An expression that was refused has LANG_ERROR_TYPE, and whoever meets that type keeps silent.
+ */
+#ifndef ADAMA_LANG_CHECK_INTERNAL_H
+#define ADAMA_LANG_CHECK_INTERNAL_H
+
+#include "kit/buf.h"
+#include "lang/program.h"
+
+/* Slots and indexes fit 16 bits. */
+#define CHECK_MAX_FIELDS 60000
+#define CHECK_MAX_UNITS 60000
+#define CHECK_MAX_LOCALS 60000
+/* Records in records, messages in messages. */
+#define CHECK_MAX_NESTING 100
+/* Nested expressions, statements and formulas; the tree of a + b + c + ... is as deep as it is long. */
+#define CHECK_MAX_DEPTH 1000
+
+/* Appends to an arena's array whose capacity follows from its count: 4, 8, 16, ... */
+#define CHECK_PUSH(arena, items, n, value) \
+	do { \
+		if ((n) == 0 || ((n) >= 4 && ((n) & ((n) - 1)) == 0)) \
+			(items) = check_grow((arena), (items), (n), sizeof(*(items))); \
+		(items)[(n)++] = (value); \
+	} while (0)
+
+extern void *check_grow(KitArena *arena, void *items, int n, size_t size);
+
+/* ---- units while they are checked ---- */
+
+typedef struct CheckUnit CheckUnit;
+
+/* One unit calls another, or reads a formula. */
+typedef struct CheckEdge
+{
+	CheckUnit  *to;
+	LangPos		pos;
+	struct CheckEdge *next;
+} CheckEdge;
+
+/* Where a unit itself does what a LangReads bit says. */
+typedef struct CheckCause
+{
+	LangPos		pos;
+	const char *what;			/* "assigns \"x\"" */
+} CheckCause;
+
+#define CHECK_N_EFFECTS 7		/* bits of LangReads */
+
+typedef enum CheckState
+{
+	CHECK_WAITING,
+	CHECK_RUNNING,
+	CHECK_DONE
+} CheckState;
+
+struct CheckUnit
+{
+	LangUnit   *unit;
+	CheckState	state;
+	LangField  *field;			/* whose value it is, if any */
+	CheckEdge  *edges;			/* latest first */
+	CheckCause	causes[CHECK_N_EFFECTS];
+	CheckUnit  *next_overload;	/* functions, procedures, methods of one name */
+	CheckUnit  *caller;			/* while running: the unit whose check asked for this one */
+	bool		is_reported;	/* is in a cycle that has been reported */
+	int			mark;			/* check_effects.c */
+	int			low;
+	bool		is_on_stack;
+	bool		is_queued;
+	CheckUnit  *via;			/* check_effects.c: the way a search came */
+};
+
+/* A name in scope: a local, or (is_row) the fields of the row that it holds. */
+typedef struct CheckScope
+{
+	LangLocal  *local;
+	bool		is_row;
+	struct CheckScope *up;
+} CheckScope;
+
+typedef enum CheckNameSpace
+{
+	CHECK_NAMES_TYPES,			/* CheckType; owner NULL */
+	CHECK_NAMES_FIELDS,			/* LangField; owner: structure */
+	CHECK_NAMES_CALLABLES,		/* CheckUnit; owner: structure (methods) or NULL */
+	CHECK_NAMES_POLICIES,		/* LangUnit; owner: structure */
+	CHECK_NAMES_FILTERS,		/* LangUnit; owner NULL */
+	CHECK_NAMES_CHANNELS		/* LangChannel; owner NULL */
+} CheckNameSpace;
+
+typedef struct CheckName
+{
+	CheckNameSpace space;
+	const void *owner;
+	const KitSym *name;
+	void	   *value;
+	struct CheckName *next;		/* in its bucket */
+	struct CheckName *next_of_space;	/* latest first */
+} CheckName;
+
+typedef struct CheckType
+{
+	LangStruct *structure;		/* one of the two */
+	LangEnum   *enumeration;
+	LangDecl   *decl;
+} CheckType;
+
+typedef struct CheckOpKey
+{
+	uint16_t	left;
+	uint16_t	right;
+} CheckOpKey;
+
+#define CHECK_N_ANONYMOUS 256
+
+typedef struct CheckAnonymous
+{
+	LangStruct *structure;
+	uint64_t	hash;
+	struct CheckAnonymous *next;
+} CheckAnonymous;
+
+/* A field and its declaration, for what can be resolved only when all names are known. */
+typedef struct CheckField
+{
+	LangField  *field;
+	LangDecl   *decl;
+} CheckField;
+
+typedef struct Check
+{
+	LangTree   *tree;
+	LangProgram *program;
+	KitArena   *arena;
+	LangDiags  *diags;
+	CheckName **buckets;
+	uint32_t	n_buckets;
+	uint32_t	n_names;
+	CheckName  *spaces[CHECK_NAMES_CHANNELS + 1];
+	CheckOpKey *op_keys;
+	CheckUnit **units;			/* parallel to program->units */
+	int			n_check_units;
+	CheckField *fields;
+	int			n_fields;
+	const KitSym *id;			/* "id" */
+	CheckAnonymous *anonymous[CHECK_N_ANONYMOUS];
+
+	/* the unit that is being checked */
+	CheckUnit  *cur;
+	CheckScope *scope;
+	int			depth;			/* not per unit: nested units add up */
+	int			n_loops;
+	int			n_switches;
+	bool		has_break;		/* of the innermost loop or switch */
+	bool		is_too_deep;	/* has been reported */
+	bool		is_target;		/* the next name is only assigned to, not read */
+} Check;
+
+/* ---- check_names.c: names, diagnostics, suggestions ---- */
+
+extern void check_names_init(Check *c);
+/* False when the name is taken already; *old is what has it. */
+extern bool check_name_add(Check *c, CheckNameSpace space, const void *owner, const KitSym *name, void *value, void **old);
+extern void *check_name_find(Check *c, CheckNameSpace space, const void *owner, const KitSym *name);
+
+/* The entry's hint can be set by the caller. */
+extern KitDiag *check_error(Check *c, LangPos pos, const char *format,...) __attribute__((format(printf, 3, 4)));
+extern KitDiag *check_warn(Check *c, LangPos pos, const char *format,...) __attribute__((format(printf, 3, 4)));
+extern KitDiag *check_limit(Check *c, LangPos pos, const char *format,...) __attribute__((format(printf, 3, 4)));
+/* "<what> is not supported yet"; what is formatted. */
+extern KitDiag *check_unsupported(Check *c, LangPos pos, const char *format,...) __attribute__((format(printf, 3, 4)));
+extern const char *check_printf(Check *c, const char *format,...) __attribute__((format(printf, 2, 3)));
+
+/* Finds the candidate that looks most like what was written. */
+typedef struct CheckSuggestion
+{
+	const char *wanted;
+	const char *best;			/* NULL: none is close */
+	int			distance;
+	bool		is_off;			/* enough errors already */
+} CheckSuggestion;
+
+extern void check_suggest_start(Check *c, CheckSuggestion *s, const char *wanted);
+extern void check_suggest(CheckSuggestion *s, const char *candidate);
+extern void check_suggest_names(Check *c, CheckSuggestion *s, CheckNameSpace space, const void *owner);
+extern bool check_suggest_hint(CheckSuggestion *s, KitDiag *diag);	/* "Did you mean …?"; false: no idea */
+
+/* ---- type.c, operators.c, builtins.c ---- */
+
+extern void lang_types_init(LangProgram *program);
+extern const LangType *lang_type_make(LangProgram *program, LangTypeKind kind, const LangType *a, const LangType *b, LangStruct *structure, LangEnum *enumeration);
+extern const LangType *lang_type_table(LangProgram *program, const LangType *of);
+extern const char *lang_type_word(LangTypeKind kind);
+extern void check_ops_init(Check *c);
+extern const LangOpRow *check_find_op(Check *c, LangOp op, const LangType *left, bool left_is_field, const LangType *right);
+extern bool check_is_namespace(const char *name);
+extern bool check_builtin_is_missing(const char *space, const char *name);
+extern void check_suggest_builtins(CheckSuggestion *s, const char *space);
+extern void check_suggest_namespaces(CheckSuggestion *s);
+
+/* ---- check_type.c ---- */
+
+typedef enum CheckTypeUse
+{
+	CHECK_TYPE_STORED,			/* field of the document or of a record */
+	CHECK_TYPE_MESSAGE,			/* field of a message or of @viewer */
+	CHECK_TYPE_PARAM,
+	CHECK_TYPE_LOCAL,
+	CHECK_TYPE_RETURN
+} CheckTypeUse;
+
+extern const LangType *check_type_ref(Check *c, LangTypeRef *ref, CheckTypeUse use);
+/* The type of an anonymous object: fields in alphabetical order of names. */
+extern const LangType *check_anonymous_type(Check *c, const LangObjectMember *members, const LangType **types, int n);
+extern bool check_type_is_structured(const LangType *type);	/* record or message */
+#define CHECK_SIMPLE(c, kind) ((c)->program->simple[kind])
+#define CHECK_IS_ERROR(type) ((type)->kind == LANG_ERROR_TYPE)
+
+/* ---- check_declare.c, check_unit.c ---- */
+
+extern void check_declare(Check *c);
+extern void check_resolve_guards(Check *c);	/* check_guard.c */
+extern LangUnit *check_add_unit(Check *c, LangUnitKind kind, LangName name, LangPos pos, LangStruct *self, const LangType *returns, LangStmt *body, LangExpr *expr);
+extern void check_add_params(Check *c, LangUnit *unit, LangParam *params, int n);
+extern const char *check_unit_text(Check *c, const LangUnit *unit);	/* formula "x" */
+extern void check_units(Check *c);
+extern void check_unit(Check *c, CheckUnit *unit);
+/* The type of a field; checks the formula first when that was not done yet.  Notes that the unit at hand reads it. */
+extern const LangType *check_field_read(Check *c, LangField *field, LangPos pos);
+extern const LangType *check_field_type(Check *c, LangField *field, LangPos pos);
+extern LangLocal *check_add_local(Check *c, LangUnit *unit, LangName name, const LangType *type);
+extern void check_push_local(Check *c, LangLocal *local);	/* reports a redeclaration; warns when it hides a field */
+extern void check_push_row(Check *c, LangLocal *local);
+extern void check_effect(Check *c, LangReads bit, LangPos pos, const char *what);
+extern void check_use_unit(Check *c, LangUnit *unit, LangPos pos);
+/* False (and an error, once) when the nesting is too deep; otherwise check_leave must follow. */
+extern bool check_enter(Check *c, LangPos pos);
+extern void check_leave(Check *c);
+
+/* What units of a kind may do. */
+typedef struct CheckRules
+{
+	bool		document;		/* bare names of the document, procedures */
+	bool		who;
+	bool		viewer;
+	bool		aborts;
+	bool		writes;
+	bool		time;
+} CheckRules;
+
+extern CheckRules check_rules(const LangUnit *unit);
+
+/* ---- check_stmt.c ---- */
+
+extern bool check_stmt(Check *c, LangStmt *stmt);	/* true: control never comes out at its end */
+
+/* ---- check_expr.c: sets the type of e and all below; want: what is expected, or NULL; it only guides literals ---- */
+
+extern const LangType *check_expr(Check *c, LangExpr *e, const LangType *want);
+extern LangExpr *check_strip(LangExpr *e);	/* without parentheses */
+/* Whether e may be assigned to: otherwise an error.  Notes the write. */
+extern bool check_place(Check *c, LangExpr *e, const char *verb);
+extern bool check_is_read_only(const LangExpr *e);	/* a message that may not be changed through */
+/* The structure's field called name, or NULL and an error. */
+extern LangField *check_find_field(Check *c, const LangStruct *structure, LangName name);
+extern const char *check_struct_text(Check *c, const LangStruct *structure);	/* record "R" */
+extern bool check_resolve_name(Check *c, LangExpr *e);	/* whether a variable or field of that name is in scope; no error */
+extern void check_unknown_name(Check *c, LangExpr *e);
+
+/* ---- check_convert.c ---- */
+
+extern void check_wrap(Check *c, LangExpr **slot, LangConversion how, LangConversion inner, const LangType *type);
+/* Makes *slot, which has been checked, a value of type to; otherwise an error that begins with what (formatted): "<what> must be …, not …". */
+extern bool check_convert(Check *c, LangExpr **slot, const LangType *to, const char *what,...) __attribute__((format(printf, 4, 5)));
+/* The same without an error. */
+extern bool check_try_convert(Check *c, LangExpr **slot, const LangType *to);
+extern void check_condition(Check *c, LangExpr **slot, const char *what);	/* checks, and converts to bool */
+extern const LangType *check_unify(Check *c, const LangType *a, const LangType *b);	/* NULL: they have nothing in common */
+extern void check_unify_to(Check *c, LangExpr **slot, const LangType *to);	/* to a type that check_unify gave */
+
+/* ---- check_operate.c, check_call.c, check_query.c, check_ingest.c ---- */
+
+extern const LangType *check_unary(Check *c, LangExpr *e);
+extern const LangType *check_binary(Check *c, LangExpr *e);
+extern const LangType *check_range(Check *c, LangExpr *e);
+extern const LangType *check_assign_op(Check *c, LangExpr *e);
+extern const LangType *check_call(Check *c, LangExpr *e);
+extern const LangType *check_index(Check *c, LangExpr *e);
+extern const LangType *check_iterate(Check *c, LangExpr *e);
+extern const LangType *check_linq(Check *c, LangExpr *e);
+extern const LangType *check_object(Check *c, LangExpr *e, const LangType *want);
+extern void check_ingest(Check *c, LangStmt *stmt);
+
+/* ---- check_effects.c ---- */
+
+extern void check_effects(Check *c);
+
+/* ---- check.c ---- */
+
+extern void check_index_fields(Check *c, LangStruct *structure);	/* fills by_name */
+
+#endif

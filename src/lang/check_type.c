@@ -1,0 +1,273 @@
+/*
+ * check_type.c
+ *	  Types as written become types; what may stand where; the types of anonymous objects.
+ */
+#include <string.h>
+
+#include "kit/hash.h"
+#include "lang/check_internal.h"
+
+bool
+check_type_is_structured(const LangType *type)
+{
+	return type->kind == LANG_RECORD || type->kind == LANG_MESSAGE;
+}
+
+/* Simple values that a document can hold. */
+static bool
+is_scalar(const LangType *type)
+{
+	switch (type->kind)
+	{
+		case LANG_BOOL:
+		case LANG_INT:
+		case LANG_LONG:
+		case LANG_DOUBLE:
+		case LANG_STRING:
+		case LANG_PRINCIPAL:
+		case LANG_ENUM:
+			return true;
+		default:
+			return false;
+	}
+}
+
+static const LangType *
+unknown_type(Check *c, LangTypeRef *ref)
+{
+	CheckSuggestion s;
+	KitDiag    *diag = check_error(c, ref->pos, "there is no type \"%s\"", ref->word->text);
+
+	check_suggest_start(c, &s, ref->word->text);
+	for (int kind = LANG_BOOL; kind < LANG_N_TYPES; kind++)
+		if (lang_type_word(kind)[0] != '\0')
+			check_suggest(&s, lang_type_word(kind));
+	check_suggest_names(c, &s, CHECK_NAMES_TYPES, NULL);
+	if (!check_suggest_hint(&s, diag))
+	{
+		if (strcmp(ref->word->text, "float") == 0 || strcmp(ref->word->text, "number") == 0)
+			kit_diag_hint(diag, "Did you mean \"double\"?");
+		else if (strcmp(ref->word->text, "boolean") == 0)
+			kit_diag_hint(diag, "Did you mean \"bool\"?");
+		else if (strcmp(ref->word->text, "client") == 0)
+			kit_diag_hint(diag, "Did you mean \"principal\"?");
+	}
+	return CHECK_SIMPLE(c, LANG_ERROR_TYPE);
+}
+
+/* The type without its [] and without regard to where it stands. */
+static const LangType *
+base_type(Check *c, LangTypeRef *ref, CheckTypeUse use)
+{
+	const char *word = ref->word->text;
+	CheckType  *declared;
+	const LangType *a;
+	LangTypeKind kind;
+
+	if (ref->n_args == 0)
+	{
+		declared = check_name_find(c, CHECK_NAMES_TYPES, NULL, ref->word);
+		if (declared != NULL)
+			return declared->structure != NULL ? declared->structure->type : declared->enumeration->type;
+	}
+	if (strcmp(word, "secure") == 0 && ref->n_args == 1)
+	{
+		if (strcmp(ref->args[0]->word->text, "principal") != 0)
+		{
+			check_error(c, ref->pos, "only a principal can be secure");
+			return CHECK_SIMPLE(c, LANG_ERROR_TYPE);
+		}
+		return CHECK_SIMPLE(c, LANG_PRINCIPAL);
+	}
+	for (kind = LANG_BOOL; kind < LANG_N_TYPES; kind++)
+		if (lang_type_word(kind)[0] != '\0' && strcmp(lang_type_word(kind), word) == 0)
+			break;
+	switch (kind)
+	{
+		case LANG_N_TYPES:
+			return unknown_type(c, ref);
+		case LANG_BOOL:
+		case LANG_INT:
+		case LANG_LONG:
+		case LANG_DOUBLE:
+		case LANG_STRING:
+		case LANG_PRINCIPAL:
+			return CHECK_SIMPLE(c, kind);
+		case LANG_MAYBE:
+		case LANG_LIST:
+		case LANG_TABLE:
+			if (ref->n_args != 1)
+			{
+				check_error(c, ref->pos, "\"%s\" takes one type, as in %s", word, kind == LANG_TABLE ? "table<Row>" : kind == LANG_LIST ? "list<int>" : "maybe<int>");
+				return CHECK_SIMPLE(c, LANG_ERROR_TYPE);
+			}
+			a = check_type_ref(c, ref->args[0], CHECK_TYPE_LOCAL);
+			if (CHECK_IS_ERROR(a))
+				return a;
+			if (kind == LANG_TABLE)
+			{
+				if (a->kind == LANG_RECORD)
+					return lang_type_table(c->program, a);
+				if (a->kind == LANG_MESSAGE)
+					check_unsupported(c, ref->pos, "a table of messages");
+				else
+					check_error(c, ref->args[0]->pos, "a table holds records, not %s", a->text);
+				return CHECK_SIMPLE(c, LANG_ERROR_TYPE);
+			}
+			if (a->kind == LANG_TABLE || (kind == LANG_MAYBE && a->kind == LANG_MAYBE))
+			{
+				check_error(c, ref->pos, "%s<%s> is not a type", word, a->text);
+				return CHECK_SIMPLE(c, LANG_ERROR_TYPE);
+			}
+			return lang_type_make(c->program, kind, a, NULL, NULL, NULL);
+		default:
+			check_unsupported(c, ref->pos, "type \"%s\"", word);
+			return CHECK_SIMPLE(c, LANG_ERROR_TYPE);
+	}
+}
+
+/* Fields of the document and of records. */
+static const LangType *
+stored_type(Check *c, LangTypeRef *ref, const LangType *type)
+{
+	KitDiag    *diag;
+
+	if (is_scalar(type) || type->kind == LANG_RECORD || type->kind == LANG_TABLE)
+		return type;
+	if (type->kind == LANG_MAYBE && is_scalar(type->a))
+		return type;
+	if (type->kind == LANG_MESSAGE)
+	{
+		diag = check_error(c, ref->pos, "a document cannot store message \"%s\"", type->text);
+		kit_diag_hint(diag, "Declare it as a record: fields are stored, messages only travel.");
+	}
+	else if (type->kind == LANG_ARRAY)
+	{
+		diag = check_error(c, ref->pos, "a document cannot store an array");
+		kit_diag_hint(diag, "Keep the elements in a table of records.");
+	}
+	else
+		check_unsupported(c, ref->pos, "a field of type %s", type->text);
+	return CHECK_SIMPLE(c, LANG_ERROR_TYPE);
+}
+
+/* Fields of messages and of @viewer. */
+static const LangType *
+message_type(Check *c, LangTypeRef *ref, const LangType *type)
+{
+	const LangType *inner = type->kind == LANG_MAYBE || type->kind == LANG_ARRAY ? type->a : type;
+
+	if (is_scalar(inner) || inner->kind == LANG_MESSAGE)
+		return type;
+	if (inner->kind == LANG_RECORD || inner->kind == LANG_TABLE)
+	{
+		KitDiag    *diag = check_error(c, ref->pos, "a message cannot hold %s", type->text);
+
+		kit_diag_hint(diag, "A message carries values: give the row's id, or a message with the fields that matter.");
+	}
+	else
+		check_unsupported(c, ref->pos, "a message's field of type %s", type->text);
+	return CHECK_SIMPLE(c, LANG_ERROR_TYPE);
+}
+
+const LangType *
+check_type_ref(Check *c, LangTypeRef *ref, CheckTypeUse use)
+{
+	const LangType *type = base_type(c, ref, use);
+
+	if (CHECK_IS_ERROR(type))
+		return type;
+	if (ref->is_array)
+	{
+		if (type->kind == LANG_TABLE)
+		{
+			check_error(c, ref->pos, "there are no arrays of tables");
+			return CHECK_SIMPLE(c, LANG_ERROR_TYPE);
+		}
+		type = lang_type_array(c->program, type);
+	}
+	switch (use)
+	{
+		case CHECK_TYPE_STORED:
+			return stored_type(c, ref, type);
+		case CHECK_TYPE_MESSAGE:
+			return message_type(c, ref, type);
+		case CHECK_TYPE_PARAM:
+			return type;
+		case CHECK_TYPE_LOCAL:
+			return type;
+		case CHECK_TYPE_RETURN:
+			if (type->kind == LANG_TABLE)
+			{
+				KitDiag    *diag = check_error(c, ref->pos, "a table cannot be returned");
+
+				kit_diag_hint(diag, "Return a list: list<%s>, made by \"iterate\".", type->a->text);
+				return CHECK_SIMPLE(c, LANG_ERROR_TYPE);
+			}
+			return type;
+	}
+	return type;
+}
+
+const LangType *
+check_anonymous_type(Check *c, const LangObjectMember *members, const LangType **types, int n)
+{
+	LangStruct *structure;
+	CheckAnonymous *known;
+	uint64_t	hash = (uint64_t) n;
+	int		   *order = KIT_NEW_N(c->arena, int, n + 1);
+	void	   *old;
+
+	/* alphabetical order, by bytes */
+	for (int i = 0; i < n; i++)
+		order[i] = i;
+	for (int gap = n / 2; gap > 0; gap /= 2)
+		for (int i = gap; i < n; i++)
+		{
+			int			moving = order[i];
+			int			j = i;
+
+			for (; j >= gap && strcmp(members[order[j - gap]].name.sym->text, members[moving].name.sym->text) > 0; j -= gap)
+				order[j] = order[j - gap];
+			order[j] = moving;
+		}
+	for (int i = 0; i < n; i++)
+		hash = kit_hash_mix(kit_hash_mix(hash, (uint64_t) (uintptr_t) members[order[i]].name.sym), (uint64_t) (uintptr_t) types[order[i]]);
+	for (known = c->anonymous[hash % CHECK_N_ANONYMOUS]; known != NULL; known = known->next)
+	{
+		int			k = 0;
+
+		structure = known->structure;
+		if (known->hash != hash || structure->n_fields != n)
+			continue;
+		while (k < n && structure->fields[k]->name == members[order[k]].name.sym && structure->fields[k]->type == types[order[k]])
+			k++;
+		if (k == n)
+			return structure->type;
+	}
+	structure = KIT_NEW(c->arena, LangStruct);
+	structure->kind = LANG_STRUCT_ANONYMOUS;
+	structure->fields = KIT_NEW_N(c->arena, LangField *, n + 1);
+	structure->by_name = structure->fields;
+	structure->n_fields = structure->n_slots = n;
+	for (int k = 0; k < n; k++)
+	{
+		LangField  *field = structure->fields[k] = KIT_NEW(c->arena, LangField);
+
+		field->name = members[order[k]].name.sym;
+		field->pos = members[order[k]].name.pos;
+		field->owner = structure;
+		field->kind = LANG_STORED_FIELD;
+		field->type = types[order[k]];
+		field->slot = field->index = k;
+		field->privacy = LANG_PRIVACY_PUBLIC;
+		check_name_add(c, CHECK_NAMES_FIELDS, structure, field->name, field, &old);
+	}
+	structure->type = lang_type_make(c->program, LANG_MESSAGE, NULL, NULL, structure, NULL);
+	structure->index = c->program->n_structs + 2;
+	CHECK_PUSH(c->arena, c->program->structs, c->program->n_structs, structure);
+	known = KIT_NEW(c->arena, CheckAnonymous);
+	*known = (CheckAnonymous) {structure, hash, c->anonymous[hash % CHECK_N_ANONYMOUS]};
+	c->anonymous[hash % CHECK_N_ANONYMOUS] = known;
+	return structure->type;
+}
