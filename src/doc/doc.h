@@ -16,6 +16,8 @@
  *	  alone is not closed under composition, since "remove, then add members" needs it).
  * Laws, for all documents a, b and all deltas d, e, f that fit:	a + (b - a) = b		(a + d) + e = a + (d + e)		(d + e) + f = d + (e + f)
  * A delta whose slice reaches beyond the order does not fit: KIT_DELTA_MISFIT.
+ *	The delta {} changes nothing, whatever the document is; further in, {} makes an object of what is none.  What is in an array is always taken
+ *	as it is, never merged.
  *
  * FORMAT, version 1.  Little endian.  The same bytes lie in a table (after the varlena header), on the wire of binary send/recv, and in the log.
  *
@@ -75,6 +77,8 @@ typedef struct DocWriter
 	KitBuf	   *buf;
 	size_t		start;			/* of the header in buf */
 	int			depth;
+	int			n_beyond;		/* containers open beyond DOC_MAX_DEPTH, of which nothing is written */
+	bool		is_too_deep;	/* something was nested deeper than DOC_MAX_DEPTH; an empty container stands in its place */
 	uint32_t	open[DOC_MAX_DEPTH + 1];	/* where each open container's length goes, relative to start */
 } DocWriter;
 
@@ -89,6 +93,7 @@ extern void doc_write_string(DocWriter *w, const char *str, size_t len);
 extern void doc_write_array_begin(DocWriter *w);
 extern void doc_write_array_end(DocWriter *w);
 extern void doc_write_object_begin(DocWriter *w);
+extern void doc_write_replacement_begin(DocWriter *w);	/* an object that replaces, in a delta; ended as an object */
 extern void doc_write_object_end(DocWriter *w);
 extern void doc_write_key(DocWriter *w, const char *key, size_t len);
 extern void doc_write_key_z(DocWriter *w, const char *key);
