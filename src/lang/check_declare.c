@@ -11,8 +11,8 @@
 
 static const LangName no_name = {0};
 
-static void
-report_twice(Check *c, LangName name, const char *what, LangPos first)
+void
+check_report_twice(Check *c, LangName name, const char *what, LangPos first)
 {
 	KitDiag    *diag = check_error(c, name.pos, "%s \"%s\" is declared twice", what, name.sym->text);
 
@@ -100,13 +100,13 @@ declare_type(Check *c, LangDecl *d)
 		type->structure = c->program->structs[c->program->n_structs - 1];
 	}
 	if (!check_name_add(c, CHECK_NAMES_TYPES, NULL, d->name.sym, type, &old))
-		report_twice(c, d->name, "type", ((CheckType *) old)->decl->name.pos);
+		check_report_twice(c, d->name, "type", ((CheckType *) old)->decl->name.pos);
 }
 
 /* ---- fields ---- */
 
-static void
-refuse_reserved(Check *c, LangName name, const char *what)
+void
+check_refuse_reserved(Check *c, LangName name, const char *what)
 {
 	if (strncmp(name.sym->text, "__", 2) == 0)
 	{
@@ -124,7 +124,7 @@ add_field(Check *c, LangStruct *s, LangField *field)
 
 	if (!check_name_add(c, CHECK_NAMES_FIELDS, s, field->name, field, &old))
 	{
-		report_twice(c, (LangName) {field->name, field->pos}, "field", ((LangField *) old)->pos);
+		check_report_twice(c, (LangName) {field->name, field->pos}, "field", ((LangField *) old)->pos);
 		return false;
 	}
 	field->owner = s;
@@ -176,7 +176,7 @@ declare_id(Check *c, LangStruct *s, LangDecl *d)
 
 	if (id->pos.line != 0)
 	{
-		report_twice(c, d->name, "field", id->pos);
+		check_report_twice(c, d->name, "field", id->pos);
 		return;
 	}
 	id->pos = d->name.pos;
@@ -199,7 +199,7 @@ declare_field(Check *c, LangStruct *s, LangDecl *d)
 	bool		is_computed = d->kind == LANG_DECL_BUBBLE || d->u.field.form != LANG_FIELD_STORED;
 	bool		is_value = s->kind == LANG_STRUCT_MESSAGE || s->kind == LANG_STRUCT_VIEW;
 
-	refuse_reserved(c, d->name, "field");
+	check_refuse_reserved(c, d->name, "field");
 	if (s->kind == LANG_STRUCT_RECORD && d->name.sym == c->id)
 	{
 		declare_id(c, s, d);
@@ -263,7 +263,7 @@ declare_callable(Check *c, LangStruct *s, LangDecl *d, LangUnitKind kind)
 				same = last->unit->locals[i]->type == unit->locals[i]->type;
 			if (same)
 			{
-				report_twice(c, d->name, kind == LANG_UNIT_METHOD ? "method" : kind == LANG_UNIT_FUNCTION ? "function" : "procedure", last->unit->pos);
+				check_report_twice(c, d->name, kind == LANG_UNIT_METHOD ? "method" : kind == LANG_UNIT_FUNCTION ? "function" : "procedure", last->unit->pos);
 				return;
 			}
 			if (last->next_overload == NULL)
@@ -282,7 +282,7 @@ declare_policy(Check *c, LangStruct *s, LangDecl *d)
 
 	CHECK_PUSH(c->arena, s->units, s->n_units, unit);
 	if (!check_name_add(c, is_filter ? CHECK_NAMES_FILTERS : CHECK_NAMES_POLICIES, is_filter ? NULL : s, d->name.sym, unit, &old))
-		report_twice(c, d->name, is_filter ? "filter" : "policy", ((LangUnit *) old)->pos);
+		check_report_twice(c, d->name, is_filter ? "filter" : "policy", ((LangUnit *) old)->pos);
 }
 
 /* Several ingested {} or @parsed {} blocks become one unit. */
@@ -427,129 +427,6 @@ refuse_endless_nesting(Check *c)
 			return;
 }
 
-/* ---- channels and events ---- */
-
-static void
-declare_channel(Check *c, LangDecl *d)
-{
-	LangChannel *channel = KIT_NEW(c->arena, LangChannel);
-	LangTypeRef *ref = d->u.channel.message;
-	const LangType *type = check_type_ref(c, ref, CHECK_TYPE_PARAM);
-	const LangType *message = ref->is_array && type->kind == LANG_ARRAY ? type->a : type;
-	LangLocal  *local;
-	void	   *old;
-
-	refuse_reserved(c, d->name, "channel");
-	if (!CHECK_IS_ERROR(type) && message->kind != LANG_MESSAGE)
-	{
-		KitDiag    *diag = check_error(c, ref->pos, "a channel takes a message, not %s", type->text);
-
-		if (message->kind == LANG_RECORD)
-			kit_diag_hint(diag, "Declare a message with the fields that are sent.");
-		else
-			kit_diag_hint(diag, "Declare one: message M { %s value; }", type->text);
-		type = message = CHECK_SIMPLE(c, LANG_ERROR_TYPE);
-	}
-	channel->name = d->name.sym;
-	channel->pos = d->name.pos;
-	channel->message = message->structure;
-	channel->is_array = ref->is_array;
-	channel->is_open = d->u.channel.is_open;
-	channel->unit = check_add_unit(c, LANG_UNIT_CHANNEL, d->name, d->pos, c->program->root, CHECK_SIMPLE(c, LANG_VOID), d->body, NULL);
-	local = check_add_local(c, channel->unit, d->u.channel.parameter, type);
-	local->is_parameter = true;
-	local->is_readonly = true;
-	channel->unit->n_params = 1;
-	if (!check_name_add(c, CHECK_NAMES_CHANNELS, NULL, d->name.sym, channel, &old))
-		report_twice(c, d->name, "channel", ((LangChannel *) old)->pos);
-	else
-		CHECK_PUSH(c->arena, c->program->channels, c->program->n_channels, channel);
-}
-
-static LangUnit *
-add_event(Check *c, LangDecl *d, LangUnitKind kind, LangTypeKind returns)
-{
-	return check_add_unit(c, kind, no_name, d->pos, c->program->root, CHECK_SIMPLE(c, returns), d->body, NULL);
-}
-
-static void
-declare_construct(Check *c, LangDecl *d)
-{
-	LangUnit   *unit = add_event(c, d, LANG_UNIT_CONSTRUCT, LANG_VOID);
-	LangParam  *param = d->u.function.n_params > 0 ? &d->u.function.params[0] : NULL;
-
-	CHECK_PUSH(c->arena, c->program->constructs, c->program->n_constructs, unit);
-	if (param == NULL)
-		return;
-	check_add_params(c, unit, param, 1);
-	unit->locals[0]->is_readonly = true;
-	if (CHECK_IS_ERROR(unit->locals[0]->type))
-		return;
-	if (unit->locals[0]->type->kind != LANG_MESSAGE)
-		check_error(c, param->type->pos, "@construct takes a message, not %s", unit->locals[0]->type->text);
-	else if (c->program->construct_message != NULL && c->program->construct_message != unit->locals[0]->type->structure)
-		check_error(c, param->type->pos, "all @construct must take the same message: %s", c->program->construct_message->name->text);
-	else
-		c->program->construct_message = unit->locals[0]->type->structure;
-}
-
-static void
-declare_config(Check *c, LangDecl *d)
-{
-	const char *name = d->name.sym->text;
-	LangExpr   *value = check_strip(d->u.value);
-
-	if (strcmp(name, "maximum_history") == 0)
-	{
-		if (value->kind != LANG_EXPR_INT || value->u.integer < 1)
-			check_error(c, value->pos, "\"maximum_history\" must be an int literal of at least 1");
-		else
-			c->program->maximum_history = (int) value->u.integer;
-	}
-	else if (strcmp(name, "delete_on_close") == 0)
-	{
-		if (value->kind != LANG_EXPR_BOOL)
-			check_error(c, value->pos, "\"delete_on_close\" must be true or false");
-		else
-			c->program->delete_on_close = value->u.integer != 0;
-	}
-	else
-		check_unsupported(c, d->name.pos, "\"%s\"", name);
-}
-
-static void
-declare_static(Check *c, LangDecl *d)
-{
-	LangProgram *p = c->program;
-
-	if (d->name.sym != NULL)
-		kit_diag_hint(check_unsupported(c, d->name.pos, "a parameter of @static"), "Who acts is @who.");
-	for (int i = 0; i < d->u.group.n; i++)
-	{
-		LangDecl   *item = d->u.group.items[i];
-		LangUnit   *unit;
-
-		switch (item->kind)
-		{
-			case LANG_DECL_STATIC_CREATE:
-				unit = add_event(c, item, LANG_UNIT_STATIC_CREATE, LANG_BOOL);
-				CHECK_PUSH(c->arena, p->static_creates, p->n_static_creates, unit);
-				break;
-			case LANG_DECL_STATIC_INVENT:
-				unit = add_event(c, item, LANG_UNIT_STATIC_INVENT, LANG_BOOL);
-				CHECK_PUSH(c->arena, p->static_invents, p->n_static_invents, unit);
-				break;
-			case LANG_DECL_STATIC_SEND:
-				unit = add_event(c, item, LANG_UNIT_STATIC_SEND, LANG_BOOL);
-				CHECK_PUSH(c->arena, p->static_sends, p->n_static_sends, unit);
-				break;
-			default:
-				declare_config(c, item);
-				break;
-		}
-	}
-}
-
 static const char *
 unsupported_text(LangDeclKind kind)
 {
@@ -634,29 +511,29 @@ declare_at_root(Check *c, LangDecl *d)
 			declare_policy(c, p->root, d);
 			break;
 		case LANG_DECL_CHANNEL:
-			declare_channel(c, d);
+			check_declare_channel(c, d);
 			break;
 		case LANG_DECL_CONSTRUCT:
-			declare_construct(c, d);
+			check_declare_construct(c, d);
 			break;
 		case LANG_DECL_CONNECTED:
-			unit = add_event(c, d, LANG_UNIT_CONNECTED, LANG_BOOL);
+			unit = check_add_event(c, d, LANG_UNIT_CONNECTED, LANG_BOOL);
 			CHECK_PUSH(c->arena, p->connected, p->n_connected, unit);
 			break;
 		case LANG_DECL_DISCONNECTED:
-			unit = add_event(c, d, LANG_UNIT_DISCONNECTED, LANG_VOID);
+			unit = check_add_event(c, d, LANG_UNIT_DISCONNECTED, LANG_VOID);
 			CHECK_PUSH(c->arena, p->disconnected, p->n_disconnected, unit);
 			break;
 		case LANG_DECL_DELETE:
-			unit = add_event(c, d, LANG_UNIT_DELETE, LANG_BOOL);
+			unit = check_add_event(c, d, LANG_UNIT_DELETE, LANG_BOOL);
 			CHECK_PUSH(c->arena, p->deletes, p->n_deletes, unit);
 			break;
 		case LANG_DECL_LOAD:
-			unit = add_event(c, d, LANG_UNIT_LOAD, LANG_VOID);
+			unit = check_add_event(c, d, LANG_UNIT_LOAD, LANG_VOID);
 			CHECK_PUSH(c->arena, p->loads, p->n_loads, unit);
 			break;
 		case LANG_DECL_STATIC:
-			declare_static(c, d);
+			check_declare_static(c, d);
 			break;
 		default:
 			check_unsupported(c, d->pos, "%s", unsupported_text(d->kind));

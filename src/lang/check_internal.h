@@ -4,8 +4,9 @@
  *
  * The checker makes a LangProgram of a tree in passes:
  *		check_declare.c	names and types of all declarations; a unit for each piece of code
- *		check_unit.c	each unit's body: check_stmt.c, check_expr.c, check_call.c, check_query.c, check_ingest.c, check_operate.c, check_convert.c, and
- *						formulas when their type is first asked for (a formula that asks for itself is a cycle)
+ *		check_unit.c	each unit's body: check_stmt.c, check_expr.c, check_lookup.c, check_place.c, check_call.c, check_builtin.c,
+ *						check_query.c, check_ingest.c, check_operate.c, check_convert.c; formulas when their type is first asked for
+ *		check_guard.c	privacy, guards, require, indexes
  *		check_effects.c	what units and fields read and write, to a fixpoint over calls and formulas; what is forbidden where
  * An expression that was refused has LANG_ERROR_TYPE, and whoever meets that type keeps silent.
  */
@@ -228,6 +229,12 @@ extern bool check_type_is_structured(const LangType *type);	/* record or message
 /* ---- check_declare.c, check_unit.c ---- */
 
 extern void check_declare(Check *c);
+extern void check_report_twice(Check *c, LangName name, const char *what, LangPos first);
+extern void check_refuse_reserved(Check *c, LangName name, const char *what);	/* names that begin with __ */
+extern LangUnit *check_add_event(Check *c, LangDecl *d, LangUnitKind kind, LangTypeKind returns);	/* check_event.c, from here on */
+extern void check_declare_channel(Check *c, LangDecl *d);
+extern void check_declare_construct(Check *c, LangDecl *d);
+extern void check_declare_static(Check *c, LangDecl *d);
 extern void check_resolve_guards(Check *c);	/* check_guard.c */
 extern LangUnit *check_add_unit(Check *c, LangUnitKind kind, LangName name, LangPos pos, LangStruct *self, const LangType *returns, LangStmt *body, LangExpr *expr);
 extern void check_add_params(Check *c, LangUnit *unit, LangParam *params, int n);
@@ -267,9 +274,17 @@ extern bool check_stmt(Check *c, LangStmt *stmt);	/* true: control never comes o
 
 extern const LangType *check_expr(Check *c, LangExpr *e, const LangType *want);
 extern LangExpr *check_strip(LangExpr *e);	/* without parentheses */
+
+/* ---- check_place.c ---- */
+
 /* Whether e may be assigned to: otherwise an error.  Notes the write. */
 extern bool check_place(Check *c, LangExpr *e, const char *verb);
 extern bool check_is_read_only(const LangExpr *e);	/* a message that may not be changed through */
+
+/* ---- check_lookup.c ---- */
+
+extern const LangType *check_bare_name(Check *c, LangExpr *e);
+extern const LangType *check_member(Check *c, LangExpr *e);
 /* The structure's field called name, or NULL and an error. */
 extern LangField *check_find_field(Check *c, const LangStruct *structure, LangName name);
 extern const char *check_struct_text(Check *c, const LangStruct *structure);	/* record "R" */
@@ -299,6 +314,25 @@ extern const LangType *check_iterate(Check *c, LangExpr *e);
 extern const LangType *check_linq(Check *c, LangExpr *e);
 extern const LangType *check_object(Check *c, LangExpr *e, const LangType *want);
 extern void check_ingest(Check *c, LangStmt *stmt);
+
+/* ---- check_call.c, check_builtin.c: arguments of a call ---- */
+
+extern void check_args(Check *c, LangExpr *e);
+extern bool check_any_arg_refused(LangExpr *e);
+extern const char *check_args_text(Check *c, LangExpr *e);	/* "(int, string)" */
+
+/* One call of a built-in: the name, and all values it is given. */
+typedef struct CheckBuiltinCall
+{
+	LangExpr   *e;
+	LangExpr   *receiver;		/* checked already; NULL for Space.name(…) */
+	LangName	name;
+	const char *space;
+	const LangType *of;			/* T, R */
+} CheckBuiltinCall;
+
+/* Calls the built-in of that space and name that takes the values; *known is false when there is none of that name. */
+extern const LangType *check_builtin(Check *c, CheckBuiltinCall *call, bool *known);
 
 /* ---- check_effects.c ---- */
 

@@ -1,0 +1,319 @@
+/*
+ * check_lookup.c
+ *	  What a bare name and what e.name mean.
+ *
+ * A bare name is looked up from the inside out: rows of queries and locals, in the order of their nesting (so in "where" the fields of the row come
+ * before the variables around it), then the fields of the record or message whose code this is, then the document's.
+ */
+#include <string.h>
+
+#include "lang/check_internal.h"
+
+static const LangType *
+error_type(Check *c)
+{
+	return CHECK_SIMPLE(c, LANG_ERROR_TYPE);
+}
+
+const char *
+check_struct_text(Check *c, const LangStruct *structure)
+{
+	switch (structure->kind)
+	{
+		case LANG_STRUCT_ROOT:
+			return "the document";
+		case LANG_STRUCT_VIEW:
+			return "@viewer";
+		case LANG_STRUCT_RECORD:
+			return check_printf(c, "record \"%s\"", structure->name->text);
+		case LANG_STRUCT_MESSAGE:
+			return check_printf(c, "message \"%s\"", structure->name->text);
+		case LANG_STRUCT_ANONYMOUS:
+			return structure->type->text;
+	}
+	return "";
+}
+
+/* ---- names ---- */
+
+/* What a bare name means here, without a word about it. */
+typedef struct Found
+{
+	LangRef		ref;
+	bool		hides_local;	/* a field of a row, where a variable of that name is in scope, too */
+} Found;
+
+static bool
+find_name(Check *c, const KitSym *sym, Found *found)
+{
+	const LangUnit *unit = c->cur->unit;
+	CheckRules	rules = check_rules(unit);
+	LangField  *field;
+
+	*found = (Found) {0};
+	for (CheckScope *s = c->scope; s != NULL; s = s->up)
+	{
+		if (!s->is_row)
+		{
+			if (s->local->name != sym)
+				continue;
+			if (found->ref.kind != LANG_REF_NONE)
+			{
+				found->hides_local = true;
+				return true;
+			}
+			found->ref = (LangRef) {.kind = LANG_REF_LOCAL, .local = s->local};
+			return true;
+		}
+		if (found->ref.kind != LANG_REF_NONE || !check_type_is_structured(s->local->type))
+			continue;
+		field = check_name_find(c, CHECK_NAMES_FIELDS, s->local->type->structure, sym);
+		if (field != NULL)
+			found->ref = (LangRef) {.kind = LANG_REF_FIELD, .base = LANG_BASE_LOCAL, .local = s->local, .field = field};
+	}
+	if (found->ref.kind != LANG_REF_NONE)
+		return true;
+	if (unit->self != NULL && unit->self->kind != LANG_STRUCT_ROOT)
+	{
+		field = check_name_find(c, CHECK_NAMES_FIELDS, unit->self, sym);
+		if (field != NULL)
+		{
+			found->ref = (LangRef) {.kind = LANG_REF_FIELD, .base = LANG_BASE_SELF, .field = field};
+			return true;
+		}
+	}
+	if (unit->kind == LANG_UNIT_FILTER)
+	{
+		field = check_name_find(c, CHECK_NAMES_FIELDS, c->program->view, sym);
+		if (field != NULL)
+		{
+			found->ref = (LangRef) {.kind = LANG_REF_VIEWER_FIELD, .field = field};
+			return true;
+		}
+	}
+	if (!rules.document)
+		return false;
+	field = check_name_find(c, CHECK_NAMES_FIELDS, c->program->root, sym);
+	if (field == NULL)
+		return false;
+	found->ref = (LangRef) {.kind = LANG_REF_FIELD, .base = LANG_BASE_ROOT, .field = field};
+	return true;
+}
+
+bool
+check_resolve_name(Check *c, LangExpr *e)
+{
+	Found		found;
+
+	return e->kind == LANG_EXPR_NAME && find_name(c, e->u.name.sym, &found);
+}
+
+void
+check_unknown_name(Check *c, LangExpr *e)
+{
+	const KitSym *sym = e->u.name.sym;
+	const LangUnit *unit = c->cur->unit;
+	CheckSuggestion s;
+	KitDiag    *diag;
+	CheckUnit  *callable;
+
+	if (!check_rules(unit).document && check_name_find(c, CHECK_NAMES_FIELDS, c->program->root, sym) != NULL)
+	{
+		diag = check_error(c, e->pos, "%s cannot see the document's field \"%s\"", check_unit_text(c, unit), sym->text);
+		if (unit->kind == LANG_UNIT_FUNCTION)
+			kit_diag_hint(diag, "Pass it as a parameter, or make the function a procedure.");
+		else if (unit->kind == LANG_UNIT_INITIAL)
+			kit_diag_hint(diag, "An initial value is constant; what depends on other fields is a formula.");
+		return;
+	}
+	callable = check_name_find(c, CHECK_NAMES_CALLABLES, NULL, sym);
+	if (callable != NULL)
+	{
+		diag = check_error(c, e->pos, "%s is not a value", check_unit_text(c, callable->unit));
+		kit_diag_hint(diag, "Call it: %s(...).", sym->text);
+		return;
+	}
+	if (check_name_find(c, CHECK_NAMES_TYPES, NULL, sym) != NULL)
+	{
+		CheckType  *type = check_name_find(c, CHECK_NAMES_TYPES, NULL, sym);
+
+		diag = check_error(c, e->pos, "\"%s\" is a type, not a value", sym->text);
+		if (type->enumeration != NULL)
+			kit_diag_hint(diag, "A value of it is written %s::%s.", sym->text, type->enumeration->n > 0 ? type->enumeration->names[0]->text : "...");
+		return;
+	}
+	if (check_name_find(c, CHECK_NAMES_CHANNELS, NULL, sym) != NULL)
+	{
+		check_unsupported(c, e->pos, "channel \"%s\" as a value", sym->text);
+		return;
+	}
+	if (check_is_namespace(sym->text))
+	{
+		diag = check_error(c, e->pos, "\"%s\" is not a value", sym->text);
+		kit_diag_hint(diag, "Its functions are called with a dot: %s.name(...).", sym->text);
+		return;
+	}
+	if (check_name_find(c, CHECK_NAMES_FIELDS, c->program->view, sym) != NULL)
+	{
+		diag = check_error(c, e->pos, "there is no variable or field \"%s\" here", sym->text);
+		kit_diag_hint(diag, "The field of the viewer is @viewer.%s.", sym->text);
+		return;
+	}
+	diag = check_error(c, e->pos, "there is no variable or field \"%s\"", sym->text);
+	check_suggest_start(c, &s, sym->text);
+	for (CheckScope *scope = c->scope; scope != NULL; scope = scope->up)
+	{
+		if (!scope->is_row)
+			check_suggest(&s, scope->local->name->text);
+		else if (check_type_is_structured(scope->local->type))
+			check_suggest_names(c, &s, CHECK_NAMES_FIELDS, scope->local->type->structure);
+	}
+	if (unit->self != NULL && unit->self->kind != LANG_STRUCT_ROOT)
+		check_suggest_names(c, &s, CHECK_NAMES_FIELDS, unit->self);
+	if (check_rules(unit).document)
+		check_suggest_names(c, &s, CHECK_NAMES_FIELDS, c->program->root);
+	if (!check_suggest_hint(&s, diag))
+	{
+		if (strcmp(sym->text, "who") == 0)
+			kit_diag_hint(diag, "Who acts is @who.");
+		else if (strcmp(sym->text, "viewer") == 0)
+			kit_diag_hint(diag, "Who looks is @viewer.");
+		else if (strcmp(sym->text, "self") == 0 || strcmp(sym->text, "this") == 0)
+			kit_diag_hint(diag, "The fields of a record or of the document are written by their bare names.");
+	}
+}
+
+const LangType *
+check_bare_name(Check *c, LangExpr *e)
+{
+	bool		is_target = c->is_target;
+	Found		found;
+
+	c->is_target = false;
+	if (!find_name(c, e->u.name.sym, &found))
+	{
+		check_unknown_name(c, e);
+		return error_type(c);
+	}
+	e->u.name.ref = found.ref;
+	switch (found.ref.kind)
+	{
+		case LANG_REF_LOCAL:
+			if (!is_target)
+				found.ref.local->is_used = true;
+			return found.ref.local->type;
+		case LANG_REF_VIEWER_FIELD:
+			check_effect(c, LANG_READS_VIEWER, e->pos, "reads the viewer");
+			return found.ref.field->type;
+		default:
+			if (found.hides_local)
+			{
+				KitDiag    *diag = check_warn(c, e->pos, "\"%s\" is the field of the row here, not the variable", e->u.name.sym->text);
+
+				kit_diag_hint(diag, "Write where_as row: row.%s to tell them apart, or rename the variable.", e->u.name.sym->text);
+			}
+			if (found.ref.base == LANG_BASE_LOCAL)
+				found.ref.local->is_used = true;
+			return check_field_read(c, found.ref.field, e->pos);
+	}
+}
+
+/* ---- fields ---- */
+
+LangField *
+check_find_field(Check *c, const LangStruct *structure, LangName name)
+{
+	LangField  *field = check_name_find(c, CHECK_NAMES_FIELDS, structure, name.sym);
+	CheckSuggestion s;
+	KitDiag    *diag;
+
+	if (field != NULL)
+		return field;
+	if (check_name_find(c, CHECK_NAMES_CALLABLES, structure, name.sym) != NULL)
+	{
+		diag = check_error(c, name.pos, "\"%s\" is a method of %s", name.sym->text, check_struct_text(c, structure));
+		kit_diag_hint(diag, "Call it: .%s(...).", name.sym->text);
+		return NULL;
+	}
+	diag = check_error(c, name.pos, "%s has no field \"%s\"", check_struct_text(c, structure), name.sym->text);
+	check_suggest_start(c, &s, name.sym->text);
+	check_suggest_names(c, &s, CHECK_NAMES_FIELDS, structure);
+	check_suggest_hint(&s, diag);
+	return NULL;
+}
+
+static const LangType *
+refuse_field(Check *c, LangExpr *e, const LangType *type)
+{
+	const char *name = e->u.field.name.sym->text;
+	KitDiag    *diag = check_error(c, e->u.field.name.pos, "%s has no field \"%s\"", type->text, name);
+
+	if (type->kind == LANG_TABLE)
+		kit_diag_hint(diag, "Take a row first, as in t[id].%s, or the field of every row: (iterate t).%s.", name, name);
+	else if (type->kind == LANG_ARRAY && check_type_is_structured(type->a))
+		kit_diag_hint(diag, "Take an element first, or loop with foreach.");
+	else if (strcmp(name, "length") == 0 || strcmp(name, "size") == 0)
+		kit_diag_hint(diag, "Call it: .%s().", type->kind == LANG_STRING ? "length" : "size");
+	return error_type(c);
+}
+
+const LangType *
+check_member(Check *c, LangExpr *e)
+{
+	LangExpr   *operand = e->u.field.operand;
+	const LangType *type;
+	const LangType *result;
+	LangField  *field;
+
+	if (operand->kind == LANG_EXPR_NAME && check_is_namespace(operand->u.name.sym->text) && !check_resolve_name(c, operand))
+	{
+		KitDiag    *diag = check_error(c, e->u.field.name.pos, "\"%s.%s\" is not a value", operand->u.name.sym->text, e->u.field.name.sym->text);
+
+		kit_diag_hint(diag, "Call it: %s.%s(...).", operand->u.name.sym->text, e->u.field.name.sym->text);
+		return error_type(c);
+	}
+	type = check_expr(c, operand, NULL);
+	switch (type->kind)
+	{
+		case LANG_ERROR_TYPE:
+			return type;
+		case LANG_RECORD:
+		case LANG_MESSAGE:
+			break;
+		case LANG_MAYBE:
+			if (!check_type_is_structured(type->a))
+				return refuse_field(c, e, type);
+			type = type->a;
+			e->u.field.is_lifted = true;
+			break;
+		case LANG_LIST:
+			if (!check_type_is_structured(type->a))
+				return refuse_field(c, e, type);
+			type = type->a;
+			e->u.field.is_projection = true;
+			break;
+		default:
+			return refuse_field(c, e, type);
+	}
+	field = check_find_field(c, type->structure, e->u.field.name);
+	if (field == NULL)
+		return error_type(c);
+	e->u.field.field = field;
+	if (type->structure->kind == LANG_STRUCT_VIEW)
+		e->u.field.ref = (LangRef) {.kind = LANG_REF_VIEWER_FIELD, .field = field};
+	result = check_field_read(c, field, e->u.field.name.pos);
+	if (CHECK_IS_ERROR(result) || (!e->u.field.is_lifted && !e->u.field.is_projection))
+		return result;
+	if (result->kind == LANG_TABLE)
+	{
+		KitDiag    *diag = check_error(c, e->u.field.name.pos, "table \"%s\" is not reached through a %s", field->name->text,
+									   e->u.field.is_lifted ? "maybe" : "list");
+
+		kit_diag_hint(diag, e->u.field.is_lifted ? "Unwrap the maybe first: if (... as row) { iterate row.%s ... }." :
+					  "Loop over the list: foreach (row in ...) { iterate row.%s ... }.", field->name->text);
+		return error_type(c);
+	}
+	if (e->u.field.is_projection)
+		return lang_type_list(c->program, result);
+	return result->kind == LANG_MAYBE ? result : lang_type_maybe(c->program, result);
+}

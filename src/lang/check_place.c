@@ -1,0 +1,188 @@
+/*
+ * check_place.c
+ *	  What may be assigned to: variables, fields of the document, of records and of messages that are not read-only.
+ *
+ * Parameters that are messages, and elements of lists and arrays, are read-only; a record is always the live one, so its fields may be changed through
+ * any path to it, except through a maybe.
+ */
+#include <string.h>
+
+#include "lang/check_internal.h"
+
+bool
+check_is_read_only(const LangExpr *e)
+{
+	for (;;)
+		switch (e->kind)
+		{
+			case LANG_EXPR_PAREN:
+				e = e->u.unary.operand;
+				break;
+			case LANG_EXPR_NAME:
+				if (e->u.name.ref.kind == LANG_REF_LOCAL)
+					return e->u.name.ref.local->is_readonly;
+				if (e->u.name.ref.kind == LANG_REF_FIELD && e->u.name.ref.base == LANG_BASE_LOCAL)
+					return e->u.name.ref.local->type->kind == LANG_MESSAGE;
+				return false;
+			case LANG_EXPR_FIELD:
+				if (e->u.field.field == NULL || e->u.field.field->owner->kind == LANG_STRUCT_RECORD || e->u.field.field->owner->kind == LANG_STRUCT_ROOT)
+					return false;
+				e = e->u.field.operand;
+				break;
+			case LANG_EXPR_VIEWER:
+				return true;
+			default:
+				return false;
+		}
+}
+
+/* The field is stored, and code may change it: otherwise an error. */
+static bool
+field_is_writable(Check *c, const LangField *field, LangPos pos, const char *verb)
+{
+	KitDiag    *diag;
+
+	if (field->is_id)
+	{
+		diag = check_error(c, pos, "cannot %s \"id\"", verb);
+		kit_diag_hint(diag, "The id of a row is given once, when it is inserted.");
+	}
+	else if (field->kind != LANG_STORED_FIELD)
+	{
+		diag = check_error(c, pos, "cannot %s %s \"%s\"", verb, field->kind == LANG_FORMULA_FIELD ? "formula" : "bubble", field->name->text);
+		kit_diag_hint(diag, "It is computed: change what it is computed from.");
+	}
+	else if (field->is_readonly)
+	{
+		diag = check_error(c, pos, "cannot %s \"%s\": it is declared readonly", verb, field->name->text);
+		kit_diag_detail(diag, "It is declared at line %d.", field->pos.line);
+	}
+	else if (field->type->kind == LANG_TABLE)
+	{
+		diag = check_error(c, pos, "cannot %s table \"%s\"", verb, field->name->text);
+		kit_diag_hint(diag, "Insert rows with %s <- {...}; delete all with %s.delete().", field->name->text, field->name->text);
+	}
+	else if (field->type->kind == LANG_RECORD)
+	{
+		diag = check_error(c, pos, "cannot %s record \"%s\"", verb, field->name->text);
+		kit_diag_hint(diag, "A record is filled, not replaced: %s <- {...}; or assign its fields one by one.", field->name->text);
+	}
+	else
+		return true;
+	return false;
+}
+
+static void
+note_write(Check *c, const LangField *field, LangPos pos)
+{
+	if (field->owner->kind == LANG_STRUCT_ROOT || field->owner->kind == LANG_STRUCT_RECORD)
+		check_effect(c, LANG_WRITES, pos, check_printf(c, "changes \"%s\"", field->name->text));
+}
+
+static bool
+name_is_place(Check *c, LangExpr *e, const char *verb)
+{
+	LangRef    *ref = &e->u.name.ref;
+	KitDiag    *diag;
+
+	switch (ref->kind)
+	{
+		case LANG_REF_LOCAL:
+			if (ref->local->is_readonly)
+			{
+				diag = check_error(c, e->pos, "cannot %s \"%s\": it is read-only", verb, ref->local->name->text);
+				if (ref->local->is_parameter)
+					kit_diag_hint(diag, "Parameters of type %s are read-only; a parameter of a procedure can be declared mutable.", ref->local->type->text);
+				return false;
+			}
+			if (ref->local->type->kind == LANG_RECORD || ref->local->type->kind == LANG_TABLE)
+			{
+				diag = check_error(c, e->pos, "cannot %s \"%s\", which stands for a %s of the document", verb, ref->local->name->text,
+								   ref->local->type->kind == LANG_RECORD ? "record" : "table");
+				if (ref->local->type->kind == LANG_RECORD)
+					kit_diag_hint(diag, "A record is filled, not replaced: %s <- {...}; or assign its fields one by one.", ref->local->name->text);
+				return false;
+			}
+			return true;
+		case LANG_REF_FIELD:
+			if (!field_is_writable(c, ref->field, e->pos, verb))
+				return false;
+			if (ref->base == LANG_BASE_LOCAL && ref->field->owner->kind != LANG_STRUCT_RECORD)
+			{
+				check_error(c, e->pos, "cannot %s \"%s\": elements of lists and arrays are read-only", verb, ref->field->name->text);
+				return false;
+			}
+			note_write(c, ref->field, e->pos);
+			return true;
+		default:
+			check_error(c, e->pos, "cannot %s \"%s\": what the viewer sends is read-only", verb, e->u.name.sym->text);
+			return false;
+	}
+}
+
+static bool
+field_is_place(Check *c, LangExpr *e, const char *verb)
+{
+	LangField  *field = e->u.field.field;
+	KitDiag    *diag;
+
+	if (e->u.field.is_lifted)
+	{
+		diag = check_error(c, e->pos, "cannot %s \"%s\" through a maybe", verb, field->name->text);
+		kit_diag_hint(diag, "Unwrap it first: if (... as row) { row.%s = ...; }.", field->name->text);
+		return false;
+	}
+	if (!field_is_writable(c, field, e->u.field.name.pos, verb))
+		return false;
+	if (check_is_read_only(e->u.field.operand) && field->owner->kind != LANG_STRUCT_RECORD)
+	{
+		diag = check_error(c, e->u.field.name.pos, "cannot %s \"%s\" of a message that is read-only", verb, field->name->text);
+		kit_diag_hint(diag, "Parameters and elements of lists and arrays are read-only; copy what is needed into a variable.");
+		return false;
+	}
+	if (e->u.field.is_projection && field->owner->kind != LANG_STRUCT_RECORD)
+	{
+		check_error(c, e->u.field.name.pos, "cannot %s \"%s\": elements of lists and arrays are read-only", verb, field->name->text);
+		return false;
+	}
+	note_write(c, field, e->u.field.name.pos);
+	return true;
+}
+
+bool
+check_place(Check *c, LangExpr *e, const char *verb)
+{
+	LangExpr   *inner = check_strip(e);
+	KitDiag    *diag;
+	bool		ok;
+
+	if (CHECK_IS_ERROR(inner->type))
+		return false;
+	switch (inner->kind)
+	{
+		case LANG_EXPR_NAME:
+			ok = name_is_place(c, inner, verb);
+			break;
+		case LANG_EXPR_FIELD:
+			ok = field_is_place(c, inner, verb);
+			break;
+		case LANG_EXPR_INDEX:
+			diag = check_error(c, inner->pos, "cannot %s an element by its index", verb);
+			if (inner->type->kind == LANG_MAYBE && inner->type->a->kind == LANG_RECORD)
+				kit_diag_hint(diag, "Unwrap it first: if (...[...] as row) { row.field = ...; }.");
+			else
+				kit_diag_hint(diag, "Elements of lists and arrays are read-only.");
+			return false;
+		default:
+			check_error(c, inner->pos, "cannot %s this: it is a value, not a variable or field", verb);
+			return false;
+	}
+	if (ok)
+		for (LangExpr *p = e;; p = p->u.unary.operand)
+		{
+			p->is_place = true;
+			if (p == inner)
+				break;
+		}
+	return ok;
+}
