@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "kit/utf8.h"
+#include "vm/letters.h"
 
 const VmStr vm_empty_string = {0, 1, ""};
 
@@ -71,43 +72,6 @@ vm_str_compare(const VmStr *a, const VmStr *b)
 	return a->len == b->len ? 0 : a->len < b->len ? -1 : 1;
 }
 
-/* A run of letters whose lower case is at a distance, or whose upper and lower case alternate. */
-typedef struct CaseRange
-{
-	uint16_t	first;
-	uint16_t	last;
-	int16_t		distance;		/* 0: alternating, upper case first */
-} CaseRange;
-
-static const CaseRange case_ranges[] = {
-	{0x00c0, 0x00d6, 32}, {0x00d8, 0x00de, 32},	/* Latin-1 */
-	{0x0100, 0x012f, 0}, {0x0132, 0x0137, 0}, {0x0139, 0x0148, 0}, {0x014a, 0x0177, 0}, {0x0178, 0x0178, -121}, {0x0179, 0x017e, 0},
-	{0x01cd, 0x01dc, 0}, {0x01de, 0x01ef, 0}, {0x01f8, 0x021f, 0}, {0x0222, 0x0233, 0},
-	{0x0386, 0x0386, 38}, {0x0388, 0x038a, 37}, {0x038c, 0x038c, 64}, {0x038e, 0x038f, 63}, {0x0391, 0x03a1, 32}, {0x03a3, 0x03ab, 32},	/* Greek */
-	{0x0400, 0x040f, 80}, {0x0410, 0x042f, 32}, {0x0460, 0x0481, 0}, {0x048a, 0x04bf, 0}, {0x04c1, 0x04ce, 0}, {0x04d0, 0x052f, 0},	/* Cyrillic */
-	{0x0531, 0x0556, 48},		/* Armenian */
-	{0x1e00, 0x1e95, 0}, {0x1ea0, 0x1eff, 0},	/* Vietnamese and other Latin */
-	{0xff21, 0xff3a, 32},		/* full width */
-};
-
-/* The letter in lower case, for the scripts of the table. */
-static uint32_t
-fold_case(uint32_t code)
-{
-	if (code < 0x80)
-		return code >= 'A' && code <= 'Z' ? code + 32 : code;
-	for (size_t i = 0; i < sizeof(case_ranges) / sizeof(case_ranges[0]); i++)
-	{
-		const CaseRange *range = &case_ranges[i];
-
-		if (code < range->first)
-			break;
-		if (code <= range->last)
-			return range->distance != 0 ? (uint32_t) ((int32_t) code + range->distance) : code + (((code - range->first) & 1) == 0);
-	}
-	return code;
-}
-
 /* The code point at *p, which moves on.  Strings are valid, so this never stands still. */
 static uint32_t
 next_code(const uint8_t **p, const uint8_t *end)
@@ -145,8 +109,8 @@ vm_str_compare_insensitive(const VmStr *a, const VmStr *b)
 
 	while (p < p_end && q < q_end)
 	{
-		uint32_t	x = fold_case(next_code(&p, p_end));
-		uint32_t	y = fold_case(next_code(&q, q_end));
+		uint32_t	x = vm_letter_lower(next_code(&p, p_end));
+		uint32_t	y = vm_letter_lower(next_code(&q, q_end));
 
 		if (x != y)
 		{
