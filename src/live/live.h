@@ -42,6 +42,9 @@ extern void live_view_forget(LiveView *view);	/* the next update is a first one 
  */
 extern bool live_view_update(LiveView *view, VmDoc *doc, int64_t now, VmText space, VmText key, const VmLimits *limits, KitBuf *out, bool *changed, KitDiag *diag);
 
+/* Appends the whole view as of the last update that succeeded, for somebody who joins the class. */
+extern void live_view_whole(const LiveView *view, KitBuf *out);
+
 /* The whole view once, without memory: a tree in the arena. */
 extern bool live_view_tree(VmDoc *doc, const LiveViewer *viewer, int64_t now, VmText space, VmText key, const VmLimits *limits, KitArena *arena, DocNode **tree, KitDiag *diag);
 /* The same as JSON for people: lists are arrays. */

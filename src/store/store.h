@@ -177,6 +177,11 @@ typedef struct StoreHistory
 typedef bool (*StoreHistoryVisit) (const StoreHistory *event, void *arg);
 extern void store_history(StoreSpace *space, const char *key, int64 from, Snapshot snapshot, StoreHistoryVisit visit, void *arg);
 
+/* ---- the extension ---- */
+
+/* Keeps the extension from being dropped until the end of the transaction, and tells its version.  False when it is not installed (any more). */
+extern bool store_extension_lock(char version[NAMEDATALEN]);
+
 /* ---- errors, identity ---- */
 
 /* Turns a diag into ereport(ERROR): SQLSTATE, message, detail, hint and the program's position. */

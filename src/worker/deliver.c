@@ -1,0 +1,421 @@
+/*
+ * deliver.c
+ *	  From a document that may have changed to what its viewers are sent.
+ *
+ *		NONE ---- its bit, a new connection ----> DUE ---- looked at ----> SENT ---- commit ----> NONE
+ *		                                           ^ ^                      | |
+ *		                                           | +------- abort --------+ +-- can't be read --> WAITING
+ *		                                           +------------------- its time ----------------------+
+ *
+ * The copy is brought to what the turn's snapshot sees.  When its seq has not moved, only connections that have no view yet are sent one.  Each class's
+ * view is computed once; its change goes to the connections that have the view before it, the whole view to those that have none.
+ *
+ * What a class was sent and what its view remembers must agree, or a delta would be lost.  Whenever what was notified is rolled back, the
+ * view is thrown away and its connections count as having none: they start over with a whole view.
+ *
+ * One document's trouble is its own: it is looked at in a subtransaction.  Its viewers are told of an error once, then again sent a whole view as soon as
+ * that is possible.  A view that fails (a formula runs out of its budget) is tried again when the document changes; a document that is locked, or
+ * an operation that was cancelled, also by itself after a while.
+ */
+#include "postgres.h"
+
+#include "lib/stringinfo.h"
+#include "miscadmin.h"
+#include "utils/elog.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "worker/internal.h"
+
+#define TRANSACTION_MAX_BYTES (8 * 1024 * 1024) /* of payloads, then the transaction ends and another begins */
+
+static dlist_head due = DLIST_STATIC_INIT(due);
+static dlist_head sent = DLIST_STATIC_INIT(sent);
+static dlist_head waiting = DLIST_STATIC_INIT(waiting);
+
+static size_t n_bytes;			/* of payloads in this transaction */
+static KitArena *arena = NULL;	/* for one document's payloads */
+
+static void
+move(WorkerDocument *document, WorkerTurn turn, dlist_head *list)
+{
+	if (document->turn != WORKER_TURN_NONE)
+		dlist_delete(&document->in_turn);
+	document->turn = turn;
+	if (list != NULL)
+		dlist_push_tail(list, &document->in_turn);
+}
+
+void
+worker_deliver_mark(WorkerDocument *document)
+{
+	if (document->turn != WORKER_TURN_DUE)
+		move(document, WORKER_TURN_DUE, &due);
+}
+
+void
+worker_deliver_unmark(WorkerDocument *document)
+{
+	move(document, WORKER_TURN_NONE, NULL);
+}
+
+bool
+worker_deliver_is_due(void)
+{
+	return !dlist_is_empty(&due);
+}
+
+/* ---- one class ---- */
+
+/* PostgreSQL's epoch is 2000, the programs' 1970. */
+static int64
+milliseconds(TimestampTz t)
+{
+	return t / 1000 + (int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * 86400000;
+}
+
+/* A connection by its place in a class's list. */
+static WorkerConnection *
+in_class(dlist_node *node)
+{
+	return dlist_container(WorkerConnection, in_class, node);
+}
+
+static void
+drop_view(WorkerClass *class)
+{
+	dlist_iter	iter;
+
+	if (class->view != NULL)
+		live_view_free(class->view);
+	class->view = NULL;
+	class->seq = 0;
+	dlist_foreach(iter, &class->connections)
+		in_class(iter.cur)->has_view = false;
+}
+
+/* Sends data to the connections of the class that have the view before (or, whole: that have none). */
+static void
+send_to(WorkerClass *class, const KitBuf *data, bool is_whole, int64 seq)
+{
+	KitBuf		envelope;
+	WorkerPayload payload = {0};
+	size_t		size = 0;
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &class->connections)
+	{
+		WorkerConnection *connection = in_class(iter.cur);
+
+		if (connection->has_view == is_whole)
+			continue;
+		if (payload.n == 0)
+		{
+			kit_buf_init(&envelope, arena);
+			live_envelope(&envelope, data->data, data->len, is_whole, seq);
+			payload = worker_payload_make(envelope.data, envelope.len, seq);
+			size = worker_payload_size(&payload);
+		}
+		worker_payload_send(&payload, connection->row.id);
+		n_bytes += size;
+	}
+}
+
+static bool
+has_newcomers(WorkerClass *class)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &class->connections)
+	{
+		if (!in_class(iter.cur)->has_view)
+			return true;
+	}
+	return false;
+}
+
+/* The view of now, or what is different; *is_whole tells.  False when it can't be computed; nothing in data when nothing is different. */
+static bool
+compute(WorkerDocument *document, WorkerClass *class, StoreSpace *space, const VmLimits *limits, KitBuf *data, bool *is_whole, KitDiag *diag)
+{
+	VmText		name = {NameStr(space->name), strlen(NameStr(space->name))};
+	VmText		key = {document->key, strlen(document->key)};
+	bool		changed;
+
+	if (class->view == NULL)
+	{
+		WorkerConnection *any = in_class(dlist_head_node(&class->connections));
+		LiveViewer	viewer = {
+			{any->row.agent, strlen(any->row.agent)}, {any->row.authority, strlen(any->row.authority)}, any->row.viewer
+		};
+
+		class->view = live_view_new(document->program->vm, &viewer, true, diag);
+		if (class->view == NULL)
+			return false;
+	}
+	*is_whole = class->seq == 0;
+	if (class->seq == document->copy.seq)
+		return true;
+	return live_view_update(class->view, document->copy.doc, milliseconds(document->copy.updated), name, key, limits, data, &changed, diag);
+}
+
+static void
+tell_failure(WorkerConnection *connection, const char *sqlstate, const char *message)
+{
+	if (!connection->knows_failure)
+		worker_send_failed(connection->row.id, sqlstate, message);
+	connection->knows_failure = true;
+}
+
+static void
+deliver_class(WorkerDocument *document, WorkerClass *class, StoreSpace *space, const VmLimits *limits)
+{
+	int64		seq = document->copy.seq;
+	KitDiag		diag = {0};
+	KitBuf		data;
+	bool		is_whole;
+	dlist_iter	iter;
+
+	kit_buf_init(&data, arena);
+	if (!compute(document, class, space, limits, &data, &is_whole, &diag))
+	{
+		drop_view(class);
+		dlist_foreach(iter, &class->connections)
+			tell_failure(in_class(iter.cur), kit_error_sqlstate(diag.code), diag.message);
+		return;
+	}
+	class->seq = seq;
+	if (data.len > 0 && !is_whole)
+		send_to(class, &data, false, seq);
+	if (has_newcomers(class))
+	{
+		if (!is_whole)
+		{
+			kit_buf_clear(&data);
+			live_view_whole(class->view, &data);
+		}
+		send_to(class, &data, true, seq);
+		dlist_foreach(iter, &class->connections)
+		{
+			in_class(iter.cur)->has_view = true;
+			in_class(iter.cur)->knows_failure = false;
+		}
+	}
+}
+
+/* ---- one document ---- */
+
+/* Connections were made for one life of the document. */
+static void
+close_stale(WorkerDocument *document, bool exists)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &document->connections)
+	{
+		WorkerConnection *connection = dlist_container(WorkerConnection, in_document, iter.cur);
+
+		if (exists && connection->row.created == document->copy.created)
+			continue;
+		worker_send_closed(connection->row.id);
+		worker_connection_ungroup(connection);
+		connection->is_closed = true;
+	}
+}
+
+static void
+group(WorkerDocument *document)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &document->connections)
+	{
+		WorkerConnection *connection = dlist_container(WorkerConnection, in_document, iter.cur);
+		LiveViewer	viewer = {
+			{connection->row.agent, strlen(connection->row.agent)}, {connection->row.authority, strlen(connection->row.authority)},
+			connection->row.viewer
+		};
+
+		if (connection->class != NULL || connection->is_closed)
+			continue;
+		connection->class = worker_document_class(document, live_class_name(document->program->vm, &viewer, arena));
+		dlist_push_tail(&connection->class->connections, &connection->in_class);
+	}
+}
+
+static void
+deliver_document(void *arg)
+{
+	WorkerDocument *document = arg;
+	StoreSpace *space = store_space_by_schema(document->schema);
+	VmLimits	limits = store_limits();
+	bool		exists = false;
+	dlist_iter	iter;
+	StoreRole	role;
+
+	if (space != NULL)
+		exists = store_copy_refresh(space, document->key, &document->copy, GetActiveSnapshot());
+	else
+		store_copy_free(&document->copy);
+	close_stale(document, exists);
+	if (!exists)
+	{
+		document->program = NULL;
+		return;
+	}
+
+	role = store_role_enter(space);
+	if (document->program != document->copy.program)
+	{
+		worker_document_ungroup(document);
+		document->program = document->copy.program;
+	}
+	group(document);
+	dlist_foreach(iter, &document->classes)
+		deliver_class(document, dlist_container(WorkerClass, in_document, iter.cur), space, &limits);
+	store_role_leave(role);
+}
+
+/* What its classes were sent is void. */
+static void
+start_over(WorkerDocument *document)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &document->classes)
+		drop_view(dlist_container(WorkerClass, in_document, iter.cur));
+	dlist_foreach(iter, &document->connections)
+		dlist_container(WorkerConnection, in_document, iter.cur)->is_closed = false;
+}
+
+static void
+document_failed(WorkerDocument *document, const ErrorData *error)
+{
+	dlist_iter	iter;
+
+	start_over(document);
+	if (worker_error_may_pass(error))
+	{
+		document->retry_at = worker_retry_time(++document->attempts);
+		move(document, WORKER_TURN_WAITING, &waiting);
+	}
+	else
+		move(document, WORKER_TURN_SENT, &sent);
+	if (!document->has_failed)
+		ereport(LOG,
+				(errcode(error->sqlerrcode),
+				 errmsg("could not notify of changes of document \"%s\": %s", document->key, error->message),
+				 error->detail != NULL ? errdetail_internal("%s", error->detail) : 0));
+	document->has_failed = true;
+	if (worker_error_may_pass(error))
+		return;
+	dlist_foreach(iter, &document->connections)
+		tell_failure(dlist_container(WorkerConnection, in_document, iter.cur), unpack_sql_state(error->sqlerrcode), error->message);
+}
+
+/* ---- a turn ---- */
+
+void
+worker_deliver(void)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "adama delivery", ALLOCSET_DEFAULT_SIZES);
+	MemoryContext caller = MemoryContextSwitchTo(context);
+	Oid			locked = InvalidOid;
+
+	if (arena == NULL)
+	{
+		arena = kit_arena_new("adama payload");
+		kit_arena_keep(arena);
+	}
+	n_bytes = 0;
+	while (!dlist_is_empty(&due) && n_bytes < TRANSACTION_MAX_BYTES)
+	{
+		WorkerDocument *document = dlist_container(WorkerDocument, in_turn, dlist_head_node(&due));
+		ErrorData  *error;
+
+		CHECK_FOR_INTERRUPTS();
+		if (document->n_connections == 0)
+		{
+			worker_document_drop(document);
+			continue;
+		}
+		if (document->schema == locked)
+		{
+			/* Its neighbour waited in vain already. */
+			document->retry_at = worker_retry_time(1);
+			move(document, WORKER_TURN_WAITING, &waiting);
+			continue;
+		}
+		error = worker_guard(deliver_document, document);
+		kit_arena_reset(arena);
+		if (error != NULL)
+		{
+			document_failed(document, error);
+			if (error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
+				locked = document->schema;
+		}
+		else
+		{
+			document->has_failed = false;
+			document->attempts = 0;
+			move(document, WORKER_TURN_SENT, &sent);
+		}
+		MemoryContextReset(context);
+	}
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(context);
+}
+
+void
+worker_deliver_committed(void)
+{
+	while (!dlist_is_empty(&sent))
+	{
+		WorkerDocument *document = dlist_container(WorkerDocument, in_turn, dlist_head_node(&sent));
+		dlist_mutable_iter iter;
+
+		move(document, WORKER_TURN_NONE, NULL);
+		dlist_foreach_modify(iter, &document->connections)
+		{
+			WorkerConnection *connection = dlist_container(WorkerConnection, in_document, iter.cur);
+
+			if (connection->is_closed)
+				worker_connection_leave(connection, false);
+		}
+	}
+}
+
+void
+worker_deliver_aborted(void)
+{
+	while (!dlist_is_empty(&sent))
+	{
+		WorkerDocument *document = dlist_container(WorkerDocument, in_turn, dlist_head_node(&sent));
+
+		dlist_iter	iter;
+
+		start_over(document);
+		dlist_foreach(iter, &document->connections)
+			dlist_container(WorkerConnection, in_document, iter.cur)->knows_failure = false;
+		move(document, WORKER_TURN_DUE, &due);
+	}
+}
+
+TimestampTz
+worker_deliver_retry(TimestampTz now)
+{
+	TimestampTz next = 0;
+	dlist_mutable_iter iter;
+
+	dlist_foreach_modify(iter, &waiting)
+	{
+		WorkerDocument *document = dlist_container(WorkerDocument, in_turn, iter.cur);
+
+		if (document->retry_at <= now)
+			move(document, WORKER_TURN_DUE, &due);
+		else if (next == 0 || document->retry_at < next)
+			next = document->retry_at;
+	}
+	return next;
+}

@@ -1,0 +1,95 @@
+/*
+ * launch.c
+ *	  Starting the emitter of a database.
+ *
+ * Nobody but those who use adama can start it: a dynamic worker does not outlive the server.  So it is started
+ *
+ *		by a connect		before it commits, so that a lack of workers is an error of the connect; and once more
+ *							at commit (shared.c) if the emitter that was started has left meanwhile, having found nobody
+ *		by the first use	of adama in a database after a server start: connections of the past are to be cleared away
+ *
+ * The postmaster starts it again a second after it failed, and right after a crash of the server.  It is forgotten when it exits with 0.
+ */
+#include "postgres.h"
+
+#include "access/xlog.h"
+#include "miscadmin.h"
+#include "postmaster/bgworker.h"
+#include "utils/timestamp.h"
+
+#include "worker/internal.h"
+
+#define RESTART_SECONDS 1
+#define ENSURE_INTERVAL_MS 10000	/* between attempts of one backend to start what could not be started */
+
+bool
+worker_launch(void)
+{
+	BackgroundWorker worker;
+
+	memset(&worker, 0, sizeof(worker));
+	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
+	worker.bgw_restart_time = RESTART_SECONDS;
+	worker.bgw_main_arg = ObjectIdGetDatum(MyDatabaseId);
+	snprintf(worker.bgw_library_name, sizeof(worker.bgw_library_name), "adama");
+	snprintf(worker.bgw_function_name, sizeof(worker.bgw_function_name), "adama_main_emitter");
+	snprintf(worker.bgw_type, BGW_MAXLEN, "adama emitter");
+	snprintf(worker.bgw_name, BGW_MAXLEN, "adama emitter for database %u", MyDatabaseId);
+	/* With neither a handle nor an invalid setting, this raises nothing: it may be called at commit. */
+	return RegisterDynamicBackgroundWorker(&worker, NULL);
+}
+
+bool
+worker_launch_if_missing(int level)
+{
+	if (!worker_shared_attach(level))
+		return false;
+	switch (worker_slot_reserve())
+	{
+		case WORKER_PLACE_TAKEN:
+			return true;
+		case WORKER_PLACE_NONE:
+			ereport(level,
+					(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+					 errmsg("too many databases have connections to documents")));
+			return false;
+		case WORKER_PLACE_RESERVED:
+			break;
+	}
+	if (worker_launch())
+		return true;
+	worker_slot_unreserve();
+	ereport(level,
+			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+			 errmsg("could not start the worker that notifies of document changes"),
+			 errhint("You might need to increase max_worker_processes.")));
+	return false;
+}
+
+/* Says at most once per backend that it does not work, and tries again from time to time. */
+void
+worker_ensure(void)
+{
+	static bool is_done = false;
+	static bool has_warned = false;
+	static TimestampTz tried_at = 0;
+	int			level = has_warned ? DEBUG1 : WARNING;
+
+	if (is_done || !IsUnderPostmaster || RecoveryInProgress())
+		return;
+	if (tried_at != 0 && !TimestampDifferenceExceeds(tried_at, GetCurrentTimestamp(), ENSURE_INTERVAL_MS))
+		return;
+	is_done = worker_shared_attach(level);
+	if (is_done && worker_shared_is_new_database())
+	{
+		is_done = worker_launch_if_missing(level);
+		if (!is_done)
+			worker_shared_forget_database();
+	}
+	if (!is_done)
+	{
+		has_warned = true;
+		tried_at = GetCurrentTimestamp();
+	}
+}
