@@ -1,0 +1,307 @@
+/* adama--1.0.sql: the types, operators and functions of schema adama. */
+
+-- complain if script is sourced in psql, rather than via CREATE EXTENSION
+\echo Use "CREATE EXTENSION adama" to load this file. \quit
+
+-- Every name below is qualified, and nothing is created conditionally: an object that somebody made before is an error, never adopted.
+CREATE SCHEMA adama;
+COMMENT ON SCHEMA adama IS 'document reducers: typed messages in, one state, a delta for each viewer out';
+REVOKE ALL ON SCHEMA adama FROM PUBLIC;
+-- Everybody may use the types and call the functions: what a function does to a space is decided by the privileges on that space.
+GRANT USAGE ON SCHEMA adama TO PUBLIC;
+
+
+-- ---- types ----
+
+CREATE TYPE adama.document;
+CREATE FUNCTION adama.document_in(pg_catalog.cstring) RETURNS adama.document
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_document_in';
+COMMENT ON FUNCTION adama.document_in(pg_catalog.cstring) IS 'input of type document';
+CREATE FUNCTION adama.document_out(adama.document) RETURNS pg_catalog.cstring
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_document_out';
+COMMENT ON FUNCTION adama.document_out(adama.document) IS 'output of type document';
+CREATE FUNCTION adama.document_recv(pg_catalog.internal) RETURNS adama.document
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_document_recv';
+COMMENT ON FUNCTION adama.document_recv(pg_catalog.internal) IS 'binary input of type document';
+CREATE FUNCTION adama.document_send(adama.document) RETURNS pg_catalog.bytea
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_document_send';
+COMMENT ON FUNCTION adama.document_send(adama.document) IS 'binary output of type document';
+CREATE TYPE adama.document (
+	INPUT = adama.document_in, OUTPUT = adama.document_out, RECEIVE = adama.document_recv, SEND = adama.document_send,
+	INTERNALLENGTH = VARIABLE, ALIGNMENT = int4, STORAGE = extended
+);
+COMMENT ON TYPE adama.document IS 'a JSON value with a binary form of its own and an algebra of changes';
+
+CREATE TYPE adama.delta;
+CREATE FUNCTION adama.delta_in(pg_catalog.cstring) RETURNS adama.delta
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_delta_in';
+COMMENT ON FUNCTION adama.delta_in(pg_catalog.cstring) IS 'input of type delta';
+CREATE FUNCTION adama.delta_out(adama.delta) RETURNS pg_catalog.cstring
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_delta_out';
+COMMENT ON FUNCTION adama.delta_out(adama.delta) IS 'output of type delta';
+CREATE FUNCTION adama.delta_recv(pg_catalog.internal) RETURNS adama.delta
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_delta_recv';
+COMMENT ON FUNCTION adama.delta_recv(pg_catalog.internal) IS 'binary input of type delta';
+CREATE FUNCTION adama.delta_send(adama.delta) RETURNS pg_catalog.bytea
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_delta_send';
+COMMENT ON FUNCTION adama.delta_send(adama.delta) IS 'binary output of type delta';
+CREATE TYPE adama.delta (
+	INPUT = adama.delta_in, OUTPUT = adama.delta_out, RECEIVE = adama.delta_recv, SEND = adama.delta_send,
+	INTERNALLENGTH = VARIABLE, ALIGNMENT = int4, STORAGE = extended
+);
+COMMENT ON TYPE adama.delta IS 'a change of a document: a merge patch that also says the order of lists';
+
+CREATE TYPE adama.principal;
+CREATE FUNCTION adama.principal_in(pg_catalog.cstring) RETURNS adama.principal
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_principal_in';
+COMMENT ON FUNCTION adama.principal_in(pg_catalog.cstring) IS 'input of type principal';
+CREATE FUNCTION adama.principal_out(adama.principal) RETURNS pg_catalog.cstring
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_principal_out';
+COMMENT ON FUNCTION adama.principal_out(adama.principal) IS 'output of type principal';
+CREATE FUNCTION adama.principal_recv(pg_catalog.internal) RETURNS adama.principal
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_principal_recv';
+COMMENT ON FUNCTION adama.principal_recv(pg_catalog.internal) IS 'binary input of type principal';
+CREATE FUNCTION adama.principal_send(adama.principal) RETURNS pg_catalog.bytea
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_principal_send';
+COMMENT ON FUNCTION adama.principal_send(adama.principal) IS 'binary output of type principal';
+CREATE TYPE adama.principal (
+	INPUT = adama.principal_in, OUTPUT = adama.principal_out, RECEIVE = adama.principal_recv, SEND = adama.principal_send,
+	INTERNALLENGTH = VARIABLE, ALIGNMENT = int4, STORAGE = extended
+);
+COMMENT ON TYPE adama.principal IS 'who acts or looks: agent@authority';
+
+-- ---- documents and deltas: conversions ----
+
+CREATE FUNCTION adama.document_of_jsonb(pg_catalog.jsonb) RETURNS adama.document
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_document_of_jsonb';
+COMMENT ON FUNCTION adama.document_of_jsonb(pg_catalog.jsonb) IS 'jsonb as a document';
+CREATE FUNCTION adama.document_to_jsonb(adama.document) RETURNS pg_catalog.jsonb
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_document_to_jsonb';
+COMMENT ON FUNCTION adama.document_to_jsonb(adama.document) IS 'a document as jsonb';
+CREATE FUNCTION adama.delta_of_jsonb(pg_catalog.jsonb) RETURNS adama.delta
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_delta_of_jsonb';
+COMMENT ON FUNCTION adama.delta_of_jsonb(pg_catalog.jsonb) IS 'jsonb as a delta';
+CREATE FUNCTION adama.delta_to_jsonb(adama.delta) RETURNS pg_catalog.jsonb
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_delta_to_jsonb';
+COMMENT ON FUNCTION adama.delta_to_jsonb(adama.delta) IS 'a delta as jsonb';
+CREATE CAST (pg_catalog.jsonb AS adama.document) WITH FUNCTION adama.document_of_jsonb(pg_catalog.jsonb) AS ASSIGNMENT;
+COMMENT ON CAST (pg_catalog.jsonb AS adama.document) IS 'jsonb as a document';
+CREATE CAST (adama.document AS pg_catalog.jsonb) WITH FUNCTION adama.document_to_jsonb(adama.document) AS ASSIGNMENT;
+COMMENT ON CAST (adama.document AS pg_catalog.jsonb) IS 'a document as jsonb';
+CREATE CAST (pg_catalog.jsonb AS adama.delta) WITH FUNCTION adama.delta_of_jsonb(pg_catalog.jsonb) AS ASSIGNMENT;
+COMMENT ON CAST (pg_catalog.jsonb AS adama.delta) IS 'jsonb as a delta';
+CREATE CAST (adama.delta AS pg_catalog.jsonb) WITH FUNCTION adama.delta_to_jsonb(adama.delta) AS ASSIGNMENT;
+COMMENT ON CAST (adama.delta AS pg_catalog.jsonb) IS 'a delta as jsonb';
+
+CREATE FUNCTION adama.plain(document adama.document) RETURNS pg_catalog.jsonb
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_document_plain';
+COMMENT ON FUNCTION adama.plain(adama.document) IS 'a document as people read it: its lists are arrays';
+
+-- ---- documents: looking inside ----
+
+CREATE FUNCTION adama.document_member(adama.document, pg_catalog.text) RETURNS adama.document
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_document_member';
+COMMENT ON FUNCTION adama.document_member(adama.document, pg_catalog.text) IS 'the member of this name';
+CREATE OPERATOR adama.-> (FUNCTION = adama.document_member, LEFTARG = adama.document, RIGHTARG = pg_catalog.text);
+COMMENT ON OPERATOR adama.-> (adama.document, pg_catalog.text) IS 'the member of this name';
+CREATE FUNCTION adama.document_member_text(adama.document, pg_catalog.text) RETURNS pg_catalog.text
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_document_member_text';
+COMMENT ON FUNCTION adama.document_member_text(adama.document, pg_catalog.text) IS 'the member of this name, as text';
+CREATE OPERATOR adama.->> (FUNCTION = adama.document_member_text, LEFTARG = adama.document, RIGHTARG = pg_catalog.text);
+COMMENT ON OPERATOR adama.->> (adama.document, pg_catalog.text) IS 'the member of this name, as text';
+CREATE FUNCTION adama.document_element(adama.document, pg_catalog.int4) RETURNS adama.document
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_document_element';
+COMMENT ON FUNCTION adama.document_element(adama.document, pg_catalog.int4) IS 'the element at this index, from 0; negative ones count from the end';
+CREATE OPERATOR adama.-> (FUNCTION = adama.document_element, LEFTARG = adama.document, RIGHTARG = pg_catalog.int4);
+COMMENT ON OPERATOR adama.-> (adama.document, pg_catalog.int4) IS 'the element at this index, from 0; negative ones count from the end';
+CREATE FUNCTION adama.document_element_text(adama.document, pg_catalog.int4) RETURNS pg_catalog.text
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_document_element_text';
+COMMENT ON FUNCTION adama.document_element_text(adama.document, pg_catalog.int4) IS 'the element at this index, from 0; negative ones count from the end, as text';
+CREATE OPERATOR adama.->> (FUNCTION = adama.document_element_text, LEFTARG = adama.document, RIGHTARG = pg_catalog.int4);
+COMMENT ON OPERATOR adama.->> (adama.document, pg_catalog.int4) IS 'the element at this index, from 0; negative ones count from the end, as text';
+CREATE FUNCTION adama.document_path(adama.document, pg_catalog.text[]) RETURNS adama.document
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_document_path';
+COMMENT ON FUNCTION adama.document_path(adama.document, pg_catalog.text[]) IS 'what lies at the end of this path';
+CREATE OPERATOR adama.#> (FUNCTION = adama.document_path, LEFTARG = adama.document, RIGHTARG = pg_catalog.text[]);
+COMMENT ON OPERATOR adama.#> (adama.document, pg_catalog.text[]) IS 'what lies at the end of this path';
+CREATE FUNCTION adama.document_path_text(adama.document, pg_catalog.text[]) RETURNS pg_catalog.text
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_document_path_text';
+COMMENT ON FUNCTION adama.document_path_text(adama.document, pg_catalog.text[]) IS 'what lies at the end of this path, as text';
+CREATE OPERATOR adama.#>> (FUNCTION = adama.document_path_text, LEFTARG = adama.document, RIGHTARG = pg_catalog.text[]);
+COMMENT ON OPERATOR adama.#>> (adama.document, pg_catalog.text[]) IS 'what lies at the end of this path, as text';
+
+-- ---- documents: equality, whatever the order of members ----
+
+CREATE FUNCTION adama.document_eq(adama.document, adama.document) RETURNS pg_catalog.bool
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_document_eq';
+COMMENT ON FUNCTION adama.document_eq(adama.document, adama.document) IS 'whether two documents are equal';
+CREATE FUNCTION adama.document_ne(adama.document, adama.document) RETURNS pg_catalog.bool
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_document_ne';
+COMMENT ON FUNCTION adama.document_ne(adama.document, adama.document) IS 'whether two documents differ';
+CREATE FUNCTION adama.document_hash(adama.document) RETURNS pg_catalog.int4
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_document_hash';
+COMMENT ON FUNCTION adama.document_hash(adama.document) IS 'hash of the content of a document';
+CREATE FUNCTION adama.document_hash_extended(adama.document, pg_catalog.int8) RETURNS pg_catalog.int8
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_document_hash_extended';
+COMMENT ON FUNCTION adama.document_hash_extended(adama.document, pg_catalog.int8) IS 'hash of the content of a document, with a seed';
+CREATE OPERATOR adama.= (FUNCTION = adama.document_eq, LEFTARG = adama.document, RIGHTARG = adama.document,
+	COMMUTATOR = OPERATOR(adama.=), NEGATOR = OPERATOR(adama.<>), RESTRICT = pg_catalog.eqsel, JOIN = pg_catalog.eqjoinsel, HASHES);
+COMMENT ON OPERATOR adama.= (adama.document, adama.document) IS 'whether two documents are equal';
+CREATE OPERATOR adama.<> (FUNCTION = adama.document_ne, LEFTARG = adama.document, RIGHTARG = adama.document,
+	COMMUTATOR = OPERATOR(adama.<>), NEGATOR = OPERATOR(adama.=), RESTRICT = pg_catalog.neqsel, JOIN = pg_catalog.neqjoinsel);
+COMMENT ON OPERATOR adama.<> (adama.document, adama.document) IS 'whether two documents differ';
+CREATE OPERATOR FAMILY adama.document_hash_ops USING hash;
+COMMENT ON OPERATOR FAMILY adama.document_hash_ops USING hash IS 'hashing of documents';
+CREATE OPERATOR CLASS adama.document_hash_ops DEFAULT FOR TYPE adama.document USING hash FAMILY adama.document_hash_ops AS
+	OPERATOR 1 adama.= (adama.document, adama.document),
+	FUNCTION 1 adama.document_hash(adama.document),
+	FUNCTION 2 adama.document_hash_extended(adama.document, pg_catalog.int8);
+COMMENT ON OPERATOR CLASS adama.document_hash_ops USING hash IS 'hashing of documents';
+
+-- ---- the algebra: a + (b - a) = b, and + is associative ----
+
+CREATE FUNCTION adama.document_minus(adama.document, adama.document) RETURNS adama.delta
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_document_minus';
+COMMENT ON FUNCTION adama.document_minus(adama.document, adama.document) IS 'the change that leads from the second document to the first';
+CREATE OPERATOR adama.- (FUNCTION = adama.document_minus, LEFTARG = adama.document, RIGHTARG = adama.document);
+COMMENT ON OPERATOR adama.- (adama.document, adama.document) IS 'the change that leads from the second document to the first';
+CREATE FUNCTION adama.document_plus(adama.document, adama.delta) RETURNS adama.document
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_document_plus';
+COMMENT ON FUNCTION adama.document_plus(adama.document, adama.delta) IS 'the document after the change';
+CREATE OPERATOR adama.+ (FUNCTION = adama.document_plus, LEFTARG = adama.document, RIGHTARG = adama.delta);
+COMMENT ON OPERATOR adama.+ (adama.document, adama.delta) IS 'the document after the change';
+CREATE FUNCTION adama.delta_plus(adama.delta, adama.delta) RETURNS adama.delta
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_delta_plus';
+COMMENT ON FUNCTION adama.delta_plus(adama.delta, adama.delta) IS 'both changes as one, the left one first';
+CREATE OPERATOR adama.+ (FUNCTION = adama.delta_plus, LEFTARG = adama.delta, RIGHTARG = adama.delta);
+COMMENT ON OPERATOR adama.+ (adama.delta, adama.delta) IS 'both changes as one, the left one first';
+CREATE FUNCTION adama.fold(document adama.document, deltas adama.delta[]) RETURNS adama.document
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_document_fold';
+COMMENT ON FUNCTION adama.fold(adama.document, adama.delta[]) IS 'the document after all these changes, in order';
+CREATE AGGREGATE adama.compose(adama.delta) (SFUNC = adama.delta_plus, STYPE = adama.delta, PARALLEL = SAFE);
+COMMENT ON AGGREGATE adama.compose(adama.delta) IS 'all changes as one; their order is that of ORDER BY in the call';
+
+-- ---- principals ----
+
+CREATE FUNCTION adama.principal(agent pg_catalog.text, authority pg_catalog.text) RETURNS adama.principal
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_principal_make';
+COMMENT ON FUNCTION adama.principal(pg_catalog.text, pg_catalog.text) IS 'the principal of this agent and authority';
+CREATE FUNCTION adama.agent(principal adama.principal) RETURNS pg_catalog.text
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_principal_agent';
+COMMENT ON FUNCTION adama.agent(adama.principal) IS 'who it is';
+CREATE FUNCTION adama.authority(principal adama.principal) RETURNS pg_catalog.text
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_principal_authority';
+COMMENT ON FUNCTION adama.authority(adama.principal) IS 'who vouches for that';
+CREATE FUNCTION adama.principal_eq(adama.principal, adama.principal) RETURNS pg_catalog.bool
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_principal_eq';
+COMMENT ON FUNCTION adama.principal_eq(adama.principal, adama.principal) IS 'whether two principals are the same';
+CREATE FUNCTION adama.principal_ne(adama.principal, adama.principal) RETURNS pg_catalog.bool
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_principal_ne';
+COMMENT ON FUNCTION adama.principal_ne(adama.principal, adama.principal) IS 'whether two principals differ';
+CREATE FUNCTION adama.principal_lt(adama.principal, adama.principal) RETURNS pg_catalog.bool
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_principal_lt';
+COMMENT ON FUNCTION adama.principal_lt(adama.principal, adama.principal) IS 'less: by authority, then agent';
+CREATE FUNCTION adama.principal_le(adama.principal, adama.principal) RETURNS pg_catalog.bool
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_principal_le';
+COMMENT ON FUNCTION adama.principal_le(adama.principal, adama.principal) IS 'less or equal';
+CREATE FUNCTION adama.principal_gt(adama.principal, adama.principal) RETURNS pg_catalog.bool
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_principal_gt';
+COMMENT ON FUNCTION adama.principal_gt(adama.principal, adama.principal) IS 'greater';
+CREATE FUNCTION adama.principal_ge(adama.principal, adama.principal) RETURNS pg_catalog.bool
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_principal_ge';
+COMMENT ON FUNCTION adama.principal_ge(adama.principal, adama.principal) IS 'greater or equal';
+CREATE FUNCTION adama.principal_cmp(adama.principal, adama.principal) RETURNS pg_catalog.int4
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_principal_cmp';
+COMMENT ON FUNCTION adama.principal_cmp(adama.principal, adama.principal) IS '-1, 0 or 1';
+CREATE FUNCTION adama.principal_hash(adama.principal) RETURNS pg_catalog.int4
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_principal_hash';
+COMMENT ON FUNCTION adama.principal_hash(adama.principal) IS 'hash of a principal';
+CREATE FUNCTION adama.principal_hash_extended(adama.principal, pg_catalog.int8) RETURNS pg_catalog.int8
+	LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE AS 'MODULE_PATHNAME', 'adama_sql_principal_hash_extended';
+COMMENT ON FUNCTION adama.principal_hash_extended(adama.principal, pg_catalog.int8) IS 'hash of a principal, with a seed';
+CREATE OPERATOR adama.= (FUNCTION = adama.principal_eq, LEFTARG = adama.principal, RIGHTARG = adama.principal,
+	COMMUTATOR = OPERATOR(adama.=), NEGATOR = OPERATOR(adama.<>), RESTRICT = pg_catalog.eqsel, JOIN = pg_catalog.eqjoinsel, HASHES, MERGES);
+COMMENT ON OPERATOR adama.= (adama.principal, adama.principal) IS 'whether two principals are the same';
+CREATE OPERATOR adama.<> (FUNCTION = adama.principal_ne, LEFTARG = adama.principal, RIGHTARG = adama.principal,
+	COMMUTATOR = OPERATOR(adama.<>), NEGATOR = OPERATOR(adama.=), RESTRICT = pg_catalog.neqsel, JOIN = pg_catalog.neqjoinsel);
+COMMENT ON OPERATOR adama.<> (adama.principal, adama.principal) IS 'whether two principals differ';
+CREATE OPERATOR adama.< (FUNCTION = adama.principal_lt, LEFTARG = adama.principal, RIGHTARG = adama.principal,
+	COMMUTATOR = OPERATOR(adama.>), NEGATOR = OPERATOR(adama.>=), RESTRICT = pg_catalog.scalarltsel, JOIN = pg_catalog.scalarltjoinsel);
+COMMENT ON OPERATOR adama.< (adama.principal, adama.principal) IS 'less: by authority, then agent';
+CREATE OPERATOR adama.<= (FUNCTION = adama.principal_le, LEFTARG = adama.principal, RIGHTARG = adama.principal,
+	COMMUTATOR = OPERATOR(adama.>=), NEGATOR = OPERATOR(adama.>), RESTRICT = pg_catalog.scalarlesel, JOIN = pg_catalog.scalarlejoinsel);
+COMMENT ON OPERATOR adama.<= (adama.principal, adama.principal) IS 'less or equal';
+CREATE OPERATOR adama.> (FUNCTION = adama.principal_gt, LEFTARG = adama.principal, RIGHTARG = adama.principal,
+	COMMUTATOR = OPERATOR(adama.<), NEGATOR = OPERATOR(adama.<=), RESTRICT = pg_catalog.scalargtsel, JOIN = pg_catalog.scalargtjoinsel);
+COMMENT ON OPERATOR adama.> (adama.principal, adama.principal) IS 'greater';
+CREATE OPERATOR adama.>= (FUNCTION = adama.principal_ge, LEFTARG = adama.principal, RIGHTARG = adama.principal,
+	COMMUTATOR = OPERATOR(adama.<=), NEGATOR = OPERATOR(adama.<), RESTRICT = pg_catalog.scalargesel, JOIN = pg_catalog.scalargejoinsel);
+COMMENT ON OPERATOR adama.>= (adama.principal, adama.principal) IS 'greater or equal';
+CREATE OPERATOR FAMILY adama.principal_ops USING btree;
+COMMENT ON OPERATOR FAMILY adama.principal_ops USING btree IS 'order of principals';
+CREATE OPERATOR CLASS adama.principal_ops DEFAULT FOR TYPE adama.principal USING btree FAMILY adama.principal_ops AS
+	OPERATOR 1 adama.< (adama.principal, adama.principal),
+	OPERATOR 2 adama.<= (adama.principal, adama.principal),
+	OPERATOR 3 adama.= (adama.principal, adama.principal),
+	OPERATOR 4 adama.>= (adama.principal, adama.principal),
+	OPERATOR 5 adama.> (adama.principal, adama.principal),
+	FUNCTION 1 adama.principal_cmp(adama.principal, adama.principal);
+COMMENT ON OPERATOR CLASS adama.principal_ops USING btree IS 'order of principals';
+CREATE OPERATOR FAMILY adama.principal_hash_ops USING hash;
+COMMENT ON OPERATOR FAMILY adama.principal_hash_ops USING hash IS 'hashing of principals';
+CREATE OPERATOR CLASS adama.principal_hash_ops DEFAULT FOR TYPE adama.principal USING hash FAMILY adama.principal_hash_ops AS
+	OPERATOR 1 adama.= (adama.principal, adama.principal),
+	FUNCTION 1 adama.principal_hash(adama.principal),
+	FUNCTION 2 adama.principal_hash_extended(adama.principal, pg_catalog.int8);
+COMMENT ON OPERATOR CLASS adama.principal_hash_ops USING hash IS 'hashing of principals';
+
+-- ---- spaces and their programs ----
+
+CREATE FUNCTION adama."check"(program pg_catalog.text) RETURNS TABLE (
+		line pg_catalog.int4, col pg_catalog.int4, code pg_catalog.text, severity pg_catalog.text, message pg_catalog.text, hint pg_catalog.text)
+	LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 10 AS 'MODULE_PATHNAME', 'adama_sql_check';
+COMMENT ON FUNCTION adama."check"(pg_catalog.text) IS 'what is wrong with a program, and what may be';
+CREATE FUNCTION adama.deploy(space pg_catalog.text, program pg_catalog.text) RETURNS pg_catalog.int4
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_deploy';
+COMMENT ON FUNCTION adama.deploy(pg_catalog.text, pg_catalog.text) IS 'make a space of this program, or bring it to this program; yields the version';
+
+-- ---- documents: making, changing ----
+
+CREATE FUNCTION adama."create"(space pg_catalog.text, key pg_catalog.text, arg pg_catalog.jsonb DEFAULT '{}') RETURNS pg_catalog.int8
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_create';
+COMMENT ON FUNCTION adama."create"(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) IS 'make a document; yields its sequence number';
+CREATE FUNCTION adama."delete"(space pg_catalog.text, key pg_catalog.text) RETURNS pg_catalog.void
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_delete';
+COMMENT ON FUNCTION adama."delete"(pg_catalog.text, pg_catalog.text) IS 'remove a document and its log';
+CREATE FUNCTION adama.send(space pg_catalog.text, key pg_catalog.text, channel pg_catalog.text, message pg_catalog.jsonb, dedupe pg_catalog.text DEFAULT NULL) RETURNS pg_catalog.int8
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_send';
+COMMENT ON FUNCTION adama.send(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text) IS 'send a message to a document; yields its sequence number after it';
+CREATE FUNCTION adama.ingest(space pg_catalog.text, keys pg_catalog.text[], channels pg_catalog.text[], messages pg_catalog.json[], dedupes pg_catalog.text[] DEFAULT NULL) RETURNS TABLE (
+		ord pg_catalog.int4, seq pg_catalog.int8, sqlstate pg_catalog.text, error pg_catalog.text)
+	LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 1000 AS 'MODULE_PATHNAME', 'adama_sql_ingest';
+COMMENT ON FUNCTION adama.ingest(pg_catalog.text, pg_catalog.text[], pg_catalog.text[], pg_catalog.json[], pg_catalog.text[]) IS 'send many messages to many documents; each succeeds or fails alone';
+
+-- ---- documents: watching, looking ----
+
+CREATE FUNCTION adama.connect(space pg_catalog.text, key pg_catalog.text, viewer pg_catalog.jsonb DEFAULT '{}') RETURNS pg_catalog.text
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_connect';
+COMMENT ON FUNCTION adama.connect(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) IS 'join a document: this session is notified of what it may see and how that changes; yields the connection';
+CREATE FUNCTION adama.disconnect(connection pg_catalog.text) RETURNS pg_catalog.void
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_disconnect';
+COMMENT ON FUNCTION adama.disconnect(pg_catalog.text) IS 'end a connection';
+CREATE FUNCTION adama.view(space pg_catalog.text, key pg_catalog.text, viewer pg_catalog.jsonb DEFAULT '{}') RETURNS pg_catalog.jsonb
+	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'adama_sql_view';
+COMMENT ON FUNCTION adama.view(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) IS 'what you may see of a document';
+CREATE FUNCTION adama.whoami() RETURNS adama.principal
+	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'adama_sql_whoami';
+COMMENT ON FUNCTION adama.whoami() IS 'the principal that you act as';
+CREATE FUNCTION adama.history(space pg_catalog.text, key pg_catalog.text, from_seq pg_catalog.int8 DEFAULT 0, max pg_catalog.int4 DEFAULT 1000) RETURNS TABLE (
+		seq pg_catalog.int8, at pg_catalog.timestamptz, agent pg_catalog.text, authority pg_catalog.text, event pg_catalog.text,
+		channel pg_catalog.text, message pg_catalog.jsonb, delta pg_catalog.jsonb, size pg_catalog.int4)
+	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED ROWS 1000 AS 'MODULE_PATHNAME', 'adama_sql_history';
+COMMENT ON FUNCTION adama.history(pg_catalog.text, pg_catalog.text, pg_catalog.int8, pg_catalog.int4) IS 'the events of a document from a sequence number on; for the owner of the space';
+
+-- ---- privileges ----
+
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA adama FROM PUBLIC;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA adama TO PUBLIC;

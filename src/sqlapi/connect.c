@@ -1,0 +1,252 @@
+/*
+ * connect.c
+ *	  adama.connect and adama.disconnect: joining a document as a plain SQL session, which then LISTENs.
+ *
+ * connect, in the caller's transaction:
+ *		make the document			when it is not there and the program invents it (@static invent)
+ *		count the connections		of this principal to it; the lock on the count is held to the end of the transaction
+ *		reduce @connected			when this is the first; it may say no
+ *		insert the row, LISTEN		under a name of 128 random bits: whoever knows it can listen
+ *		tell the emitter			which sees the row only when it is committed, and LISTEN is active by then: nothing falls into a gap
+ *
+ * disconnect is the reverse; @disconnected runs with the last one.  A session that ends without it is found by the emitter, which does the same.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+
+#include "sqlapi/internal.h"
+#include "worker/worker.h"
+
+PG_FUNCTION_INFO_V1(adama_sql_connect);
+PG_FUNCTION_INFO_V1(adama_sql_disconnect);
+
+/* ---- making what is not there ---- */
+
+static bool
+may_invent(const VmProgram *program, const StoreEvent *event)
+{
+	VmLimits	limits = store_limits();
+	KitArena   *scratch;
+	VmEvent		asked = event->event;
+	VmVerdict	verdict = VM_REFUSED;
+	KitDiag		diag = {0};
+
+	if (vm_program_lang(program)->n_static_invents == 0 || vm_program_lang(program)->construct_message != NULL)
+		return false;
+	asked.at = sqlapi_milliseconds(GetCurrentTimestamp());
+	scratch = kit_arena_new("adama policy");
+	if (!vm_static_policy(program, VM_STATIC_INVENT, &asked, &limits, scratch, &verdict, &diag))
+		store_raise(&diag);
+	kit_arena_delete(scratch);
+	return verdict == VM_ALLOWED;
+}
+
+static void
+invent(StoreSpace *space, const char *key, const SqlCaller *caller)
+{
+	StoreEvent *event = palloc(sizeof(StoreEvent));
+
+	sqlapi_event(event, VM_EVENT_CREATE, space, key, caller);
+	if (may_invent(store_program_current(space)->vm, event))
+	{
+		(void) store_create(space, key, event);
+		worker_document_changed(space->schema, key);
+	}
+	pfree(event);
+}
+
+/* When the document was made, as of now; raises when there is none. */
+static TimestampTz
+created_at(StoreSpace *space, const char *key)
+{
+	const StoreCopy *copy;
+	TimestampTz result;
+
+	/* The statement's own snapshot may be older than what this call did, or than what it waited for. */
+	PushActiveSnapshot(IsolationUsesXactSnapshot() ? GetTransactionSnapshot() : GetLatestSnapshot());
+	copy = store_document_read(space, key);
+	if (copy == NULL)
+	{
+		KitDiag		diag = {0};
+
+		kit_fail(&diag, KIT_UNKNOWN_DOCUMENT, "document \"%s\" of space \"%s\" does not exist", key, NameStr(space->name));
+		store_raise(&diag);
+	}
+	result = copy->created;
+	PopActiveSnapshot();
+	return result;
+}
+
+/* ---- connect ---- */
+
+static void
+make_id(char id[STORE_CONNECTION_ID_LEN + 1])
+{
+	static const char digits[] = "0123456789abcdef";
+	uint8		random[16];
+
+	if (!pg_strong_random(random, sizeof(random)))
+		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
+	strcpy(id, "adama_");
+	for (int i = 0; i < 16; i++)
+	{
+		id[6 + 2 * i] = digits[random[i] >> 4];
+		id[7 + 2 * i] = digits[random[i] & 15];
+	}
+	id[STORE_CONNECTION_ID_LEN] = '\0';
+}
+
+/* The viewer state, checked against the program; no bytes when it is empty. */
+static DocBytes
+encode_viewer(Datum jsonb, const VmProgram *program, KitArena *arena)
+{
+	size_t		len;
+	char	   *json = sqlapi_json_of_jsonb(jsonb, &len);
+	KitBuf	   *buf = KIT_NEW(arena, KitBuf);
+	DocBytes	bytes;
+	DocItem		item;
+	VmObj	   *viewer;
+	KitDiag		diag = {0};
+
+	kit_buf_init(buf, arena);
+	if (!sqlapi_encode_json(json, len, buf, &bytes, &diag))
+		store_raise(&diag);
+	item = sqlapi_fresh_item(bytes);
+	if (!vm_viewer_decode(program, item, arena, &viewer, &diag))
+		store_raise(&diag);
+	return item.body.p == item.body.end ? SQLAPI_NO_BYTES : bytes;
+}
+
+/* Asks the program, when this is the principal's first connection to the document. */
+static void
+join(StoreSpace *space, const char *key, const SqlCaller *caller)
+{
+	const VmProgram *program = store_program_current(space)->vm;
+	StoreEvent *event;
+
+	if (!vm_program_handles(program, VM_EVENT_CONNECT))
+	{
+		if (!caller->is_role)
+			sqlapi_denied("connecting to document \"%s\" is denied by the program", key);
+		return;
+	}
+	if (store_connection_count(space, key, caller->agent.str, caller->agent.len, caller->authority.str, caller->authority.len) > 0)
+		return;
+	event = palloc(sizeof(StoreEvent));
+	sqlapi_event(event, VM_EVENT_CONNECT, space, key, caller);
+	(void) sqlapi_reduce(space, key, event);
+	pfree(event);
+}
+
+Datum
+adama_sql_connect(PG_FUNCTION_ARGS)
+{
+	StoreSpace *space = sqlapi_space(PG_GETARG_DATUM(0));
+	SqlCaller	caller = sqlapi_caller();
+	StoreConnection connection = {0};
+	KitArena   *arena;
+
+	worker_ensure();
+	connection.key = sqlapi_key(PG_GETARG_DATUM(1));
+	connection.agent = pnstrdup(caller.agent.str, caller.agent.len);
+	connection.authority = pnstrdup(caller.authority.str, caller.authority.len);
+	arena = kit_arena_new("adama connect");
+	connection.viewer = encode_viewer(PG_GETARG_DATUM(2), store_program_current(space)->vm, arena);
+	if (!store_document_exists(space, connection.key))
+		invent(space, connection.key, &caller);
+	connection.created = created_at(space, connection.key);
+	join(space, connection.key, &caller);
+
+	make_id(connection.id);
+	connection.pid = MyProcPid;
+	connection.backend_start = worker_backend_start();
+	store_connection_insert(space, &connection);
+	worker_listen(connection.id);
+	worker_connection_changed(space->schema, connection.id);
+	worker_watch_backend();
+	kit_arena_delete(arena);
+	PG_RETURN_TEXT_P(cstring_to_text(connection.id));
+}
+
+/* ---- disconnect ---- */
+
+static bool
+is_mine(const StoreConnection *connection)
+{
+	return connection->pid == MyProcPid && connection->backend_start == worker_backend_start();
+}
+
+/* The space of a connection: ids do not say, but they are unique.  NULL when there is none that the caller may end. */
+static StoreSpace *
+find_connection(const char *id, StoreConnection *connection)
+{
+	List	   *schemas = store_space_all();
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	StoreSpace *found = NULL;
+	ListCell   *lc;
+
+	foreach(lc, schemas)
+	{
+		StoreSpace *space = store_space_by_schema(lfirst_oid(lc));
+
+		if (space != NULL && store_connection_find(space, id, snapshot, connection))
+		{
+			if (is_mine(connection) || sqlapi_is_owner(space))
+				found = space;
+			break;
+		}
+	}
+	UnregisterSnapshot(snapshot);
+	return found;
+}
+
+/* Runs @disconnected when that was the principal's last connection to a document that is still there. */
+static void
+leave(StoreSpace *space, StoreConnection *connection)
+{
+	SqlCaller	gone = {
+		{connection->agent, (uint32) strlen(connection->agent)}, {connection->authority, (uint32) strlen(connection->authority)}, false
+	};
+	StoreEvent *event;
+
+	if (!vm_program_handles(store_program_current(space)->vm, VM_EVENT_DISCONNECT) ||
+		store_connection_count(space, connection->key, gone.agent.str, gone.agent.len, gone.authority.str, gone.authority.len) > 0 ||
+		!store_document_exists(space, connection->key) || created_at(space, connection->key) != connection->created)
+		return;
+	event = palloc(sizeof(StoreEvent));
+	sqlapi_event(event, VM_EVENT_DISCONNECT, space, connection->key, &gone);
+	store_reduce(space, connection->key, event, 1);
+	if (event->is_ok)
+		worker_document_changed(space->schema, connection->key);
+	else
+		ereport(WARNING,
+				(errmsg("@disconnected of document \"%s\" failed: %s", connection->key, event->diag.message),
+				 errdetail("The connection is ended all the same.")));
+	pfree(event);
+}
+
+Datum
+adama_sql_disconnect(PG_FUNCTION_ARGS)
+{
+	char	   *id = TextDatumGetCString(PG_GETARG_DATUM(0));
+	StoreConnection connection = {0};
+	StoreSpace *space = find_connection(id, &connection);
+
+	if (space == NULL || !store_connection_delete(space, id))
+	{
+		KitDiag		diag = {0};
+
+		kit_fail(&diag, KIT_UNKNOWN_CONNECTION, "there is no connection \"%.*s\" of this session", STORE_CONNECTION_ID_LEN, id);
+		store_raise(&diag);
+	}
+	leave(space, &connection);
+	if (is_mine(&connection))
+		worker_unlisten(id);
+	worker_connection_changed(space->schema, id);
+	PG_RETURN_VOID();
+}

@@ -1,0 +1,165 @@
+/*
+ * deploy.c
+ *	  adama.deploy and adama.check: a program's text comes in, and its author is told what is wrong with it.
+ *
+ * check lists everything, warnings too.  deploy raises the first error, with the line and a caret in its detail, and says how many more there are.
+ */
+#include "postgres.h"
+
+#include "common/string.h"
+#include "funcapi.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/tuplestore.h"
+
+#include "sqlapi/internal.h"
+#include "worker/worker.h"
+
+PG_FUNCTION_INFO_V1(adama_sql_deploy);
+PG_FUNCTION_INFO_V1(adama_sql_check);
+
+static void
+require_utf8(void)
+{
+	if (GetDatabaseEncoding() != PG_UTF8)
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("adama needs a database whose encoding is UTF8"),
+				 errdetail("This one's is %s.", GetDatabaseEncodingName())));
+}
+
+static void
+check_space_name(const char *name)
+{
+	KitDiag		diag = {0};
+
+	if (name[0] == '\0')
+		kit_fail(&diag, KIT_INVALID_NAME, "the name of a space must not be empty");
+	else if (strlen(name) >= NAMEDATALEN)
+		kit_fail(&diag, KIT_INVALID_NAME, "the name of a space must not exceed %d bytes", NAMEDATALEN - 1);
+	else if (strncmp(name, "pg_", 3) == 0 || strcmp(name, "information_schema") == 0 || strcmp(name, "public") == 0 || strcmp(name, "adama") == 0)
+	{
+		kit_fail(&diag, KIT_INVALID_NAME, "\"%s\" can't be the name of a space", name);
+		kit_diag_hint(&diag, "A space is a schema of its own; choose a name that no schema has yet.");
+	}
+	for (const char *p = name; *p != '\0' && diag.code == KIT_OK; p++)
+	{
+		if ((unsigned char) *p < 0x20 || *p == 0x7f)
+			kit_fail(&diag, KIT_INVALID_NAME, "the name of a space must not contain control characters");
+	}
+	if (diag.code != KIT_OK)
+		store_raise(&diag);
+}
+
+/* The line of the program and the caret under it, as the renderer shows them after the message. */
+static char *
+excerpt(const KitDiag *diag, VmText source, KitArena *arena)
+{
+	KitDiag		bare = *diag;
+	KitBuf		buf;
+	char	   *line;
+
+	bare.detail[0] = bare.hint[0] = '\0';
+	kit_buf_init(&buf, arena);
+	lang_diag_render(&bare, NULL, source.str, source.len, &buf);
+	line = strchr(buf.data, '\n');
+	if (line == NULL)
+		return "";
+	pg_strip_crlf(++line);
+	return line;
+}
+
+/* Raises the first error of the program. */
+static void
+raise_first(const LangDiags *diags, VmText source, KitArena *arena)
+{
+	const KitDiag *first = NULL;
+	KitDiag		diag;
+	char	   *shown;
+	char	   *own_detail;
+
+	for (int i = 0; i < diags->n && first == NULL; i++)
+	{
+		if (diags->items[i]->severity == KIT_SEVERITY_ERROR)
+			first = diags->items[i];
+	}
+	if (first == NULL)
+		elog(ERROR, "the program was refused without a reason");
+	diag = *first;
+	own_detail = pstrdup(diag.detail);
+	shown = first->line > 0 ? excerpt(first, source, arena) : "";
+	kit_diag_detail(&diag, "%s%s%s%s", shown, shown[0] != '\0' && own_detail[0] != '\0' ? "\n" : "", own_detail,
+					diags->n_errors > 1 ? psprintf("%s(and %d more %s; adama.check lists them)", shown[0] != '\0' || own_detail[0] != '\0' ? "\n" : "",
+												   diags->n_errors - 1, diags->n_errors > 2 ? "errors" : "error") : "");
+	store_raise(&diag);
+}
+
+Datum
+adama_sql_deploy(PG_FUNCTION_ARGS)
+{
+	char	   *name = TextDatumGetCString(PG_GETARG_DATUM(0));
+	VmText		source = sqlapi_text(PG_GETARG_DATUM(1));
+	KitArena   *arena;
+	LangDiags	diags;
+	VmProgram  *program;
+	StoreFunction *functions;
+	int			n;
+	int			version;
+
+	require_utf8();
+	check_space_name(name);
+	worker_ensure();
+	arena = kit_arena_new("adama deploy");
+	lang_diags_init(&diags, arena);
+	program = vm_program_new(source.str, source.len, &diags);
+	if (program == NULL)
+		raise_first(&diags, source, arena);
+	sqlapi_describe(program, arena, &functions, &n);
+	version = store_deploy(name, source.str, source.len, program, functions, n);
+	vm_program_free(program);
+	kit_arena_delete(arena);
+	PG_RETURN_INT32(version);
+}
+
+static Datum
+text_or_null(const char *str, bool *isnull)
+{
+	*isnull = str[0] == '\0';
+	return *isnull ? (Datum) 0 : CStringGetTextDatum(str);
+}
+
+Datum
+adama_sql_check(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	VmText		source = sqlapi_text(PG_GETARG_DATUM(0));
+	KitArena   *arena;
+	LangDiags	diags;
+	VmProgram  *program;
+
+	require_utf8();
+	InitMaterializedSRF(fcinfo, 0);
+	arena = kit_arena_new("adama check");
+	lang_diags_init(&diags, arena);
+	program = vm_program_new(source.str, source.len, &diags);
+	for (int i = 0; i < diags.n; i++)
+	{
+		const KitDiag *diag = diags.items[i];
+		Datum		values[6];
+		bool		nulls[6] = {0};
+
+		nulls[0] = nulls[1] = diag->line == 0;
+		values[0] = Int32GetDatum(diag->line);
+		values[1] = Int32GetDatum(diag->column);
+		values[2] = CStringGetTextDatum(kit_error_name(diag->code));
+		values[3] = CStringGetTextDatum(diag->severity == KIT_SEVERITY_ERROR ? "error" : "warning");
+		values[4] = CStringGetTextDatum(diag->detail[0] != '\0' ? psprintf("%s (%s)", diag->message, diag->detail) : diag->message);
+		values[5] = text_or_null(diag->hint, &nulls[5]);
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
+	if (program != NULL)
+		vm_program_free(program);
+	kit_arena_delete(arena);
+	return (Datum) 0;
+}

@@ -1,0 +1,141 @@
+/*
+ * internal.h
+ *	  What the files of this room share with each other.
+ */
+#ifndef ADAMA_SQLAPI_INTERNAL_H
+#define ADAMA_SQLAPI_INTERNAL_H
+
+#include "store/store.h"
+
+#include "fmgr.h"
+
+/* ---- values (value.c): documents, deltas and principals as datums ---- */
+
+#define SQLAPI_GETARG_BYTES(n) sqlapi_bytes(PG_GETARG_DATUM(n))
+
+extern DocBytes sqlapi_bytes(Datum value);					/* detoasted when needed; points into the datum otherwise */
+extern Datum sqlapi_datum(const char *data, size_t len);	/* a varlena of a copy of these bytes */
+extern Datum sqlapi_text_datum(const char *str, size_t len);
+extern VmText sqlapi_text(Datum text);						/* points into the datum */
+extern char *sqlapi_json_of_jsonb(Datum jsonb, size_t *len);
+extern Datum sqlapi_jsonb_of_json(const char *json);
+extern Datum sqlapi_jsonb_of_item(DocItem item, KitArena *arena);
+extern Datum sqlapi_principal(const char *agent, size_t agent_len, const char *authority, size_t authority_len);
+extern void sqlapi_principal_parts(Datum principal, VmText *agent, VmText *authority);
+
+/* ---- the caller (caller.c): who acts, and what the privileges say ---- */
+
+typedef struct SqlCaller
+{
+	VmText		agent;
+	VmText		authority;
+	bool		is_role;		/* a role of this database cluster: where the program is silent, privileges decide */
+} SqlCaller;
+
+extern SqlCaller sqlapi_caller(void);
+/* The name of a space; raises KIT_UNKNOWN_SPACE, or 42501 when the caller has no USAGE. */
+extern StoreSpace *sqlapi_space(Datum name);
+extern bool sqlapi_is_owner(const StoreSpace *space);
+extern void sqlapi_require_owner(const StoreSpace *space);
+/* Whether the caller may execute the generated function of this name; a space without it is its owner's. */
+extern bool sqlapi_may_execute(const StoreSpace *space, const char *function);
+extern void sqlapi_require_execute(const StoreSpace *space, const char *function);
+extern char *sqlapi_key(Datum key);							/* checked, as a C string */
+extern bool sqlapi_key_is_valid(const char *key, size_t len, KitDiag *diag);
+/* Where a program leaves it to privileges, and the caller is none that has any. */
+extern void sqlapi_denied(const char *format,...) pg_attribute_printf(1, 2) pg_attribute_noreturn();
+
+/* ---- events (event.c) ---- */
+
+extern void sqlapi_event(StoreEvent *event, VmEventKind kind, const StoreSpace *space, const char *key, const SqlCaller *caller);
+/* Checks the size and makes it the event's message. */
+extern bool sqlapi_event_message(StoreEvent *event, DocBytes bytes, KitDiag *diag);
+extern bool sqlapi_encode_json(const char *json, size_t len, KitBuf *buf, DocBytes *bytes, KitDiag *diag);
+/* An encoded value whose bytes were just written: no checksum to be checked. */
+extern DocItem sqlapi_fresh_item(DocBytes bytes);
+/* Whether the caller may send to the document at all; what the privileges say is not asked here. */
+extern bool sqlapi_may_send(StoreSpace *space, const LangChannel *channel, const StoreEvent *event, const SqlCaller *caller, KitDiag *diag);
+extern const LangChannel *sqlapi_channel(StoreSpace *space, const char *name, size_t len);	/* raises KIT_UNKNOWN_CHANNEL */
+/* Leads one event through and tells the emitter; raises what it failed with. */
+extern int64 sqlapi_reduce(StoreSpace *space, const char *key, StoreEvent *event);
+extern int64 sqlapi_send(StoreSpace *space, const char *key, const LangChannel *channel, DocBytes message, VmText dedupe);
+extern int64 sqlapi_create(StoreSpace *space, const char *key, DocBytes argument);
+
+#define SQLAPI_NO_BYTES ((DocBytes) {NULL, 0})
+#define SQLAPI_NO_TEXT ((VmText) {NULL, 0})
+
+/* ---- the shape of SQL values (shape.c) ---- */
+
+typedef enum SqlKind
+{
+	SQLAPI_NONE,				/* has no SQL counterpart: records and what contains them */
+	SQLAPI_BOOL,
+	SQLAPI_INT,
+	SQLAPI_LONG,
+	SQLAPI_DOUBLE,
+	SQLAPI_TEXT,
+	SQLAPI_ENUM,				/* text: the value's name */
+	SQLAPI_PRINCIPAL,
+	SQLAPI_JSON					/* jsonb: messages, and lists of them */
+} SqlKind;
+
+typedef struct SqlShape
+{
+	SqlKind		kind;
+	bool		is_array;
+	bool		is_nullable;	/* maybe */
+	const LangType *type;		/* without maybe; with is_array, of an element */
+	const LangType *whole;		/* without maybe */
+} SqlShape;
+
+extern SqlShape sqlapi_shape(const LangType *type);
+extern Oid	sqlapi_shape_oid(const SqlShape *shape);
+extern const char *sqlapi_shape_name(const SqlShape *shape);	/* qualified, for DDL */
+/* Writes a SQL value, whose type is the shape's, as a message has it.  The value is not null. */
+extern bool sqlapi_write_value(DocWriter *w, const SqlShape *shape, Datum value, KitArena *arena, const char *field, KitDiag *diag);
+extern Datum sqlapi_read_value(const SqlShape *shape, VmVal value, KitArena *arena, bool *isnull);
+/* The value as a SQL literal with its type. */
+extern char *sqlapi_value_literal(const SqlShape *shape, VmVal value, KitArena *arena);
+
+/* ---- generated functions (describe.c, generated.c) ---- */
+
+#define SQLAPI_CREATE_FUNCTION "create_document"
+
+/* How a channel's message becomes arguments. */
+extern bool sqlapi_takes_fields(const LangStruct *message, bool is_array);
+extern bool sqlapi_is_argument(const LangField *field);
+/* What read functions show of a field of the root: the structure of its rows; NULL: it has none. */
+extern const LangStruct *sqlapi_rows_of(const LangField *field);
+extern bool sqlapi_is_column(const LangField *field, SqlShape *shape);
+/* All functions of a program; raises when names do not fit into SQL. */
+extern void sqlapi_describe(const VmProgram *program, KitArena *arena, StoreFunction **functions, int *n);
+
+/* A generated function as its row in pg_proc says, and what this backend worked out about it. */
+typedef struct SqlGenerated
+{
+	Oid			function;		/* hash key */
+	bool		is_valid;
+	Oid			schema;
+	NameData	name;
+	MemoryContext context;		/* of what follows */
+	int			n_arguments;
+	char	  **arguments;
+	int			n_columns;
+	char	  **columns;
+	Oid		   *column_types;
+	StoreProgram *program;		/* for which the rest was worked out; held */
+	const LangChannel *channel;
+	const LangStruct *message;	/* of the channel or the constructor; may be NULL */
+	LangField **fields;			/* by argument; NULL: not a field */
+	SqlShape   *shapes;			/* of these */
+} SqlGenerated;
+
+/* Valid until the next call into anything that runs SQL. */
+extern SqlGenerated *sqlapi_generated(Oid function);
+
+/* ---- time ---- */
+
+/* PostgreSQL counts from 2000, programs from 1970. */
+extern int64 sqlapi_milliseconds(int64 timestamptz);
+
+#endif
