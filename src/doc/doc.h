@@ -78,7 +78,7 @@ typedef struct DocWriter
 	size_t		start;			/* of the header in buf */
 	int			depth;
 	int			n_beyond;		/* containers open beyond DOC_MAX_DEPTH, of which nothing is written */
-	bool		is_too_deep;	/* something was nested deeper than DOC_MAX_DEPTH; an empty container stands in its place */
+	bool		is_too_deep;	/* something was nested deeper than DOC_MAX_DEPTH; false stands in its place */
 	uint32_t	open[DOC_MAX_DEPTH + 1];	/* where each open container's length goes, relative to start */
 } DocWriter;
 

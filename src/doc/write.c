@@ -3,8 +3,8 @@
  *	  Writing a value as a stream.
  *
  * The writer appends to a buffer; a container's length is filled in when it is closed.  It trusts its caller with what a document is (no null
- * members, no key twice, valid UTF-8), but not with the depth, which the data decides: containers beyond DOC_MAX_DEPTH are
- * written empty, what would be in them is ignored, and is_too_deep tells.  So the bytes are valid whatever was written.
+ * members, no key twice, valid UTF-8), but not with the depth, which the data decides: in place of a container beyond DOC_MAX_DEPTH false is
+ * written, what would be in it is ignored, and is_too_deep tells.  So the bytes can be read whatever was written.
  */
 #include "doc/format.h"
 
@@ -202,16 +202,17 @@ begin_container(DocWriter *w, uint8_t tag)
 		w->n_beyond++;
 		return;
 	}
+	if (w->depth == DOC_MAX_DEPTH)
+	{
+		doc_write_bool(w, false);
+		w->n_beyond = 1;
+		w->is_too_deep = true;
+		return;
+	}
+	w->open[w->depth++] = (uint32_t) (w->buf->len + 1 - w->start);
 	p = reserve(w, DOC_CONTAINER_HEAD);
 	p[0] = tag;
 	doc_put_u32(p + 1, 0);
-	if (w->depth == DOC_MAX_DEPTH)
-	{
-		w->n_beyond = 1;
-		w->is_too_deep = true;
-	}
-	else
-		w->open[w->depth++] = (uint32_t) (w->buf->len + 1 - w->start);
 	advance(w, p + DOC_CONTAINER_HEAD);
 }
 
