@@ -12,9 +12,8 @@
  *
  * The encoding is written while reading.  Null members of documents and "@r" are cut off again when their value is known.
  *
- * A key that comes twice is seen by the keys of the open objects, which are kept as a stack (an object's own keys are always on top of it while
- * its members are read).  Up to DOC_SHORT_OBJECT keys are compared one by one, more by a table.  When it happens, which is rare, the text is
- * read again with all members kept, and goes through the tree, where the last wins.
+ * When a key comes twice (json_keys.h sees it), which is rare, the text is read again with all members kept, and goes through the tree, where the
+ * last wins.
  *
  * What fails leaves the output as it was.
  */
@@ -24,11 +23,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "doc/json_keys.h"
 #include "kit/decimal.h"
-#include "kit/hash.h"
 #include "kit/utf8.h"
-
-#define FIRST_KEYS 64
 
 /* What a value stands for, where not anything may stand. */
 typedef enum Place
@@ -50,24 +47,8 @@ typedef struct Frame
 	int64_t		bounds[2];
 	bool		is_object;
 	bool		is_literal;		/* its members follow the rules of documents */
-	bool		has_table;
 	Place		place;			/* of the value that is due next */
 } Frame;
-
-typedef struct Key
-{
-	uint64_t	sign;			/* differs for most different keys */
-	uint32_t	at;				/* from the start of the output */
-	uint32_t	len;
-} Key;
-
-/* The keys of a large object, by hash; one table per depth, used again by the next object there.  A slot holds generation and key. */
-typedef struct KeyTable
-{
-	uint64_t   *slots;
-	uint32_t	size;
-	uint32_t	generation;
-} KeyTable;
 
 typedef struct Reader
 {
@@ -85,11 +66,7 @@ typedef struct Reader
 	bool		keeps_all;		/* second pass: null members and double keys are kept */
 	bool		has_double_key;
 	int			depth;
-	Key		   *keys;
-	uint32_t	n_keys;
-	uint32_t	keys_cap;
-	KeyTable   *tables;			/* by depth; NULL until one is needed */
-	Key			first_keys[FIRST_KEYS];
+	DocKeys		keys;
 	Frame		frames[DOC_MAX_DEPTH + 1];	/* frames[depth] is the innermost */
 } Reader;
 
@@ -414,118 +391,6 @@ read_number(Reader *r, bool *is_integer, int64_t *integer)
 	return true;
 }
 
-/* ---- keys ---- */
-
-/* The first eight bytes, the last eight and the length, folded. */
-static inline uint64_t
-key_sign(const uint8_t *key, size_t len)
-{
-	uint64_t	first = 0;
-	uint64_t	last;
-
-	if (len < 8)
-	{
-		memcpy(&first, key, len);
-		return first ^ (uint64_t) len << 60;
-	}
-	memcpy(&first, key, 8);
-	memcpy(&last, key + len - 8, 8);
-	return (first ^ (uint64_t) len << 56) + last * UINT64_C(0x9e3779b97f4a7c15);
-}
-
-static inline bool
-same_key(const Reader *r, const Key *a, const Key *b)
-{
-	return a->sign == b->sign && a->len == b->len && memcmp(r->base + a->at, r->base + b->at, a->len) == 0;
-}
-
-/*
- * Enters key number i into the table of the innermost frame, unless it is there: then false.  A slot that has number i already is left from a
- * member that was dropped.
- */
-static bool
-enter_key(Reader *r, KeyTable *table, uint32_t i)
-{
-	const Key  *key = &r->keys[i];
-	uint64_t	at = kit_hash(r->base + key->at, key->len, (uintptr_t) table ^ (uintptr_t) r) & (table->size - 1);
-
-	for (; table->slots[at] >> 32 == table->generation; at = (at + 1) & (table->size - 1))
-	{
-		uint32_t	other = (uint32_t) table->slots[at];
-
-		if (other != i && same_key(r, &r->keys[other], key))
-			return false;
-	}
-	table->slots[at] = (uint64_t) table->generation << 32 | i;
-	return true;
-}
-
-/* Enters the newest key of a long object, and all before it when the table is new or has become too small; false when the key is there already. */
-static bool __attribute__((noinline))
-enter_newest_key(Reader *r, Frame *frame)
-{
-	uint32_t	n = r->n_keys - frame->first_key;
-	KeyTable   *table;
-	uint32_t	i = r->n_keys - 1;
-
-	if (r->tables == NULL)
-		r->tables = KIT_NEW_N(r->out->arena, KeyTable, DOC_MAX_DEPTH + 1);
-	table = &r->tables[r->depth];
-	if (!frame->has_table || n > table->size / 2)
-	{
-		if (n > table->size / 2)
-		{
-			table->size = table->size == 0 ? 8 * DOC_SHORT_OBJECT : 2 * table->size;
-			table->slots = KIT_NEW_N(r->out->arena, uint64_t, table->size);
-			table->generation = 0;
-		}
-		table->generation++;
-		frame->has_table = true;
-		i = frame->first_key;
-	}
-	for (; i < r->n_keys; i++)
-		if (!enter_key(r, table, i))
-			return false;
-	return true;
-}
-
-static void __attribute__((noinline))
-grow_keys(Reader *r)
-{
-	Key		   *keys = kit_arena_alloc(r->out->arena, 2 * (size_t) r->keys_cap * sizeof(Key));
-
-	memcpy(keys, r->keys, r->n_keys * sizeof(Key));
-	r->keys = keys;
-	r->keys_cap *= 2;
-}
-
-/* Notes the key that was written last, and sees to it that it is there once. */
-static inline void
-note_key(Reader *r, Frame *frame, uint32_t at, uint32_t len)
-{
-	Key		   *key;
-	uint32_t	n = r->n_keys - frame->first_key;
-
-	if (r->keeps_all || r->has_double_key)
-		return;
-	if (r->n_keys == r->keys_cap)
-		grow_keys(r);
-	key = &r->keys[r->n_keys++];
-	key->sign = key_sign(r->base + at, len);
-	key->at = at;
-	key->len = len;
-	if (n < DOC_SHORT_OBJECT)
-	{
-		const Key  *other = &r->keys[frame->first_key];
-
-		for (; other < key; other++)
-			if (same_key(r, other, key))
-				r->has_double_key = true;
-	}
-	else if (!enter_newest_key(r, frame))
-		r->has_double_key = true;
-}
-
 /* ---- values ---- */
 
 /* Refuses what must not stand at a place where not anything may stand, by its first character. */
@@ -593,9 +458,8 @@ push(Reader *r, Frame *outer, bool is_object)
 	ensure(r, DOC_CONTAINER_HEAD);
 	frame = &r->frames[++r->depth];
 	frame->length_at = (uint32_t) (r->at - r->base) + 1;
-	frame->first_key = r->n_keys;
+	frame->first_key = doc_keys_begin(&r->keys, r->depth);
 	frame->is_object = is_object;
-	frame->has_table = false;
 	frame->n_bounds = 0;
 	frame->place = PLACE_ANY;
 	frame->is_literal = outer->is_literal;
@@ -622,7 +486,7 @@ pop(Reader *r)
 	if (frame->place == PLACE_BOUND && !frame->is_object && (frame->n_bounds != 2 || frame->bounds[0] > frame->bounds[1]))
 		return fail(r, r->p, "a slice in \"@o\" must be two integers, the first not larger than the second");
 	doc_put_u32(r->base + frame->length_at, (uint32_t) (r->at - r->base) - frame->length_at - 4);
-	r->n_keys = frame->first_key;
+	doc_keys_end(&r->keys, frame->first_key);
 	r->depth--;
 	r->p++;
 	return true;
@@ -670,7 +534,8 @@ read_key(Reader *r, Frame *frame)
 			frame->place = PLACE_REPLACES;
 			break;
 	}
-	note_key(r, frame, (uint32_t) (key - r->base), len);
+	if (!r->keeps_all && !r->has_double_key)
+		r->has_double_key = !doc_keys_add(&r->keys, r->depth, frame->first_key, r->base, (uint32_t) (key - r->base), len);
 	skip_space(r);
 	if (r->p >= r->end || *r->p != ':')
 		return fail_at_char(r, "\":\"");
@@ -684,7 +549,7 @@ drop_member(Reader *r, Frame *frame)
 {
 	r->at = r->base + frame->member_at;
 	if (!r->keeps_all && !r->has_double_key)
-		r->n_keys--;
+		doc_keys_drop_newest(&r->keys);
 }
 
 static bool
@@ -824,10 +689,7 @@ read_text(Reader *r, const char *json, size_t len, DocClass class, KitBuf *out, 
 	r->keeps_all = keeps_all;
 	r->has_double_key = false;
 	r->depth = 0;
-	r->keys = r->first_keys;
-	r->keys_cap = FIRST_KEYS;
-	r->n_keys = 0;
-	r->tables = NULL;
+	doc_keys_init(&r->keys, out->arena);
 	r->at = r->base = NULL;
 	r->frames[0] = (Frame) {.is_literal = class == DOC_DOCUMENT};
 	grow(r, DOC_HEADER_SIZE + len + len / 2);

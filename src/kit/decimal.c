@@ -20,6 +20,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "port/port.h"
+
 typedef unsigned __int128 Wide;
 
 #define MIN_POWER (-343)
@@ -312,7 +314,7 @@ make_double(uint64_t mantissa, int exponent)
 }
 
 /*
- * Cuts m * 2^e to a double's precision.  Yields mantissa and exponent; what is cut off is compared with a half: *half is -1, 0 or 1.  An exponent
+ * Cuts m * 2^e, with an m of 120 bits at least, to a double's precision.  Yields mantissa and exponent; what is cut off is compared with a half: *half is -1, 0 or 1.  An exponent
  * that is too large for a double is yielded as it is.
  */
 static void
@@ -326,13 +328,7 @@ cut(Wide m, int e, uint64_t *mantissa, int *exponent, int *half)
 
 	if (e + drop < -1074)
 		drop = -1074 - e;
-	if (drop <= 0)
-	{
-		*mantissa = (uint64_t) (m << -drop);
-		*exponent = e + drop;
-		*half = -1;
-		return;
-	}
+	ADAMA_ASSERT(drop > 0);
 	if (drop > 127)
 	{
 		*mantissa = 0;
@@ -420,7 +416,7 @@ round_decimal(const Decimal *decimal)
 		return e10 < 0 ? (double) digits / exact_powers[-e10] : (double) digits * exact_powers[e10];
 	if (e10 + decimal->n_digits > 310)
 		return HUGE_VAL;
-	if (e10 + decimal->n_digits < -330)
+	if (e10 + decimal->n_digits < -323)
 		return 0;
 
 	/*
@@ -444,25 +440,8 @@ round_decimal(const Decimal *decimal)
 	cut(high, e2, &high_mantissa, &high_exponent, &high_half);
 	if (mantissa != high_mantissa || exponent != high_exponent || half != high_half || half == 0)
 	{
-		/* The candidates' halves differ, or a whole double lies between the ends: decide by the exact comparison. */
+		/* The ends lie on both sides of the halfway number, or of a double: the exact comparison decides.  They are closer than half a step. */
 		half = compare_with_half(decimal, mantissa, exponent);
-		if (half > 0 && (mantissa != high_mantissa || exponent != high_exponent))
-		{
-			uint64_t	next = mantissa + 1;
-			int			next_exponent = exponent;
-
-			if (next == UINT64_C(1) << 53)
-			{
-				next >>= 1;
-				next_exponent++;
-			}
-			if (next == high_mantissa && next_exponent == high_exponent && compare_with_half(decimal, next, next_exponent) >= 0)
-			{
-				mantissa = next;
-				exponent = next_exponent;
-				half = compare_with_half(decimal, next, next_exponent);
-			}
-		}
 	}
 	if (half > 0 || (half == 0 && (mantissa & 1) != 0))
 	{

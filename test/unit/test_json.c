@@ -245,6 +245,34 @@ test_writing(void)
 			!doc_parse_int("1x", 2, &number) && !doc_parse_int("99999999999999999999", 20, &number));
 }
 
+/* Keys and strings around the lengths where the length takes another byte. */
+static void
+test_lengths(void)
+{
+	static const int lengths[] = {0, 1, 7, 8, 9, 127, 128, 129, 16383, 16384, 16385};
+
+	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++)
+	{
+		int			len = lengths[i];
+		char	   *key = kit_arena_zalloc(arena, (size_t) len + 1);
+		char	   *json;
+		char	   *escaped;
+		KitBuf		out;
+		KitDiag		diag;
+
+		memset(key, 'k', (size_t) len);
+		json = kit_arena_printf(arena, "{\"%s\":\"%s\"}", key, key);
+		escaped = kit_arena_printf(arena, "{\"%s\":1,\"%s%s\":\"%s%s\"}", key, len > 0 ? "\\u006b" : "", key + (len > 0), len > 0 ? "\\u006b" : "", key + (len > 0));
+		kit_buf_init(&out, arena);
+		UNIT_TRY(doc_from_json(json, strlen(json), DOC_DOCUMENT, &out, &diag), "%s", diag.message);
+		UNIT_TRY(strcmp(json_of(arena, (DocBytes) {out.data, out.len}, DOC_DOCUMENT), json) == 0, "length %d", len);
+		kit_buf_init(&out, arena);
+		UNIT_TRY(doc_from_json(escaped, strlen(escaped), DOC_DOCUMENT, &out, &diag), "%s", diag.message);
+		UNIT_TRY(strcmp(json_of(arena, (DocBytes) {out.data, out.len}, DOC_DOCUMENT), json) == 0, "length %d, with an escape", len);
+	}
+	UNIT_PROPERTY("keys and strings of all lengths");
+}
+
 static void
 plain_is(const char *json, const char *expected)
 {
@@ -427,6 +455,7 @@ main(void)
 	test_refusing();
 	test_depth();
 	test_writing();
+	test_lengths();
 	test_plain();
 	test_many_keys();
 	test_round_trip();

@@ -201,7 +201,8 @@ test_decimal(void)
 		"0", "-0", "0.0", "00012.50", "1e400", "-1e400", "1e-400", "1.7976931348623158e308", "1.7976931348623159e308", "4.9e-324",
 		"2.4703282292062327e-324", "2.4703282292062328e-324", "123456789012345678901234567890", "1e-343", "9e999999999999999999",
 		"1e-99999999999999999", "0e999999999", "9007199254740993", "9007199254740993.00000000000000000000000000000001",
-		"2.2250738585072011e-308", "1.00000000000000011102230246251565404236316680908203125", ".5", "5.", "1.e5"
+		"2.2250738585072011e-308", "1e-324", "2e-324", "3e-324", "1234567890123456789e-345",
+		"0.000000000000000000001234567890123456789e-310", "9999999999999999999e289", "9999999999999999999e290", "1e-343", "1e-350", "1e310", "1.00000000000000011102230246251565404236316680908203125", ".5", "5.", "1.e5"
 	};
 	static const char *const wrong[] = {"", "-", ".", "e5", "1e", "1e+", "1x", "--1", "1.2.3", " 1", "1 ", "+1", "0x10", "inf", "nan"};
 	UnitRandom	random = {unit_seed()};
@@ -214,6 +215,16 @@ test_decimal(void)
 		UNIT_TRY(kit_double_parse(exact[i], strlen(exact[i]), &value) && memcmp(&value, &expected, 8) == 0, "%s", exact[i]);
 	}
 	UNIT_PROPERTY("hard decimals are read exactly");
+
+	/* exactly between 1 and the next double, and a little above: what decides stands behind a thousand digits */
+	{
+		char		text[1100] = "1.00000000000000011102230246251565404236316680908203125";
+
+		memset(text + strlen(text), '0', 1000);
+		UNIT_OK("a tie goes to the even neighbour", kit_double_parse(text, 1050, &value) && value == 1.0);
+		text[1049] = '1';
+		UNIT_OK("more than a tie goes up", kit_double_parse(text, 1050, &value) && value == 1.0000000000000002);
+	}
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		UNIT_TRY(!kit_double_parse(wrong[i], strlen(wrong[i]), &value), "\"%s\"", wrong[i]);
 	UNIT_PROPERTY("what is no decimal is refused");
