@@ -10,6 +10,7 @@
 
 /* Diagnostics in the order in which they were found.  At most LANG_MAX_DIAGS are kept; n_errors counts all errors. */
 #define LANG_MAX_DIAGS 100
+#define LANG_MAX_SOURCE (1024 * 1024)	/* bytes */
 
 typedef struct LangDiags
 {

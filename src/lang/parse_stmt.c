@@ -1,0 +1,451 @@
+/*
+ * parse_stmt.c
+ *	  Statements.  After an error inside a block the parser goes on behind the next ';' or at the block's end, so that one block can have several.
+ */
+#include <string.h>
+
+#include "lang/parse_internal.h"
+
+static LangStmt *parse_statement(LangParser *p);
+
+static LangStmt *
+make(LangParser *p, LangStmtKind kind, LangPos pos)
+{
+	LangStmt   *stmt = KIT_NEW(p->arena, LangStmt);
+
+	stmt->kind = kind;
+	stmt->pos = pos;
+	return stmt;
+}
+
+static void
+end_statement(LangParser *p)
+{
+	lang_expect(p, ';', "at the end of the statement");
+}
+
+/* Behind the next ';', or to the next '}' of this block, counting braces in between. */
+static void
+recover(LangParser *p, int from, int depth)
+{
+	int			braces = 0;
+
+	p->is_lost = false;
+	p->depth = depth;
+	if (p->at == from && p->at < p->n - 1 && !lang_at_symbol(p, '}'))
+		p->at++;
+	for (; p->at < p->n - 1; p->at++)
+	{
+		const LangToken *token = &p->tokens[p->at];
+
+		/* A declaration in the first column: the block was never closed, and what follows is not part of it. */
+		if (token->pos.column == 1 && token->kind != LANG_TOKEN_SYMBOL && p->at > from)
+			return;
+		if (token->kind != LANG_TOKEN_SYMBOL)
+			continue;
+		if (token->symbol == '{')
+			braces++;
+		else if (token->symbol == '}' && braces-- == 0)
+			return;
+		else if (token->symbol == ';' && braces == 0)
+		{
+			p->at++;
+			return;
+		}
+	}
+}
+
+static LangStmt *
+parse_braces(LangParser *p)
+{
+	LangStmt   *block = make(p, LANG_STMT_BLOCK, lang_peek(p, 0)->pos);
+	LangVector	items = {0};
+
+	lang_expect(p, '{', "at the beginning of a block");
+	while (!p->is_lost && !lang_at_symbol(p, '}'))
+	{
+		int			from = p->at;
+		int			depth = p->depth;
+		LangStmt   *stmt;
+
+		if (lang_peek(p, 0)->kind == LANG_TOKEN_END)
+		{
+			lang_parse_fail(p, block->pos, KIT_SYNTAX_ERROR, NULL, "this block is never closed");
+			break;
+		}
+		stmt = parse_statement(p);
+		lang_vector_add(p, &items, stmt);
+		if (p->is_lost)
+		{
+			recover(p, from, depth);
+			if (!lang_at_symbol(p, '}') && lang_peek(p, 0)->pos.column == 1)
+				p->is_lost = true;
+			if (lang_peek(p, 0)->kind == LANG_TOKEN_END)
+				p->is_lost = true;
+		}
+	}
+	lang_expect(p, '}', "at the end of the block");
+	block->u.block.items = (LangStmt **) items.items;
+	block->u.block.n = items.n;
+	return block;
+}
+
+LangStmt *
+lang_parse_block(LangParser *p)
+{
+	LangStmt   *block;
+	LangStmt  **items;
+
+	if (lang_at_symbol(p, '{'))
+	{
+		if (!lang_descend(p))
+			return make(p, LANG_STMT_EMPTY, lang_peek(p, 0)->pos);
+		block = parse_braces(p);
+		p->depth--;
+		return block;
+	}
+	block = make(p, LANG_STMT_BLOCK, lang_peek(p, 0)->pos);
+	items = KIT_NEW_N(p->arena, LangStmt *, 1);
+	items[0] = parse_statement(p);
+	block->u.block.items = items;
+	block->u.block.n = 1;
+	return block;
+}
+
+/* ( expr [as name] ) */
+static void
+parse_condition(LangParser *p, LangStmt *stmt)
+{
+	lang_expect(p, '(', "before the condition");
+	stmt->u.branch.condition = lang_parse_expr(p);
+	if (lang_at_symbol(p, '=') && !lang_at_pair(p, "=="))
+		lang_parse_fail(p, lang_peek(p, 0)->pos, KIT_SYNTAX_ERROR, "Compare with \"==\".", "a condition cannot assign");
+	if (lang_accept_word(p, "as"))
+		stmt->u.branch.as = lang_expect_new_name(p, "the name of the value inside");
+	lang_expect(p, ')', "after the condition");
+}
+
+static LangStmt *
+parse_if(LangParser *p)
+{
+	LangStmt   *stmt = make(p, LANG_STMT_IF, lang_next(p)->pos);
+
+	parse_condition(p, stmt);
+	stmt->u.branch.yes = lang_parse_block(p);
+	if (lang_accept_word(p, "else"))
+	{
+		if (lang_at_word(p, "if"))
+		{
+			if (!lang_descend(p))
+				return stmt;
+			stmt->u.branch.no = parse_if(p);
+			p->depth--;
+		}
+		else
+			stmt->u.branch.no = lang_parse_block(p);
+	}
+	return stmt;
+}
+
+/* T x [= e] or let x = e, without the ';'. */
+static LangStmt *
+parse_variable(LangParser *p)
+{
+	LangStmt   *stmt = make(p, LANG_STMT_DECLARE, lang_peek(p, 0)->pos);
+
+	if ((lang_at_word(p, "let") || lang_at_word(p, "var") || lang_at_word(p, "auto")) && lang_peek(p, 1)->kind == LANG_TOKEN_ID)
+	{
+		lang_next(p);
+		stmt->u.declare.name = lang_expect_new_name(p, "a variable");
+		lang_expect(p, '=', "and a value");
+		stmt->u.declare.value = lang_parse_expr(p);
+		return stmt;
+	}
+	if (lang_at_word(p, "const"))
+		lang_parse_fail(p, stmt->pos, KIT_SYNTAX_ERROR, "Write let.", "there is no \"const\"");
+	stmt->u.declare.type = lang_parse_type(p);
+	stmt->u.declare.name = lang_expect_new_name(p, "a variable");
+	if (lang_accept(p, '='))
+		stmt->u.declare.value = lang_parse_expr(p);
+	return stmt;
+}
+
+static bool
+at_variable(LangParser *p)
+{
+	return lang_at_declaration(p);
+}
+
+/* Assignment, ingestion or expression, without the ';'. */
+static LangStmt *
+parse_simple(LangParser *p)
+{
+	LangPos		pos = lang_peek(p, 0)->pos;
+	LangExpr   *place;
+	LangStmt   *stmt;
+
+	if (at_variable(p))
+		return parse_variable(p);
+	place = lang_parse_expr(p);
+	pos = p->is_lost ? pos : lang_peek(p, 0)->pos;
+	if (lang_accept_pair(p, "<-"))
+	{
+		pos.length = 2;
+		stmt = make(p, LANG_STMT_INGEST, pos);
+		stmt->u.assign.place = place;
+		stmt->u.assign.value = lang_parse_expr(p);
+		if (lang_accept_word(p, "as"))
+			stmt->u.assign.as = lang_expect_new_name(p, "the name of the new id");
+		return stmt;
+	}
+	if (lang_at_symbol(p, '=') && !lang_at_pair(p, "=="))
+	{
+		lang_next(p);
+		stmt = make(p, LANG_STMT_ASSIGN, pos);
+		stmt->u.assign.place = place;
+		stmt->u.assign.value = lang_parse_expr(p);
+		return stmt;
+	}
+	stmt = make(p, LANG_STMT_EXPR, place->pos);
+	stmt->u.expr = place;
+	return stmt;
+}
+
+static LangStmt *
+parse_for(LangParser *p)
+{
+	LangStmt   *stmt = make(p, LANG_STMT_FOR, lang_next(p)->pos);
+
+	lang_expect(p, '(', "after \"for\"");
+	if (!lang_at_symbol(p, ';'))
+		stmt->u.loop.first = parse_simple(p);
+	if (lang_at_word(p, "of") || lang_at_word(p, "in"))
+		lang_parse_fail(p, lang_peek(p, 0)->pos, KIT_SYNTAX_ERROR, "Write foreach (x in list).", "\"for\" takes a start, a condition and a step");
+	lang_expect(p, ';', "after the start of the loop");
+	if (!lang_at_symbol(p, ';'))
+		stmt->u.loop.condition = lang_parse_expr(p);
+	lang_expect(p, ';', "after the condition of the loop");
+	if (!lang_at_symbol(p, ')'))
+		stmt->u.loop.step = parse_simple(p);
+	lang_expect(p, ')', "after the step of the loop");
+	stmt->u.loop.body = lang_parse_block(p);
+	return stmt;
+}
+
+static LangStmt *
+parse_foreach(LangParser *p)
+{
+	LangStmt   *stmt = make(p, LANG_STMT_FOREACH, lang_next(p)->pos);
+
+	lang_expect(p, '(', "after \"foreach\"");
+	stmt->u.foreach.name = lang_expect_new_name(p, "a variable");
+	lang_expect_word(p, "in", "after the variable");
+	stmt->u.foreach.list = lang_parse_expr(p);
+	lang_expect(p, ')', "after the list");
+	stmt->u.foreach.body = lang_parse_block(p);
+	return stmt;
+}
+
+/* A statement of one word and an expression. */
+static LangStmt *
+parse_worded(LangParser *p, LangStmtKind kind)
+{
+	LangStmt   *stmt = make(p, kind, lang_next(p)->pos);
+
+	stmt->u.expr = lang_parse_expr(p);
+	end_statement(p);
+	return stmt;
+}
+
+static LangStmt *
+parse_bare(LangParser *p, LangStmtKind kind)
+{
+	LangStmt   *stmt = make(p, kind, lang_next(p)->pos);
+
+	end_statement(p);
+	return stmt;
+}
+
+static LangStmt *
+parse_at_statement(LangParser *p)
+{
+	const LangToken *token = lang_peek(p, 0);
+	const char *word = token->sym->text;
+	LangStmt   *stmt;
+
+	if (strcmp(word, "@step") == 0)
+		return parse_bare(p, LANG_STMT_STEP);
+	if (strcmp(word, "@forward") == 0)
+		return parse_worded(p, LANG_STMT_FORWARD);
+	if (strcmp(word, "@pump") == 0)
+	{
+		stmt = make(p, LANG_STMT_PUMP, lang_next(p)->pos);
+		stmt->u.pump.message = lang_parse_expr(p);
+		lang_expect_word(p, "into", "after the message");
+		stmt->u.pump.channel = lang_expect_name(p, "a channel");
+		end_statement(p);
+		return stmt;
+	}
+	if (strcmp(word, "@send") == 0)
+	{
+		stmt = make(p, LANG_STMT_SEND, lang_next(p)->pos);
+		stmt->u.pump.channel = lang_expect_name(p, "a channel");
+		lang_expect(p, '(', "after the channel");
+		stmt->u.pump.who = lang_parse_expr(p);
+		lang_expect(p, ',', "between sender and message");
+		stmt->u.pump.message = lang_parse_expr(p);
+		lang_expect(p, ')', "after the message");
+		lang_accept(p, ';');
+		return stmt;
+	}
+	if (strcmp(word, "@aborts") == 0)
+	{
+		LangStmt   *body;
+
+		stmt = make(p, LANG_STMT_ABORTS, lang_next(p)->pos);
+		body = lang_parse_block(p);
+		stmt->u.block.items = body->u.block.items;
+		stmt->u.block.n = body->u.block.n;
+		return stmt;
+	}
+	stmt = parse_simple(p);
+	end_statement(p);
+	return stmt;
+}
+
+/* Whether the word begins its own statement: not when it is assigned to, called or read as a name. */
+static bool
+is_statement_word(LangParser *p)
+{
+	const LangToken *after = lang_peek(p, 1);
+
+	return after->kind != LANG_TOKEN_SYMBOL || after->symbol == '(' || after->symbol == '!' || after->symbol == '-' || after->symbol == '{';
+}
+
+static LangStmt *
+parse_statement_inner(LangParser *p)
+{
+	const LangToken *token = lang_peek(p, 0);
+	LangStmt   *stmt;
+	const char *word;
+
+	if (token->kind == LANG_TOKEN_SYMBOL && token->symbol == ';')
+		return make(p, LANG_STMT_EMPTY, lang_next(p)->pos);
+	if (token->kind == LANG_TOKEN_SYMBOL && token->symbol == '{')
+		return lang_parse_block(p);
+	if (token->kind == LANG_TOKEN_KEYWORD)
+	{
+		word = token->sym->text;
+		if (word[0] == '@')
+			return parse_at_statement(p);
+		if (strcmp(word, "if") == 0)
+			return parse_if(p);
+		if (strcmp(word, "for") == 0)
+			return parse_for(p);
+		if (strcmp(word, "foreach") == 0)
+			return parse_foreach(p);
+		if (strcmp(word, "break") == 0)
+			return parse_bare(p, LANG_STMT_BREAK);
+		if (strcmp(word, "continue") == 0)
+			return parse_bare(p, LANG_STMT_CONTINUE);
+		if (strcmp(word, "abort") == 0)
+			return parse_bare(p, LANG_STMT_ABORT);
+		if (strcmp(word, "block") == 0)
+			return parse_bare(p, LANG_STMT_BLOCK_STATE);
+		if (strcmp(word, "while") == 0)
+		{
+			stmt = make(p, LANG_STMT_WHILE, lang_next(p)->pos);
+			lang_expect(p, '(', "after \"while\"");
+			stmt->u.loop.condition = lang_parse_expr(p);
+			lang_expect(p, ')', "after the condition");
+			stmt->u.loop.body = lang_parse_block(p);
+			return stmt;
+		}
+		if (strcmp(word, "do") == 0)
+		{
+			stmt = make(p, LANG_STMT_DO_WHILE, lang_next(p)->pos);
+			stmt->u.loop.body = lang_parse_block(p);
+			lang_expect_word(p, "while", "after the body of \"do\"");
+			lang_expect(p, '(', "after \"while\"");
+			stmt->u.loop.condition = lang_parse_expr(p);
+			lang_expect(p, ')', "after the condition");
+			end_statement(p);
+			return stmt;
+		}
+		if (strcmp(word, "switch") == 0)
+		{
+			stmt = make(p, LANG_STMT_SWITCH, lang_next(p)->pos);
+			lang_expect(p, '(', "after \"switch\"");
+			stmt->u.branch.condition = lang_parse_expr(p);
+			lang_expect(p, ')', "after the value");
+			stmt->u.branch.yes = lang_parse_block(p);
+			return stmt;
+		}
+		if (strcmp(word, "case") == 0)
+		{
+			stmt = make(p, LANG_STMT_CASE, lang_next(p)->pos);
+			stmt->u.expr = lang_parse_expr(p);
+			lang_expect(p, ':', "after the value of the case");
+			return stmt;
+		}
+		if (strcmp(word, "default") == 0)
+		{
+			stmt = make(p, LANG_STMT_DEFAULT, lang_next(p)->pos);
+			lang_expect(p, ':', "after \"default\"");
+			return stmt;
+		}
+		if (strcmp(word, "return") == 0)
+		{
+			stmt = make(p, LANG_STMT_RETURN, lang_next(p)->pos);
+			if (!lang_at_symbol(p, ';'))
+				stmt->u.expr = lang_parse_expr(p);
+			end_statement(p);
+			return stmt;
+		}
+		lang_expected(p, "a statement", strcmp(word, "else") == 0 ? "There is no \"if\" that this belongs to." : NULL);
+		return make(p, LANG_STMT_EMPTY, token->pos);
+	}
+	if (token->kind == LANG_TOKEN_ID && is_statement_word(p))
+	{
+		word = token->sym->text;
+		if (strcmp(word, "transition") == 0)
+		{
+			stmt = make(p, LANG_STMT_TRANSITION, lang_next(p)->pos);
+			stmt->u.transition.label = lang_parse_expr(p);
+			if (lang_accept_word(p, "in"))
+				stmt->u.transition.in = lang_parse_expr(p);
+			end_statement(p);
+			return stmt;
+		}
+		if (strcmp(word, "invoke") == 0)
+			return parse_worded(p, LANG_STMT_INVOKE);
+		if (strcmp(word, "preempt") == 0)
+			return parse_worded(p, LANG_STMT_PREEMPT);
+		if (strcmp(word, "assert") == 0)
+			return parse_worded(p, LANG_STMT_ASSERT);
+		if (strcmp(word, "log") == 0)
+			return parse_worded(p, LANG_STMT_LOG);
+		if ((strcmp(word, "let") == 0 || strcmp(word, "var") == 0 || strcmp(word, "auto") == 0 || strcmp(word, "const") == 0) &&
+			lang_peek(p, 1)->kind == LANG_TOKEN_ID)
+		{
+			stmt = parse_variable(p);
+			end_statement(p);
+			return stmt;
+		}
+	}
+	stmt = parse_simple(p);
+	end_statement(p);
+	return stmt;
+}
+
+static LangStmt *
+parse_statement(LangParser *p)
+{
+	LangStmt   *stmt;
+
+	if (!lang_descend(p))
+		return make(p, LANG_STMT_EMPTY, lang_peek(p, 0)->pos);
+	stmt = parse_statement_inner(p);
+	p->depth--;
+	return stmt;
+}
