@@ -69,9 +69,14 @@ reduce_disconnect(StoreSpace *space, const StoreConnection *row)
 static bool
 document_lives(StoreSpace *space, const StoreConnection *row)
 {
-	const StoreCopy *copy = store_document_read(space, row->key);
+	const StoreCopy *copy;
+	bool		lives;
 
-	return copy != NULL && copy->created == row->created;
+	PushActiveSnapshot(GetLatestSnapshot());
+	copy = store_document_read(space, row->key);
+	lives = copy != NULL && copy->created == row->created;
+	PopActiveSnapshot();
+	return lives;
 }
 
 static void
@@ -82,14 +87,10 @@ remove_connection(const WorkerConnection *connection)
 
 	if (space == NULL || !store_connection_delete(space, row->id))
 		return;
-	if (!connection->has_left_by_itself || !document_lives(space, row) ||
-		!vm_program_handles(store_program_current(space)->vm, VM_EVENT_DISCONNECT))
+	if (!connection->has_left_by_itself || !vm_program_handles(store_program_current(space)->vm, VM_EVENT_DISCONNECT))
 		return;
-	if (store_connection_count(space, row->key, row->agent, strlen(row->agent), row->authority, strlen(row->authority)) > 0)
-		return;
-	/* Looking at the document may have found out that the space has changed. */
-	space = store_space_by_schema(connection->schema);
-	if (space != NULL)
+	if (store_connection_count(space, row->key, row->agent, strlen(row->agent), row->authority, strlen(row->authority)) == 0 &&
+		document_lives(space, row))
 		reduce_disconnect(space, row);
 }
 
