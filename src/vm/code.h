@@ -95,6 +95,8 @@ typedef struct VmStructInfo
 {
 	const LangStruct *structure;
 	VmVal	   *defaults;		/* defaults.h */
+	const LangType **slot_types;
+	size_t		message_size;	/* bytes of a message with what is nested in it */
 	int		   *nested;			/* slots of messages within messages */
 	int			n_nested;
 	int		   *stamped;		/* slots of @bump and @updated fields */
@@ -115,6 +117,7 @@ struct VmProgram
 	VmStructInfo *structs;		/* by LangStruct.index */
 	uint32_t	n_structs;
 	bool		has_stamped;	/* any structure has @bump or @updated fields */
+	struct VmShape *shapes;		/* by LangStruct.index: how documents hold them (state_internal.h); NULL until the first is made */
 };
 
 #define VM_REG_ROOT 0
@@ -126,6 +129,7 @@ struct VmProgram
 extern const char *vm_op_name(VmOp op);
 extern const char *vm_op_form(VmOp op);
 extern const char *vm_op_doc(VmOp op);
+extern uint32_t vm_op_words(VmOp op);	/* instructions that it takes: 1 or 2 */
 /* The operation that the checker calls by this name (lang/operators.def); VM_N_OPS when the machine has none. */
 extern VmOp vm_op_of_code(const char *code);
 

@@ -15,7 +15,10 @@
  *		"__auto_table_row_id"	the last row id given out; absent while 0
  *		"__entropy"				state of the random generator, a long; absent while it has not been used since creation with entropy "0"
  *		"__dedupe"				{"agent/authority/key": "ms"}: dedupe keys seen in the last 10 minutes ('-' and '/' in the parts escaped as -- and -/); absent while empty
- * Defaults are written too, so that a state can be read without its program; an empty maybe is absent.
+ * Defaults are written too, so that a state can be read without its program; an empty maybe is absent.  A double that is no number or is not finite is a
+ * string: "NaN", "Infinity", "-Infinity".  A document's state is written in one way only, whatever its history.
+ *
+ * A document shares the static strings of its program and must not outlive it.
  */
 #ifndef ADAMA_VM_STATE_H
 #define ADAMA_VM_STATE_H
@@ -30,30 +33,36 @@ typedef struct VmMark
 	uint32_t	n_changes;
 	int64_t		last_row_id;
 	uint64_t	entropy;
+	size_t		members_size;
 } VmMark;
 
 /* Empty document with all fields at their initial values.  Lives until vm_doc_free, whatever becomes of the transaction, if keep. */
 extern VmDoc *vm_doc_new(const VmProgram *program, uint64_t entropy, bool keep);
 /*
  * Loads a whole state.  Members that the program does not know are an error (KIT_DAMAGED) unless is_upgrade, when they are dropped; a member of the
- * wrong type is always an error; missing members get their initial values.  NULL on error.
+ * wrong type is always an error (but an enum's number that the program does not know is_upgrade makes the initial value); missing members get their
+ * initial values, but a missing maybe is empty.  NULL on error.
  */
 extern VmDoc *vm_doc_load(const VmProgram *program, DocBytes state, bool is_upgrade, bool keep, KitDiag *diag);
 extern void vm_doc_free(VmDoc *doc);
 extern const VmProgram *vm_doc_program(const VmDoc *doc);
 extern VmObj *vm_doc_root(const VmDoc *doc);
 extern size_t vm_doc_memory(const VmDoc *doc);		/* bytes held */
-extern size_t vm_doc_state_size(const VmDoc *doc);	/* estimate of the encoded state in bytes, kept up to date with each change: O(1) */
+extern size_t vm_doc_state_size(const VmDoc *doc);	/* bytes that vm_doc_save would write, kept up to date with each change: O(1) */
 
-/* Applies a delta of the log, outside of any journal.  On error the document is not usable any more. */
+/*
+ * Applies a delta of the log, outside of any journal.  The document is then as if it had been loaded from doc_apply(its state, the delta): what is
+ * removed, but not a row or a maybe, has its initial value again.  On error the document is not usable any more.
+ */
 extern bool vm_doc_apply(VmDoc *doc, DocBytes delta, KitDiag *diag);
 extern DocBytes vm_doc_save(const VmDoc *doc, KitBuf *out);	/* the whole state; pending changes included */
 
 extern void vm_doc_begin(VmDoc *doc);
-extern VmMark vm_doc_mark(const VmDoc *doc);
+extern VmMark vm_doc_mark(VmDoc *doc);
 extern void vm_doc_undo_to(VmDoc *doc, VmMark mark);
 extern bool vm_doc_has_changes(const VmDoc *doc);
-extern DocBytes vm_doc_delta(VmDoc *doc, KitBuf *out);	/* net change since begin; an empty object when there is none */
+/* The net change since begin; an empty object when there is none.  Uses the buffer's arena for scratch. */
+extern DocBytes vm_doc_delta(VmDoc *doc, KitBuf *out);
 extern void vm_doc_commit(VmDoc *doc);
 extern void vm_doc_rollback(VmDoc *doc);
 /* Counts every change ever made to this VmDoc (also by apply and undo): equal stamps mean an equal document. */
@@ -63,7 +72,11 @@ extern uint64_t vm_doc_stamp(const VmDoc *doc);
 
 /* Stores value, copied into the document, unless it is the same already.  Not for tables and nested records. */
 extern void vm_doc_set(VmDoc *doc, VmObj *obj, int slot, VmVal value);
-extern VmObj *vm_doc_insert(VmDoc *doc, VmTable *table);	/* next id; fields at their initial values; nested records and tables made */
+/*
+ * Makes a row with the next id; fields at their initial values; nested records and tables made.  NULL when there are no ids left, or when the row would lie
+ * deeper in nested tables than a state can be.
+ */
+extern VmObj *vm_doc_insert(VmDoc *doc, VmTable *table);
 extern void vm_doc_delete(VmDoc *doc, VmObj *row);			/* no effect when deleted already */
 extern uint64_t vm_doc_random(VmDoc *doc);					/* 64 random bits; advances the document's generator (journaled) */
 /* False when the key was seen in the last 10 minutes before at (ms); otherwise remembers it and forgets older ones. */

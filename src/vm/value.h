@@ -82,7 +82,8 @@ struct VmObj
 	VmTable    *table;			/* of a row; NULL otherwise */
 	VmObj	   *parent;			/* of a nested record: whose slot holds it */
 	VmObj	   *next_touched;
-	struct VmChange *changes;	/* what the journal holds about this object, newest first; NULL when nothing */
+	uint32_t	changes;		/* the newest of the journal's changes of this object, counted from 1; 0: none */
+	uint32_t	made;			/* the change that made this row, counted from 1; 0: it is older than the journal */
 	VmVal		slots[];		/* structure->n_slots */
 };
 
@@ -91,13 +92,12 @@ struct VmTable
 	const LangStruct *row;
 	VmObj	   *owner;			/* the object whose slot this table is */
 	int			slot;
-	VmObj	  **rows;			/* ascending id; may hold deleted rows until the journal ends */
-	uint32_t	n_rows;			/* entries in rows */
+	VmObj	  **rows;			/* ascending id; deleted rows stay among them, flagged, until they are many */
+	uint32_t	n_rows;			/* entries in rows, deleted ones too */
 	uint32_t	cap;
 	uint32_t	n_live;
 	VmObj	   *touched;		/* rows changed, made or deleted since the journal began */
 	bool		is_touched;		/* owner knows */
-	VmTable    *next_touched;
 };
 
 extern const VmStr vm_empty_string;

@@ -1,0 +1,148 @@
+/*
+ * shape.c
+ *	  Shapes: what documents and messages need to know of a structure, made from the checked program once.
+ *
+ * The program is immutable to all others; that its shapes are made late does not show.  (A process runs one thing at a time.)
+ */
+#include "vm/code.h"
+#include "vm/state_internal.h"
+
+static bool
+is_owned(const LangType *type)
+{
+	switch (type->kind)
+	{
+		case LANG_STRING:
+		case LANG_LABEL:
+		case LANG_PRINCIPAL:
+		case LANG_DYNAMIC:
+		case LANG_JSON:
+		case LANG_MAYBE:
+		case LANG_LIST:
+		case LANG_ARRAY:
+			return true;
+		default:
+			return false;
+	}
+}
+
+/* Containers that a value nests at most, tables empty.  Messages are not stored: their depth does not matter. */
+static int
+depth_of_type(const VmShape *shapes, const LangType *type)
+{
+	switch (type->kind)
+	{
+		case LANG_PRINCIPAL:
+		case LANG_TABLE:
+			return 1;
+		case LANG_MAYBE:
+			return depth_of_type(shapes, type->a);
+		case LANG_LIST:
+		case LANG_ARRAY:
+			return 1 + depth_of_type(shapes, type->a);
+		case LANG_RECORD:
+			return shapes[type->structure->index].depth;
+		default:
+			return 0;
+	}
+}
+
+static void
+make_slots(VmShape *shape, KitArena *arena)
+{
+	const LangStruct *structure = shape->structure;
+
+	shape->slots = KIT_NEW_N(arena, VmSlot, shape->n_slots);
+	shape->children = KIT_NEW_N(arena, int, shape->n_slots);
+	for (int i = 0; i < structure->n_fields; i++)
+	{
+		const LangField *field = structure->fields[i];
+		VmSlot	   *slot;
+
+		if (field->slot < 0)
+			continue;
+		slot = &shape->slots[field->slot];
+		slot->field = field;
+		slot->type = field->type;
+		slot->key_size = (uint32_t) vm_varint_size(field->name->len) + field->name->len;
+		slot->is_owned = is_owned(field->type);
+		slot->is_child = field->type->kind == LANG_TABLE || field->type->kind == LANG_RECORD;
+		if (slot->is_child && structure->kind != LANG_STRUCT_ANONYMOUS)
+			shape->children[shape->n_children++] = field->slot;
+	}
+}
+
+/* What a new object weighs; first that of the records nested in it (which cannot nest without end: the checker sees to it). */
+static void
+weigh(VmShape *shapes, VmShape *shape)
+{
+	if (shape->depth > 0)
+		return;
+	shape->depth = 1;
+	if (shape->structure->kind != LANG_STRUCT_ROOT && shape->structure->kind != LANG_STRUCT_RECORD)
+		return;
+	for (int i = 0; i < shape->n_children; i++)
+	{
+		const LangType *type = shape->slots[shape->children[i]].type;
+
+		if (type->kind == LANG_RECORD)
+			weigh(shapes, &shapes[type->structure->index]);
+	}
+	for (int i = 0; i < shape->n_slots; i++)
+	{
+		const VmSlot *slot = &shape->slots[i];
+		int			depth = 1 + depth_of_type(shapes, slot->type);
+
+		if (depth > shape->depth)
+			shape->depth = depth;
+		if (slot->type->kind == LANG_TABLE)
+			shape->members_size += slot->key_size + VM_CONTAINER_SIZE;
+		else if (slot->type->kind == LANG_RECORD)
+			shape->members_size += slot->key_size + VM_CONTAINER_SIZE + shapes[slot->type->structure->index].members_size;
+		else
+			shape->members_size += vm_slot_size(slot, shape->defaults[i]);
+	}
+}
+
+const VmShape *
+vm_shapes(const VmProgram *program)
+{
+	VmShape    *shapes;
+
+	if (program->shapes != NULL)
+		return program->shapes;
+	shapes = KIT_NEW_N(program->arena, VmShape, program->n_structs);
+	for (uint32_t i = 0; i < program->n_structs; i++)
+	{
+		VmShape    *shape = &shapes[i];
+
+		shape->structure = program->structs[i].structure;
+		shape->defaults = vm_program_defaults(program, shape->structure);
+		shape->n_slots = shape->structure->n_slots;
+		shape->object_size = sizeof(VmObj) + (size_t) shape->n_slots * sizeof(VmVal);
+		make_slots(shape, program->arena);
+	}
+	for (uint32_t i = 0; i < program->n_structs; i++)
+		weigh(shapes, &shapes[i]);
+	((VmProgram *) program)->shapes = shapes;
+	return shapes;
+}
+
+int
+vm_shape_slot(const VmShape *shape, const char *name, size_t len, int *next)
+{
+	const LangField *field;
+
+	if (*next < shape->n_slots)
+	{
+		const KitSym *expected = shape->slots[*next].field->name;
+
+		if (expected->len == len && memcmp(expected->text, name, len) == 0)
+			return (*next)++;
+	}
+	field = lang_struct_field(shape->structure, name, len);
+	if (field == NULL || field->slot < 0)
+		return -1;
+	*next = field->slot + 1;
+	return field->slot;
+}

@@ -1,0 +1,216 @@
+/*
+ * state_internal.h
+ *	  What the files of the state half share: how a document is laid out, the journal's records, and the sizes of the storage form.
+ *
+ * Shapes.  Per structure of the program: its slots with their types and names, what a new object starts with, and what it weighs when encoded.
+ * Made at first use, shared by all documents of the program.
+ *
+ * Ownership.  Everything of a document lies in its heap.  A slot owns what it points to, unless that is static: strings and principals say so
+ * themselves; a maybe or a list is static when it is the very one of the initial values.  A row belongs to its table, a table and a nested record to the object
+ * in whose slot it is.
+ *
+ * Journal.  An array of changes, undone from its end.  What is needed to find the changes from the root hangs in the objects: each object chains its own
+ * changes (VM_CHANGE_SET, VM_CHANGE_CHILD), each table the rows that changed, and an object learns by VM_CHANGE_CHILD that something changed
+ * in one of its tables or nested records.  Replaced values and deleted rows are freed at commit.
+ */
+#ifndef ADAMA_VM_STATE_INTERNAL_H
+#define ADAMA_VM_STATE_INTERNAL_H
+
+#include <string.h>
+
+#include "vm/defaults.h"
+#include "vm/vm.h"
+
+/* ---- shapes (shape.c) ---- */
+
+typedef struct VmSlot
+{
+	const LangField *field;
+	const LangType *type;
+	uint32_t	key_size;		/* of the member's name in the encoding */
+	bool		is_owned;		/* its values may have memory of their own */
+	bool		is_child;		/* a table or a nested record, there as long as the object is */
+} VmSlot;
+
+typedef struct VmShape
+{
+	const LangStruct *structure;
+	const VmVal *defaults;
+	VmSlot	   *slots;
+	int			n_slots;
+	int		   *children;		/* slots of tables and nested records */
+	int			n_children;
+	size_t		object_size;	/* bytes of the VmObj */
+	size_t		members_size;	/* encoded bytes of a new object's members, "id" not included */
+	int			depth;			/* containers that a new object nests, itself included */
+} VmShape;
+
+/* By LangStruct.index. */
+extern const VmShape *vm_shapes(const VmProgram *program);
+
+/* The slot of the field of that name, or -1.  *next: the slot to try first; becomes the one after. */
+extern int	vm_shape_slot(const VmShape *shape, const char *name, size_t len, int *next);
+
+/* ---- the document ---- */
+
+/* More flags of an object. */
+#define VM_OBJ_EMPTIED 16		/* deleted, and nothing of it is left but this header, which holds its place in the table */
+
+typedef enum VmChangeKind
+{
+	VM_CHANGE_SET,				/* obj, slot, old */
+	VM_CHANGE_CHILD,			/* obj, slot: the table or nested record there was touched for the first time */
+	VM_CHANGE_ROW,				/* obj: the row was touched for the first time */
+	VM_CHANGE_INSERT,			/* obj: the row was made, and so touched */
+	VM_CHANGE_DELETE,			/* obj */
+	VM_CHANGE_REMEMBER,			/* key: a dedupe key was added */
+	VM_CHANGE_FORGET			/* key: a dedupe key was taken out */
+} VmChangeKind;
+
+typedef struct VmDedupeKey VmDedupeKey;
+
+typedef struct VmChange
+{
+	union
+	{
+		VmVal		old;
+		VmTable    *table;		/* at commit: where a deleted row was; NULL when it goes with a row around it */
+	};
+	union
+	{
+		VmObj	   *obj;
+		VmDedupeKey *key;
+	};
+	uint32_t	previous;		/* the next older one in the object's chain, counted from 1 */
+	uint16_t	slot;
+	uint16_t	kind;
+} VmChange;
+
+struct VmDedupeKey
+{
+	VmDedupeKey *before;		/* in the order of (ms, text) */
+	VmDedupeKey *after;
+	VmDedupeKey *next;			/* in the bucket */
+	int64_t		ms;
+	uint32_t	hash;
+	uint32_t	len;
+	bool		is_in;			/* false: forgotten; freed at commit */
+	bool		is_new;			/* remembered since the journal began */
+	char		text[];			/* agent/authority/key, escaped */
+};
+
+typedef struct VmDedupe
+{
+	VmDedupeKey *first;
+	VmDedupeKey *last;
+	VmDedupeKey **buckets;
+	uint32_t	n_buckets;		/* a power of two, or 0 */
+	uint32_t	n;
+	size_t		size;			/* encoded bytes of the members */
+} VmDedupe;
+
+struct VmDoc
+{
+	const VmProgram *program;
+	const VmShape *shapes;
+	KitHeap    *heap;
+	VmObj	   *root;
+	int64_t		last_row_id;
+	uint64_t	entropy;
+	uint64_t	stamp;
+	size_t		members_size;	/* encoded bytes of the root's members: what the program declares */
+	VmDedupe	dedupe;
+
+	bool		is_open;		/* between begin and commit or rollback */
+	VmMark		begin;
+	uint32_t	last_mark;		/* n_changes at the newest mark: what came after need not be told apart */
+	VmChange   *changes;
+	uint32_t	n_changes;
+	uint32_t	changes_cap;
+	uint32_t	dedupe_changes; /* chain of VM_CHANGE_REMEMBER and VM_CHANGE_FORGET, counted from 1 */
+};
+
+static inline const VmShape *
+vm_shape_of(const VmDoc *doc, const LangStruct *structure)
+{
+	return &doc->shapes[structure->index];
+}
+
+/* ---- objects (state_object.c) ---- */
+
+extern VmObj *vm_object_make(VmDoc *doc, const LangStruct *structure, VmObj *parent);
+extern void vm_object_free(VmDoc *doc, VmObj *obj);
+extern void vm_object_empty(VmDoc *doc, VmObj *row);	/* frees all but the header of a deleted row */
+extern void vm_object_reset(VmDoc *doc, VmObj *obj);	/* initial values; tables are emptied; outside of the journal */
+extern VmVal vm_value_copy(VmDoc *doc, const LangType *type, VmVal value);
+extern void vm_slot_free(VmDoc *doc, const VmShape *shape, int slot, VmVal value);
+extern bool vm_slot_owns(const VmShape *shape, int slot, VmVal value);	/* whether freeing it would free anything */
+extern const VmStr *vm_heap_string(VmDoc *doc, const char *text, size_t len);
+extern const VmPrincipal *vm_heap_principal(VmDoc *doc, const char *agent, size_t agent_len, const char *authority, size_t authority_len);
+
+/* Where a row of this id is in table->rows, or would be. */
+extern uint32_t vm_table_place(const VmTable *table, int32_t id);
+extern void vm_table_put(VmDoc *doc, VmTable *table, uint32_t place, VmObj *row);
+extern void vm_table_compact(VmDoc *doc, VmTable *table);	/* forgets deleted rows when they are many */
+extern void vm_table_clear(VmDoc *doc, VmTable *table);	/* frees all rows; outside of the journal */
+
+/* Whether the object is deleted, or lies in a row that is. */
+extern bool vm_object_is_gone(const VmObj *obj);
+/* Containers around the object's members in the state. */
+extern int	vm_object_level(const VmObj *obj);
+
+/* ---- dedupe keys (state_dedupe.c) ---- */
+
+/* False when the key is there already, with whatever time. */
+extern bool vm_dedupe_put(VmDoc *doc, const char *text, size_t len, int64_t ms, VmDedupeKey **made);
+extern VmDedupeKey *vm_dedupe_find(const VmDoc *doc, const char *text, size_t len);
+extern void vm_dedupe_take_out(VmDoc *doc, VmDedupeKey *key);	/* keeps it, so that it can be put back */
+extern void vm_dedupe_put_back(VmDoc *doc, VmDedupeKey *key);	/* the last that was taken out */
+extern void vm_dedupe_free(VmDoc *doc, VmDedupeKey *key);
+extern void vm_dedupe_clear(VmDoc *doc);
+extern void vm_change_dedupe(VmDoc *doc, VmChangeKind kind, VmDedupeKey *key);	/* state_journal.c: records it */
+
+/* ---- encoding (codec.c) ---- */
+
+#define VM_MEMBER_ROW_ID "__auto_table_row_id"
+#define VM_MEMBER_ENTROPY "__entropy"
+#define VM_MEMBER_DEDUPE "__dedupe"
+
+/* An empty maybe: in an object its member is left out. */
+static inline bool
+vm_value_is_absent(const LangType *type, VmVal value)
+{
+	while (type->kind == LANG_MAYBE)
+	{
+		if (value.maybe == NULL)
+			return true;
+		value = value.maybe->value;
+		type = type->a;
+	}
+	return false;
+}
+
+extern void vm_members_encode(DocWriter *w, const VmObj *obj);	/* between object_begin and _end, "id" of rows included */
+
+#define VM_CONTAINER_SIZE ((size_t) 5)	/* tag and length */
+
+static inline size_t
+vm_varint_size(uint64_t value)
+{
+	return value < 0x80 ? 1 : (size_t) (63 - __builtin_clzll(value)) / 7 + 1;
+}
+
+extern size_t vm_int_text_size(int64_t value);	/* decimal digits and sign */
+extern size_t vm_value_size(const LangType *type, VmVal value);
+extern size_t vm_row_size(const VmObj *row);	/* with its key in the table */
+extern size_t vm_row_head_size(int32_t id);		/* of this the key, the container and "id" */
+extern size_t vm_members_size(const VmObj *obj);	/* "id" not included */
+extern size_t vm_dedupe_key_size(const VmDedupeKey *key);
+
+static inline size_t
+vm_slot_size(const VmSlot *slot, VmVal value)
+{
+	return vm_value_is_absent(slot->type, value) ? 0 : slot->key_size + vm_value_size(slot->type, value);
+}
+
+#endif

@@ -1,0 +1,361 @@
+/*
+ * state_object.c
+ *	  The objects of a document: root, rows, nested records, tables, and the values in their slots, in the document's heap.
+ *
+ * Tables hold their rows by ascending id.  Ids are given out ascending too, so new rows go to the end.  A deleted row keeps its place, by its
+ * header alone, until the deleted ones are many compared with the others: so deleting costs O(1) on average wherever the row was, and a table
+ * that is used as a queue does not move its rows with each message.
+ */
+#include "vm/state_internal.h"
+
+/* A table is compacted when more than this many, and more than a quarter as many as live, are deleted. */
+#define FEW_DELETED 8
+
+#define FIRST_ROWS 4
+
+/* ---- values ---- */
+
+const VmStr *
+vm_heap_string(VmDoc *doc, const char *text, size_t len)
+{
+	VmStr	   *str;
+
+	if (len == 0)
+		return &vm_empty_string;
+	str = kit_heap_alloc(doc->heap, sizeof(VmStr) + len + 1);
+	str->len = (uint32_t) len;
+	str->is_static = 0;
+	memcpy(str->text, text, len);
+	str->text[len] = '\0';
+	return str;
+}
+
+const VmPrincipal *
+vm_heap_principal(VmDoc *doc, const char *agent, size_t agent_len, const char *authority, size_t authority_len)
+{
+	VmPrincipal *who = kit_heap_alloc(doc->heap, sizeof(VmPrincipal) + agent_len + authority_len);
+
+	who->agent_len = (uint16_t) agent_len;
+	who->authority_len = (uint16_t) authority_len;
+	who->is_static = 0;
+	memcpy(who->text, agent, agent_len);
+	memcpy(who->text + agent_len, authority, authority_len);
+	return who;
+}
+
+VmVal
+vm_value_copy(VmDoc *doc, const LangType *type, VmVal value)
+{
+	switch (type->kind)
+	{
+		case LANG_STRING:
+		case LANG_LABEL:
+		case LANG_DYNAMIC:
+		case LANG_JSON:
+			if (!value.str->is_static)
+				value.str = vm_heap_string(doc, value.str->text, value.str->len);
+			return value;
+		case LANG_PRINCIPAL:
+			if (!value.who->is_static)
+				value.who = vm_heap_principal(doc, value.who->text, value.who->agent_len,
+											  value.who->text + value.who->agent_len, value.who->authority_len);
+			return value;
+		case LANG_MAYBE:
+			if (value.maybe != NULL)
+			{
+				VmMaybe    *maybe = kit_heap_alloc(doc->heap, sizeof(VmMaybe));
+
+				maybe->value = vm_value_copy(doc, type->a, value.maybe->value);
+				value.maybe = maybe;
+			}
+			return value;
+		case LANG_LIST:
+		case LANG_ARRAY:
+			{
+				VmList	   *list = kit_heap_alloc(doc->heap, sizeof(VmList));
+
+				list->n = list->cap = value.list->n;
+				list->items = list->n == 0 ? NULL : kit_heap_alloc(doc->heap, list->n * sizeof(VmVal));
+				for (uint32_t i = 0; i < list->n; i++)
+					list->items[i] = vm_value_copy(doc, type->a, value.list->items[i]);
+				value.list = list;
+				return value;
+			}
+		default:
+			return value;
+	}
+}
+
+static void
+free_value(VmDoc *doc, const LangType *type, VmVal value)
+{
+	switch (type->kind)
+	{
+		case LANG_STRING:
+		case LANG_LABEL:
+		case LANG_DYNAMIC:
+		case LANG_JSON:
+			if (!value.str->is_static)
+				kit_heap_free(doc->heap, (void *) value.p, sizeof(VmStr) + value.str->len + 1);
+			return;
+		case LANG_PRINCIPAL:
+			if (!value.who->is_static)
+				kit_heap_free(doc->heap, (void *) value.p, sizeof(VmPrincipal) + value.who->agent_len + value.who->authority_len);
+			return;
+		case LANG_MAYBE:
+			if (value.maybe == NULL)
+				return;
+			free_value(doc, type->a, value.maybe->value);
+			kit_heap_free(doc->heap, (void *) value.p, sizeof(VmMaybe));
+			return;
+		case LANG_LIST:
+		case LANG_ARRAY:
+			for (uint32_t i = 0; i < value.list->n; i++)
+				free_value(doc, type->a, value.list->items[i]);
+			kit_heap_free(doc->heap, value.list->items, value.list->cap * sizeof(VmVal));
+			kit_heap_free(doc->heap, value.list, sizeof(VmList));
+			return;
+		default:
+			return;
+	}
+}
+
+bool
+vm_slot_owns(const VmShape *shape, int slot, VmVal value)
+{
+	if (!shape->slots[slot].is_owned || value.p == NULL || value.p == shape->defaults[slot].p)
+		return false;
+	switch (shape->slots[slot].type->kind)
+	{
+		case LANG_STRING:
+		case LANG_LABEL:
+			return !value.str->is_static;
+		case LANG_PRINCIPAL:
+			return !value.who->is_static;
+		default:
+			return true;
+	}
+}
+
+void
+vm_slot_free(VmDoc *doc, const VmShape *shape, int slot, VmVal value)
+{
+	if (vm_slot_owns(shape, slot, value))
+		free_value(doc, shape->slots[slot].type, value);
+}
+
+/* ---- objects ---- */
+
+static VmTable *
+make_table(VmDoc *doc, const LangStruct *row, VmObj *owner, int slot)
+{
+	VmTable    *table = kit_heap_zalloc(doc->heap, sizeof(VmTable));
+
+	table->row = row;
+	table->owner = owner;
+	table->slot = slot;
+	return table;
+}
+
+VmObj *
+vm_object_make(VmDoc *doc, const LangStruct *structure, VmObj *parent)
+{
+	const VmShape *shape = vm_shape_of(doc, structure);
+	VmObj	   *obj = kit_heap_alloc(doc->heap, shape->object_size);
+
+	*obj = (VmObj) {.structure = structure, .flags = VM_OBJ_IN_DOCUMENT, .parent = parent};
+	if (shape->n_slots > 0)
+		memcpy(obj->slots, shape->defaults, (size_t) shape->n_slots * sizeof(VmVal));
+	for (int i = 0; i < shape->n_children; i++)
+	{
+		int			slot = shape->children[i];
+		const LangType *type = shape->slots[slot].type;
+
+		if (type->kind == LANG_TABLE)
+			obj->slots[slot].table = make_table(doc, type->a->structure, obj, slot);
+		else
+			obj->slots[slot].obj = vm_object_make(doc, type->structure, obj);
+	}
+	return obj;
+}
+
+static void
+free_table(VmDoc *doc, VmTable *table)
+{
+	vm_table_clear(doc, table);
+	kit_heap_free(doc->heap, table->rows, table->cap * sizeof(VmObj *));
+	kit_heap_free(doc->heap, table, sizeof(VmTable));
+}
+
+static void
+free_slots(VmDoc *doc, VmObj *obj)
+{
+	const VmShape *shape = vm_shape_of(doc, obj->structure);
+
+	for (int i = 0; i < shape->n_slots; i++)
+	{
+		if (shape->slots[i].is_owned)
+			vm_slot_free(doc, shape, i, obj->slots[i]);
+		else if (shape->slots[i].is_child)
+		{
+			if (shape->slots[i].type->kind == LANG_TABLE)
+				free_table(doc, obj->slots[i].table);
+			else
+				vm_object_free(doc, obj->slots[i].obj);
+		}
+	}
+}
+
+void
+vm_object_free(VmDoc *doc, VmObj *obj)
+{
+	if ((obj->flags & VM_OBJ_EMPTIED) == 0)
+		free_slots(doc, obj);
+	kit_heap_free(doc->heap, obj, vm_shape_of(doc, obj->structure)->object_size);
+}
+
+void
+vm_object_empty(VmDoc *doc, VmObj *row)
+{
+	free_slots(doc, row);
+	row->flags |= VM_OBJ_DELETED | VM_OBJ_EMPTIED;
+}
+
+void
+vm_object_reset(VmDoc *doc, VmObj *obj)
+{
+	const VmShape *shape = vm_shape_of(doc, obj->structure);
+
+	for (int i = 0; i < shape->n_slots; i++)
+	{
+		if (!shape->slots[i].is_child)
+		{
+			vm_slot_free(doc, shape, i, obj->slots[i]);
+			obj->slots[i] = shape->defaults[i];
+		}
+		else if (shape->slots[i].type->kind == LANG_TABLE)
+			vm_table_clear(doc, obj->slots[i].table);
+		else
+			vm_object_reset(doc, obj->slots[i].obj);
+	}
+}
+
+static inline const VmObj *
+around(const VmObj *obj)
+{
+	return obj->table != NULL ? obj->table->owner : obj->parent;
+}
+
+bool
+vm_object_is_gone(const VmObj *obj)
+{
+	for (; obj != NULL; obj = around(obj))
+		if (obj->flags & VM_OBJ_DELETED)
+			return true;
+	return false;
+}
+
+int
+vm_object_level(const VmObj *obj)
+{
+	int			level = 0;
+
+	for (; obj != NULL; obj = around(obj))
+		level += obj->table != NULL ? 2 : 1;
+	return level;
+}
+
+/* ---- tables ---- */
+
+uint32_t
+vm_table_place(const VmTable *table, int32_t id)
+{
+	uint32_t	n = table->n_rows;
+	int64_t		first,
+				last;
+	uint32_t	low,
+				high;
+
+	if (n == 0 || id > table->rows[n - 1]->id)
+		return n;
+	first = table->rows[0]->id;
+	if (id <= first)
+		return 0;
+	last = table->rows[n - 1]->id;
+
+	/* Ids are different numbers, which bounds the place from both sides; where no row is missing, the bounds meet. */
+	high = id - first < n - 1 ? (uint32_t) (id - first) : n - 1;
+	low = last - id < n - 1 ? n - 1 - (uint32_t) (last - id) : 0;
+	while (low < high)
+	{
+		uint32_t	middle = low + (high - low) / 2;
+
+		if (table->rows[middle]->id < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+VmObj *
+vm_table_find(const VmTable *table, int32_t id)
+{
+	uint32_t	place = vm_table_place(table, id);
+
+	if (place < table->n_rows && table->rows[place]->id == id && (table->rows[place]->flags & VM_OBJ_DELETED) == 0)
+		return table->rows[place];
+	return NULL;
+}
+
+void
+vm_table_put(VmDoc *doc, VmTable *table, uint32_t place, VmObj *row)
+{
+	if (table->n_rows == table->cap)
+	{
+		uint32_t	cap = table->cap < FIRST_ROWS ? FIRST_ROWS : table->cap * 2;
+
+		table->rows = kit_heap_grow(doc->heap, table->rows, table->cap * sizeof(VmObj *), cap * sizeof(VmObj *));
+		table->cap = cap;
+	}
+	if (place < table->n_rows)
+		memmove(&table->rows[place + 1], &table->rows[place], (table->n_rows - place) * sizeof(VmObj *));
+	table->rows[place] = row;
+	table->n_rows++;
+	table->n_live++;
+}
+
+void
+vm_table_compact(VmDoc *doc, VmTable *table)
+{
+	uint32_t	n_deleted = table->n_rows - table->n_live;
+	uint32_t	n = 0;
+
+	if (n_deleted <= FEW_DELETED || n_deleted <= table->n_live / 4)
+		return;
+	for (uint32_t i = 0; i < table->n_rows; i++)
+	{
+		VmObj	   *row = table->rows[i];
+
+		if (row->flags & VM_OBJ_EMPTIED)
+			vm_object_free(doc, row);
+		else
+			table->rows[n++] = row;
+	}
+	table->n_rows = n;
+	if (table->cap > 64 && n < table->cap / 8)
+	{
+		uint32_t	cap = n < FIRST_ROWS ? FIRST_ROWS : n * 2;
+
+		table->rows = kit_heap_grow(doc->heap, table->rows, table->cap * sizeof(VmObj *), cap * sizeof(VmObj *));
+		table->cap = cap;
+	}
+}
+
+void
+vm_table_clear(VmDoc *doc, VmTable *table)
+{
+	for (uint32_t i = 0; i < table->n_rows; i++)
+		vm_object_free(doc, table->rows[i]);
+	table->n_rows = table->n_live = 0;
+}
