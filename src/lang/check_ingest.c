@@ -151,25 +151,25 @@ wanted_of(Check *c, const LangField *target)
 	return target->type;
 }
 
-/* Converts a member to the field's type, as far as there is a conversion; a maybe may stay one for a record. */
-static void
+/* Converts a member to the field's type, as far as there is a conversion; a maybe may stay one for a record.  False after an error. */
+static bool
 member_to_field(Check *c, LangExpr **slot, const LangField *target, bool is_record)
 {
 	const LangType *to = target->type;
 
 	if (to == NULL || CHECK_IS_ERROR((*slot)->type) || CHECK_IS_ERROR(to))
-		return;
+		return true;
 	if (is_record && (to->kind == LANG_RECORD || to->kind == LANG_TABLE))
-		return;					/* ingest_field looks at it */
+		return true;			/* ingest_field looks at it */
 	if (is_record && (*slot)->type->kind == LANG_MAYBE && to->kind != LANG_MAYBE)
 	{
 		check_try_convert(c, slot, lang_type_maybe(c->program, to));
-		return;
+		return true;
 	}
-	if (is_record)
-		check_try_convert(c, slot, to);	/* the error, if any, comes from ingest_field */
-	else
-		check_convert(c, slot, to, "field \"%s\"", target->name->text);
+	if (!is_record)
+		return check_convert(c, slot, to, "field \"%s\"", target->name->text);
+	check_try_convert(c, slot, to);	/* the error, if any, comes from ingest_field */
+	return true;
 }
 
 const LangType *
@@ -202,7 +202,8 @@ check_object(Check *c, LangExpr *e, const LangType *want)
 			is_refused = true;
 		else if (target != NULL && !(is_record && target->is_id))
 		{
-			member_to_field(c, &m->value, target, is_record);
+			if (!member_to_field(c, &m->value, target, is_record))
+				is_refused = true;
 			if (is_record && !CHECK_IS_ERROR(m->value->type) && !ingest_field(c, m->value->type, target, m->value->pos, true, NULL))
 				is_refused = true;
 		}

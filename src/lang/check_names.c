@@ -198,7 +198,7 @@ check_suggest_start(Check *c, CheckSuggestion *s, const char *wanted)
 
 	s->wanted = wanted;
 	s->best = NULL;
-	s->distance = len <= 2 ? 1 : len <= 4 ? 2 : len <= 8 ? 3 : 4;	/* the best one must be below this */
+	s->distance = len <= 1 ? 1 : len <= 4 ? 2 : len <= 8 ? 3 : 4;	/* the best one must be below this */
 	s->is_off = len > MAX_SUGGESTED || c->diags->n_errors > LANG_MAX_DIAGS;
 }
 

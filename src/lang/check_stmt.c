@@ -34,6 +34,13 @@ leave_scope(Check *c, CheckScope *scope)
 	c->scope = scope;
 }
 
+/* Where a statement begins, for messages: assignments have the place of their operator. */
+static LangPos
+begin_of(const LangStmt *stmt)
+{
+	return stmt->kind == LANG_STMT_ASSIGN || stmt->kind == LANG_STMT_INGEST ? stmt->u.assign.place->pos : stmt->pos;
+}
+
 static bool
 check_items(Check *c, LangStmt **items, int n)
 {
@@ -44,7 +51,7 @@ check_items(Check *c, LangStmt **items, int n)
 	{
 		if (ends && !is_warned && items[i]->kind != LANG_STMT_EMPTY && items[i]->kind != LANG_STMT_CASE && items[i]->kind != LANG_STMT_DEFAULT)
 		{
-			check_warn(c, items[i]->pos, "this statement is never reached");
+			check_warn(c, begin_of(items[i]), "this statement is never reached");
 			is_warned = true;
 		}
 		ends |= check_stmt(c, items[i]);
@@ -210,7 +217,7 @@ check_switch(Check *c, LangStmt *stmt)
 				check_error(c, s->pos, "a switch begins with \"case\" or \"default\"");
 			else if (ends && !is_warned && s->kind != LANG_STMT_EMPTY)
 			{
-				check_warn(c, s->pos, "this statement is never reached");
+				check_warn(c, begin_of(s), "this statement is never reached");
 				is_warned = true;
 			}
 			ends |= check_stmt(c, s);
