@@ -97,7 +97,7 @@ adama_sql_delete(PG_FUNCTION_ARGS)
 	const StoreCopy *copy;
 	StoreEvent *event = palloc(sizeof(StoreEvent));
 
-	worker_ensure();
+	sqlapi_begin_write("adama.delete()");
 	if (!sqlapi_is_owner(space))
 	{
 		copy = store_document_read(space, key);

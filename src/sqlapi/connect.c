@@ -151,7 +151,7 @@ adama_sql_connect(PG_FUNCTION_ARGS)
 	StoreConnection connection = {0};
 	KitArena   *arena;
 
-	worker_ensure();
+	sqlapi_begin_write("adama.connect()");
 	connection.key = sqlapi_key(PG_GETARG_DATUM(1));
 	connection.agent = pnstrdup(caller.agent.str, caller.agent.len);
 	connection.authority = pnstrdup(caller.authority.str, caller.authority.len);
@@ -235,8 +235,10 @@ adama_sql_disconnect(PG_FUNCTION_ARGS)
 {
 	char	   *id = TextDatumGetCString(PG_GETARG_DATUM(0));
 	StoreConnection connection = {0};
-	StoreSpace *space = find_connection(id, &connection);
+	StoreSpace *space;
 
+	sqlapi_begin_write("adama.disconnect()");
+	space = find_connection(id, &connection);
 	if (space == NULL || !store_connection_delete(space, id))
 	{
 		KitDiag		diag = {0};

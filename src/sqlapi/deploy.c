@@ -14,7 +14,6 @@
 #include "utils/tuplestore.h"
 
 #include "sqlapi/internal.h"
-#include "worker/worker.h"
 
 PG_FUNCTION_INFO_V1(adama_sql_deploy);
 PG_FUNCTION_INFO_V1(adama_sql_check);
@@ -89,7 +88,8 @@ raise_first(const LangDiags *diags, VmText source, KitArena *arena)
 	diag = *first;
 	own_detail = pstrdup(diag.detail);
 	shown = first->line > 0 ? excerpt(first, source, arena) : "";
-	kit_diag_detail(&diag, "%s%s%s%s", shown, shown[0] != '\0' && own_detail[0] != '\0' ? "\n" : "", own_detail,
+	/* A line of its own, so that the caret stays under what it points at. */
+	kit_diag_detail(&diag, "%s%s%s%s%s", shown[0] != '\0' ? "\n" : "", shown, shown[0] != '\0' && own_detail[0] != '\0' ? "\n" : "", own_detail,
 					diags->n_errors > 1 ? psprintf("%s(and %d more %s; adama.check lists them)", shown[0] != '\0' || own_detail[0] != '\0' ? "\n" : "",
 												   diags->n_errors - 1, diags->n_errors > 2 ? "errors" : "error") : "");
 	store_raise(&diag);
@@ -109,7 +109,7 @@ adama_sql_deploy(PG_FUNCTION_ARGS)
 
 	require_utf8();
 	check_space_name(name);
-	worker_ensure();
+	sqlapi_begin_write("adama.deploy()");
 	arena = kit_arena_new("adama deploy");
 	lang_diags_init(&diags, arena);
 	program = vm_program_new(source.str, source.len, &diags);

@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -132,6 +133,15 @@ sqlapi_channel(StoreSpace *space, const char *name, size_t len)
 
 /* ---- events ---- */
 
+void
+sqlapi_begin_write(const char *function)
+{
+	PreventCommandIfReadOnly(function);
+	PreventCommandIfParallelMode(function);
+	PreventCommandDuringRecovery(function);
+	worker_ensure();
+}
+
 int64
 sqlapi_reduce(StoreSpace *space, const char *key, StoreEvent *event)
 {
@@ -152,7 +162,7 @@ sqlapi_send(StoreSpace *space, const char *key, const LangChannel *channel, DocB
 	KitDiag		diag = {0};
 	int64		seq;
 
-	worker_ensure();
+	sqlapi_begin_write("adama.send()");
 	sqlapi_event(event, VM_EVENT_SEND, space, key, &caller);
 	event->event.channel = (VmText) {channel->name->text, channel->name->len};
 	event->event.dedupe = dedupe;
@@ -174,7 +184,7 @@ sqlapi_create(StoreSpace *space, const char *key, DocBytes argument)
 	KitDiag		diag = {0};
 	int64		seq;
 
-	worker_ensure();
+	sqlapi_begin_write("adama.create()");
 	sqlapi_event(event, VM_EVENT_CREATE, space, key, &caller);
 	if (argument.len > 0)
 	{

@@ -359,7 +359,7 @@ adama_sql_ingest(PG_FUNCTION_ARGS)
 	ingest.schema = ingest.space->schema;
 	look_again(&ingest);
 	ingest.caller = sqlapi_caller();
-	worker_ensure();
+	sqlapi_begin_write("adama.ingest()");
 	if (ingest.n > 1)
 		qsort(ingest.items, ingest.n, sizeof(Message), compare_items);
 

@@ -56,6 +56,8 @@ extern DocItem sqlapi_fresh_item(DocBytes bytes);
 /* Whether the caller may send to the document at all; what the privileges say is not asked here. */
 extern bool sqlapi_may_send(StoreSpace *space, const LangChannel *channel, const StoreEvent *event, const SqlCaller *caller, KitDiag *diag);
 extern const LangChannel *sqlapi_channel(StoreSpace *space, const char *name, size_t len);	/* raises KIT_UNKNOWN_CHANNEL */
+/* What every function that writes begins with; named in the error of a read-only transaction. */
+extern void sqlapi_begin_write(const char *function);
 /* Leads one event through and tells the emitter; raises what it failed with. */
 extern int64 sqlapi_reduce(StoreSpace *space, const char *key, StoreEvent *event);
 extern int64 sqlapi_send(StoreSpace *space, const char *key, const LangChannel *channel, DocBytes message, VmText dedupe);
