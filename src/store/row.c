@@ -224,7 +224,8 @@ execution_begin(Execution *x, Relation rel)
 {
 	x->estate = CreateExecutorState();
 	x->target = makeNode(ResultRelInfo);
-	InitResultRelInfo(x->target, rel, 1, NULL, 0);
+	/* 0: there is no range table, which an index would be asked of when an update is not HOT. */
+	InitResultRelInfo(x->target, rel, 0, NULL, 0);
 	ExecOpenIndices(x->target, false);
 	port_eval_plan_qual_init(&x->epq, x->estate);
 	if (rel->trigdesc != NULL)
