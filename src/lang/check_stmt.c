@@ -537,6 +537,7 @@ check_stmt(Check *c, LangStmt *stmt)
 
 	if (!check_enter(c, stmt->pos))
 		return true;
+	port_poll();
 	ends = check_kind(c, stmt);
 	check_leave(c);
 	return ends;

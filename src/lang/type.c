@@ -208,43 +208,50 @@ lang_type_storage(const LangType *type)
 }
 
 /*
- * Message types may be recursive, so a pair of structures that is being compared already counts as fitting (values are finite); the budget bounds
- * the work for types that refer to each other in many ways.
+ * Message types may be recursive, and refer to each other in many ways.  All pairs of structures must fit for the whole to fit, so a pair that was met
+ * before need not be looked at again: either it fits, or the answer is no already (values themselves are finite).
  */
+#define MAX_PAIRS 256
+
 typedef struct Comparing
 {
-	const LangStruct *from;
-	const LangStruct *to;
-	const struct Comparing *up;
+	struct
+	{
+		const LangStruct *from;
+		const LangStruct *to;
+	}			pairs[MAX_PAIRS];
+	int			n;
 } Comparing;
 
-static LangFit fit(const LangType *from, const LangType *to, LangFitting *fitting, const Comparing *up, int *budget);
+static LangFit fit(const LangType *from, const LangType *to, LangFitting *fitting, Comparing *met);
 
 /* Whether every member of from has a place in to. */
 static bool
-message_fits(const LangStruct *from, const LangStruct *to, const Comparing *up, int *budget)
+message_fits(const LangStruct *from, const LangStruct *to, Comparing *met)
 {
-	Comparing	here = {from, to, up};
-
 	if (from == to)
 		return true;
-	for (const Comparing *c = up; c != NULL; c = c->up)
-		if (c->from == from && c->to == to)
+	for (int i = 0; i < met->n; i++)
+		if (met->pairs[i].from == from && met->pairs[i].to == to)
 			return true;
+	if (met->n == MAX_PAIRS)
+		return false;
+	met->pairs[met->n].from = from;
+	met->pairs[met->n++].to = to;
 	for (int i = 0; i < from->n_fields; i++)
 	{
 		const LangField *f = from->fields[i];
 		const LangField *target = lang_struct_field(to, f->name->text, f->name->len);
 		LangFitting fitting;
 
-		if (--*budget < 0 || target == NULL || fit(f->type, target->type, &fitting, &here, budget) == LANG_FITS_NOT)
+		if (target == NULL || fit(f->type, target->type, &fitting, met) == LANG_FITS_NOT)
 			return false;
 	}
 	return true;
 }
 
 static LangFit
-fit(const LangType *from, const LangType *to, LangFitting *fitting, const Comparing *up, int *budget)
+fit(const LangType *from, const LangType *to, LangFitting *fitting, Comparing *met)
 {
 	LangFitting inside;
 	LangFit		inner;
@@ -262,9 +269,9 @@ fit(const LangType *from, const LangType *to, LangFitting *fitting, const Compar
 			return from->kind == LANG_INT ? LANG_FITS_CONVERTED : LANG_FITS_NOT;
 		case LANG_MESSAGE:
 			fitting->how = LANG_CONVERT_MESSAGE;
-			return from->kind == LANG_MESSAGE && message_fits(from->structure, to->structure, up, budget) ? LANG_FITS_CONVERTED : LANG_FITS_NOT;
+			return from->kind == LANG_MESSAGE && message_fits(from->structure, to->structure, met) ? LANG_FITS_CONVERTED : LANG_FITS_NOT;
 		case LANG_MAYBE:
-			inner = fit(from->kind == LANG_MAYBE ? from->a : from, to->a, &inside, up, budget);
+			inner = fit(from->kind == LANG_MAYBE ? from->a : from, to->a, &inside, met);
 			if (inner == LANG_FITS_NOT || inside.has_inner)
 				return LANG_FITS_NOT;
 			fitting->how = from->kind == LANG_MAYBE ? LANG_CONVERT_MAYBE_INNER : LANG_CONVERT_TO_MAYBE;
@@ -273,7 +280,7 @@ fit(const LangType *from, const LangType *to, LangFitting *fitting, const Compar
 			return LANG_FITS_CONVERTED;
 		case LANG_ARRAY:
 			if (from->kind != LANG_ARRAY || from->a->kind != LANG_MESSAGE || to->a->kind != LANG_MESSAGE ||
-				!message_fits(from->a->structure, to->a->structure, up, budget))
+				!message_fits(from->a->structure, to->a->structure, met))
 				return LANG_FITS_NOT;
 			*fitting = (LangFitting) {.how = LANG_CONVERT_ELEMENTS, .has_inner = true, .inner = LANG_CONVERT_MESSAGE};
 			return LANG_FITS_CONVERTED;
@@ -285,7 +292,8 @@ fit(const LangType *from, const LangType *to, LangFitting *fitting, const Compar
 LangFit
 lang_type_fit(const LangType *from, const LangType *to, LangFitting *fitting)
 {
-	int			budget = 10000;
+	Comparing	met;
 
-	return fit(from, to, fitting, NULL, &budget);
+	met.n = 0;
+	return fit(from, to, fitting, &met);
 }

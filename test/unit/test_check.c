@@ -628,6 +628,82 @@ test_limits(void)
 	kit_arena_delete(arena);
 }
 
+/* ---- damaged programs ---- */
+
+/* The length of the token that p begins with; a blank is one, too. */
+static size_t
+token_len(const char *p)
+{
+	size_t		n = 0;
+
+	while ((p[n] >= 'a' && p[n] <= 'z') || (p[n] >= 'A' && p[n] <= 'Z') || (p[n] >= '0' && p[n] <= '9') || p[n] == '_' || p[n] == '@')
+		n++;
+	return n > 0 ? n : 1;
+}
+
+/*
+ * Replaces, removes, doubles or swaps a few tokens of programs that are accepted: whatever comes out, the checker must come back, with a program or with
+ * an error.
+ */
+static void
+test_damaged(void)
+{
+	UnitRandom	random = {unit_seed()};
+	const char *starts[5000];
+	size_t		lens[5000];
+
+	for (int round = 0; round < unit_rounds(1500); round++)
+	{
+		const char *source;
+		KitArena   *arena = kit_arena_new("test");
+		KitBuf		out;
+		int			n = 0;
+		LangProgram *program;
+
+		do
+			source = cases[unit_below(&random, sizeof(cases) / sizeof(cases[0]))].source;
+		while (*source == '\0');
+		for (const char *p = source; *p != '\0' && n < 5000; p += lens[n++])
+		{
+			starts[n] = p;
+			lens[n] = token_len(p);
+		}
+		for (int k = 1 + unit_below(&random, 3); k > 0; k--)
+		{
+			int			a = unit_below(&random, n);
+			int			b = unit_below(&random, n);
+			const char *start = starts[a];
+			size_t		len = lens[a];
+
+			switch (unit_below(&random, 3))
+			{
+				case 0:
+					lens[a] = 0;
+					break;
+				case 1:
+					starts[a] = starts[b];
+					lens[a] = lens[b];
+					break;
+				default:
+					starts[a] = starts[b];
+					lens[a] = lens[b];
+					starts[b] = start;
+					lens[b] = len;
+					break;
+			}
+		}
+		kit_buf_init(&out, arena);
+		for (int i = 0; i < n; i++)
+			kit_buf_add(&out, starts[i], lens[i]);
+		program = compile(arena, out.data);
+		UNIT_TRY((program != NULL) == (diags.n_errors == 0), "round %d", round);
+		for (int i = 0; i < diags.n; i++)
+			UNIT_TRY(diags.items[i]->code != KIT_OK && diags.items[i]->line > 0 && diags.items[i]->column > 0 && diags.items[i]->message[0] != '\0', "round %d", round);
+		kit_arena_delete(arena);
+	}
+	UNIT_PROPERTY("damaged programs");
+}
+
 int
 main(void)
 {
@@ -639,5 +715,6 @@ main(void)
 	test_operator_table();
 	test_operators_refused();
 	test_limits();
+	test_damaged();
 	return unit_done();
 }
