@@ -129,13 +129,9 @@ join(StoreSpace *space, const char *key, const SqlCaller *caller)
 	const VmProgram *program = store_program_current(space)->vm;
 	StoreEvent *event;
 
-	if (!vm_program_handles(program, VM_EVENT_CONNECT))
-	{
-		if (!caller->is_role)
-			sqlapi_denied("connecting to document \"%s\" is denied by the program", key);
-		return;
-	}
-	if (store_connection_count(space, key, caller->agent.str, caller->agent.len, caller->authority.str, caller->authority.len) > 0)
+	sqlapi_require_look(program, caller, key);
+	if (!vm_program_handles(program, VM_EVENT_CONNECT) ||
+		store_connection_count(space, key, caller->agent.str, caller->agent.len, caller->authority.str, caller->authority.len) > 0)
 		return;
 	event = palloc(sizeof(StoreEvent));
 	sqlapi_event(event, VM_EVENT_CONNECT, space, key, caller);

@@ -110,6 +110,13 @@ sqlapi_may_send(StoreSpace *space, const LangChannel *channel, const StoreEvent 
 	return false;
 }
 
+void
+sqlapi_require_look(const VmProgram *program, const SqlCaller *caller, const char *key)
+{
+	if (!caller->is_role && !vm_program_handles(program, VM_EVENT_CONNECT))
+		sqlapi_denied("connecting to document \"%s\" is denied by the program", key);
+}
+
 /* ---- channels ---- */
 
 const LangChannel *

@@ -55,6 +55,8 @@ extern bool sqlapi_encode_json(const char *json, size_t len, KitBuf *buf, DocByt
 extern DocItem sqlapi_fresh_item(DocBytes bytes);
 /* Whether the caller may send to the document at all; what the privileges say is not asked here. */
 extern bool sqlapi_may_send(StoreSpace *space, const LangChannel *channel, const StoreEvent *event, const SqlCaller *caller, KitDiag *diag);
+/* Who may not connect may not look either: raises where the program is silent and the caller is no role. */
+extern void sqlapi_require_look(const VmProgram *program, const SqlCaller *caller, const char *key);
 extern const LangChannel *sqlapi_channel(StoreSpace *space, const char *name, size_t len);	/* raises KIT_UNKNOWN_CHANNEL */
 /* What every function that writes begins with; named in the error of a read-only transaction. */
 extern void sqlapi_begin_write(const char *function);

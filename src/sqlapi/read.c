@@ -150,6 +150,7 @@ adama_sql_read(PG_FUNCTION_ARGS)
 		kit_fail(&diag, KIT_UNKNOWN_DOCUMENT, "document \"%s\" of space \"%s\" does not exist", key, space != NULL ? NameStr(space->name) : "?");
 		store_raise(&diag);
 	}
+	sqlapi_require_look(copy->program->vm, &caller, key);
 	program = vm_program_lang(copy->program->vm);
 	field = lang_struct_field(program->root, NameStr(g->name), strlen(NameStr(g->name)));
 	rows = field != NULL ? sqlapi_rows_of(field) : NULL;

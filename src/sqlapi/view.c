@@ -45,6 +45,7 @@ adama_sql_view(PG_FUNCTION_ARGS)
 
 	if (copy == NULL)
 		unknown_document(space, key);
+	sqlapi_require_look(copy->program->vm, &caller, key);
 	arena = kit_arena_new("adama view");
 	kit_buf_init(&buf, arena);
 	kit_buf_init(&out, arena);
