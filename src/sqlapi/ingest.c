@@ -292,7 +292,7 @@ static void
 ingest_document(Ingest *ingest, Message *items, int n, Entry *entry)
 {
 	KitDiag		diag;
-	char	   *key;
+	char	   *key = NULL;
 
 	memset(&diag, 0, sizeof(diag));
 	if (items[0].key.str == NULL)
