@@ -334,7 +334,7 @@ unknown_method(Check *c, LangExpr *e, const LangType *type, LangName name, const
 			kit_diag_hint(diag, "Did you mean \"size\"?");
 	}
 	else if (type->kind == LANG_TABLE)
-		kit_diag_hint(diag, "The methods of a table are size and delete; its rows are iterate ....");
+		kit_diag_hint(diag, "Rows are inserted by <- and read by \"iterate\"; the methods of a table are size and delete.");
 	else if (type->kind == LANG_MAYBE)
 		kit_diag_hint(diag, "Unwrap it first: if (... as x) { x.%s(...); }.", name.sym->text);
 	return error_type(c);

@@ -116,6 +116,8 @@ hint_mismatch(Check *c, KitDiag *diag, LangExpr *e, const LangType *from, const 
 		kit_diag_hint(diag, "It is a list: take one element with (...)[0], which is a maybe.");
 	else if (from->kind == LANG_MESSAGE && to->kind == LANG_MESSAGE)
 		explain_messages(c, diag, from->structure, to->structure);
+	else if (to->kind == LANG_ENUM && from->kind != LANG_ENUM && to->enumeration->n > 0)
+		kit_diag_hint(diag, "A value of it is written %s::%s.", to->text, to->enumeration->names[0]->text);
 	else if (from->kind == LANG_ENUM && to->kind == LANG_INT)
 		kit_diag_hint(diag, "The number of an enumeration's value is .to_int().");
 }

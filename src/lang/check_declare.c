@@ -78,6 +78,8 @@ declare_struct(Check *c, LangDecl *d)
 	s->name = d->name.sym;
 	s->pos = d->name.pos;
 	s->type = lang_type_make(c->program, d->kind == LANG_DECL_RECORD ? LANG_RECORD : LANG_MESSAGE, NULL, NULL, s, NULL);
+	if (c->program->n_structs == CHECK_MAX_STRUCTS)
+		check_limit(c, s->pos, "a program has at most %d records, messages and kinds of objects", CHECK_MAX_STRUCTS);
 	s->index = c->program->n_structs + 2;
 	CHECK_PUSH(c->arena, c->program->structs, c->program->n_structs, s);
 }

@@ -74,6 +74,7 @@ check_array(Check *c, LangExpr *e, const LangType *want)
 	const LangType *element = want != NULL && (want->kind == LANG_ARRAY || want->kind == LANG_LIST) ? want->a : NULL;
 	const LangType *common = NULL;
 	bool		is_refused = false;
+	bool		is_known = element != NULL && element->kind != LANG_RECORD;	/* rows are filled from objects of any one type */
 
 	for (int i = 0; i < e->u.list.n; i++)
 	{
@@ -86,32 +87,24 @@ check_array(Check *c, LangExpr *e, const LangType *want)
 			check_error(c, e->u.list.items[i]->pos, "%s cannot be an element of an array", type->kind == LANG_VOID ? "a call that returns nothing" : "a table");
 			is_refused = true;
 		}
+		else if (is_known)
+			is_refused |= !check_convert(c, &e->u.list.items[i], element, "element %d", i + 1);
 		else
 			common = common == NULL ? type : check_unify(c, common, type);
-		if (common == NULL && !is_refused)
+		if (!is_known && common == NULL && !is_refused)
 		{
-			check_error(c, e->u.list.items[i]->pos, "an array's elements must have one type: this one is %s, the one before %s", type->text,
-						e->u.list.items[i - 1]->type->text);
+			KitDiag    *diag = check_error(c, e->u.list.items[i]->pos, "an array's elements must have one type: this one is %s, the one before %s",
+										   type->text, e->u.list.items[i - 1]->type->text);
+
+			if (type->kind == LANG_MESSAGE)
+				kit_diag_hint(diag, "Give all objects the same fields.");
 			is_refused = true;
 		}
-		if (is_refused && common == NULL)
-			return error_type(c);
 	}
 	if (is_refused)
 		return error_type(c);
-	if (element != NULL && (common == NULL || (element->kind != LANG_RECORD && element != common)))
-	{
-		bool		fits = true;
-
-		for (int i = 0; i < e->u.list.n && fits; i++)
-		{
-			LangFitting fitting;
-
-			fits = lang_type_fit(e->u.list.items[i]->type, element, &fitting) != LANG_FITS_NOT;
-		}
-		if (fits)
-			common = element;
-	}
+	if (is_known || (element != NULL && e->u.list.n == 0))
+		return lang_type_array(c->program, element);
 	if (common == NULL)
 	{
 		KitDiag    *diag = check_error(c, e->pos, "the type of an empty array is not known here");
@@ -137,6 +130,8 @@ check_ternary(Check *c, LangExpr *e, const LangType *want)
 	if (CHECK_IS_ERROR(yes) || CHECK_IS_ERROR(no))
 		return error_type(c);
 	common = check_unify(c, yes, no);
+	if (common == NULL && want != NULL && check_try_convert(c, &e->u.ternary.yes, want) && check_try_convert(c, &e->u.ternary.no, want))
+		return want;
 	if (common == NULL || common->kind == LANG_VOID || common->kind == LANG_TABLE)
 	{
 		check_error(c, e->pos, "both sides of ':' must have one type: %s and %s", yes->text, no->text);

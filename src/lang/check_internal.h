@@ -18,6 +18,7 @@
 
 /* Slots and indexes fit 16 bits. */
 #define CHECK_MAX_FIELDS 60000
+#define CHECK_MAX_STRUCTS 60000
 #define CHECK_MAX_UNITS 60000
 #define CHECK_MAX_LOCALS 60000
 /* Records in records, messages in messages. */

@@ -98,7 +98,7 @@ hint_operands(KitDiag *diag, LangOp op, const LangType *left, const LangType *ri
 		else if (check_type_is_structured(maybe->a))
 			kit_diag_hint(diag, "Unwrap it with if (... as x) { ... }.");
 		else
-			kit_diag_hint(diag, "A %s has no arithmetic: unwrap it with if (... as x) { ... }, or give a default with .getOrDefaultTo(...).", maybe->text);
+			kit_diag_hint(diag, "%s must be unwrapped first: if (... as x) { ... }, or give a default with .getOrDefaultTo(...).", maybe->text);
 	}
 	else if (left->kind == LANG_ENUM && right->kind == LANG_ENUM)
 		kit_diag_hint(diag, "Values of different enumerations are not compared.");

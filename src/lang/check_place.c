@@ -91,8 +91,10 @@ name_is_place(Check *c, LangExpr *e, const char *verb)
 			if (ref->local->is_readonly)
 			{
 				diag = check_error(c, e->pos, "cannot %s \"%s\": it is read-only", verb, ref->local->name->text);
-				if (ref->local->is_parameter)
-					kit_diag_hint(diag, "Parameters of type %s are read-only; a parameter of a procedure can be declared mutable.", ref->local->type->text);
+				if (ref->local->is_parameter && (c->cur->unit->kind == LANG_UNIT_PROCEDURE || c->cur->unit->kind == LANG_UNIT_METHOD))
+					kit_diag_hint(diag, "Declare the parameter mutable: mutable %s %s.", ref->local->type->text, ref->local->name->text);
+				else
+					kit_diag_hint(diag, "Copy what is needed into a variable.");
 				return false;
 			}
 			if (ref->local->type->kind == LANG_RECORD || ref->local->type->kind == LANG_TABLE)
@@ -137,7 +139,7 @@ field_is_place(Check *c, LangExpr *e, const char *verb)
 	if (check_is_read_only(e->u.field.operand) && field->owner->kind != LANG_STRUCT_RECORD)
 	{
 		diag = check_error(c, e->u.field.name.pos, "cannot %s \"%s\" of a message that is read-only", verb, field->name->text);
-		kit_diag_hint(diag, "Parameters and elements of lists and arrays are read-only; copy what is needed into a variable.");
+		kit_diag_hint(diag, "Parameters (but those declared mutable) and elements of lists and arrays are read-only: copy what is needed into a variable.");
 		return false;
 	}
 	if (e->u.field.is_projection && field->owner->kind != LANG_STRUCT_RECORD)

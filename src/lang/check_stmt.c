@@ -121,9 +121,16 @@ static bool
 check_case(Check *c, LangExpr **slot, const LangType *type)
 {
 	LangExpr   *e = check_strip(*slot);
-	const LangType *given = check_expr(c, e, NULL);
+	const LangType *given;
 
 	*slot = e;
+	if (e->kind == LANG_EXPR_NAME && type->kind == LANG_ENUM && check_name_find(c, CHECK_NAMES_FIELDS, type->enumeration, e->u.name.sym) != NULL)
+	{
+		kit_diag_hint(check_error(c, e->pos, "there is no constant \"%s\"", e->u.name.sym->text), "Did you mean %s::%s?", type->text, e->u.name.sym->text);
+		e->type = CHECK_SIMPLE(c, LANG_ERROR_TYPE);
+		return false;
+	}
+	given = check_expr(c, e, NULL);
 	if (CHECK_IS_ERROR(given) || CHECK_IS_ERROR(type))
 		return false;
 	if (e->kind == LANG_EXPR_PREFIX && e->u.unary.op == LANG_OP_NEGATE && check_strip(e->u.unary.operand)->kind == LANG_EXPR_INT)

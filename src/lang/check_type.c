@@ -247,6 +247,7 @@ check_anonymous_type(Check *c, const LangObjectMember *members, const LangType *
 	}
 	structure = KIT_NEW(c->arena, LangStruct);
 	structure->kind = LANG_STRUCT_ANONYMOUS;
+	structure->pos = n > 0 ? members[0].name.pos : (LangPos) {0};
 	structure->fields = KIT_NEW_N(c->arena, LangField *, n + 1);
 	structure->by_name = structure->fields;
 	structure->n_fields = structure->n_slots = n;
@@ -264,6 +265,8 @@ check_anonymous_type(Check *c, const LangObjectMember *members, const LangType *
 		check_name_add(c, CHECK_NAMES_FIELDS, structure, field->name, field, &old);
 	}
 	structure->type = lang_type_make(c->program, LANG_MESSAGE, NULL, NULL, structure, NULL);
+	if (c->program->n_structs == CHECK_MAX_STRUCTS)
+		check_limit(c, structure->pos, "a program has at most %d records, messages and kinds of objects", CHECK_MAX_STRUCTS);
 	structure->index = c->program->n_structs + 2;
 	CHECK_PUSH(c->arena, c->program->structs, c->program->n_structs, structure);
 	known = KIT_NEW(c->arena, CheckAnonymous);

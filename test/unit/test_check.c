@@ -69,6 +69,8 @@ static const Case cases[] = {
 	{"switch", BODY("switch (i) { case 1: case -2: i = 3; break; default: i = 4; } switch (color) { case Color::Red: break; case Color::G*: i = 1; } switch (s) { case \"a\": i = 1; }")},
 	{"ternary unifies", BODY("d = b ? 1 : 2.5; maybe<int> q = b ? mi : 3; q = 1; i = q.getOrDefaultTo(0);")},
 	{"arrays", BODY("int[] xs = [1, 2]; double[] ds = [1, 2.5]; M[] none = []; i = xs.size() + ds.size() + none.size(); maybe<int> x = xs[0]; mi = x;")},
+	{"literals become what is wanted", BODY("M[] ms2 = [{a: 1}, {s: \"x\"}, msg]; maybe<int>[] k = [1, mi]; M q = b ? {a: 1} : {s: \"x\"}; i = ms2.size() + k.size() + q.a;")},
+	{"array element that does not fit", BODY("int[] xs = [1, 2.5]; i = xs.size();"), ERR, 14, 16, "element 2 must be int, not double"},
 	{"calls", BODY("i = add(1, 2); d = twice(1); s = twice(\"x\"); touch(); i = peek(); stop();")},
 	{"library", BODY("l = Time.now(); s = s.trim(); s = String.trim(s); i = s.length(); b = s.contains(\"x\"); i = Math.max(1, i); d = d.floor(); b = p.isAnonymous(); i = Random.genBoundInt(6); s = Document.key();")},
 	{"library lifted over maybe", BODY("maybe<int> k = ms.length(); maybe<string> t = String.trim(ms); mi = k; ms = t; if (ms.contains(\"x\")) { i = 1; }")},
@@ -208,6 +210,7 @@ static const Case cases[] = {
 	{"continue in a switch only", BODY("switch (i) { case 1: continue; }"), ERR, 14, 22, "outside of a loop"},
 	{"case twice", BODY("switch (i) { case 1: break; case 1: break; }"), ERR, 14, 34, "was there already"},
 	{"case of another type", BODY("switch (i) { case \"a\": break; }"), ERR, 14, 19, "must be int, not string"},
+	{"case without its enumeration", BODY("switch (color) { case Red: break; }"), ERR, 14, 23, "Did you mean Color::Red?"},
 	{"switch on a double", BODY("switch (d) { default: i = 1; }"), ERR, 14, 9, "takes int, string"},
 
 	/* types */
@@ -223,7 +226,7 @@ static const Case cases[] = {
 	{"== on records", BODY("b = row == row;"), ERR, 14, 9, "Compare fields"},
 	{"! on int", BODY("b = !i;"), ERR, 14, 5, "... == 0"},
 	{"two enumerations", "enum A { X } enum B { Y } A a; B b; formula f = a == b;", ERR, 1, 51, "different enumerations"},
-	{"arithmetic on maybe<int>", BODY("mi = mi + 1;"), ERR, 14, 9, "no arithmetic"},
+	{"arithmetic on maybe<int>", BODY("mi = mi + 1;"), ERR, 14, 9, "must be unwrapped first"},
 	{"iterate a list", BODY("let q = iterate rows; let z = iterate q; i = z.size();"), ERR, 14, 39, "leave out \"iterate\""},
 	{"where on a table", BODY("i = (rows where n == 1).size();"), ERR, 14, 11, "Write \"iterate\""},
 	{"foreach over a table", BODY("foreach (r in rows) { i = r.n; }"), ERR, 14, 15, "\"iterate\" and its name"},
