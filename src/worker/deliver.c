@@ -19,9 +19,8 @@
  */
 #include "postgres.h"
 
-#include "lib/stringinfo.h"
 #include "miscadmin.h"
-#include "utils/elog.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -277,14 +276,14 @@ deliver_document(void *arg)
 	store_role_leave(role);
 }
 
-/* What its classes were sent is void. */
+/* What its connections were sent is void. */
 static void
 start_over(WorkerDocument *document)
 {
 	dlist_iter	iter;
 
-	dlist_foreach(iter, &document->classes)
-		drop_view(dlist_container(WorkerClass, in_document, iter.cur));
+	worker_document_ungroup(document);
+	document->program = NULL;
 	dlist_foreach(iter, &document->connections)
 		dlist_container(WorkerConnection, in_document, iter.cur)->is_closed = false;
 }
@@ -303,10 +302,14 @@ document_failed(WorkerDocument *document, const ErrorData *error)
 	else
 		move(document, WORKER_TURN_SENT, &sent);
 	if (!document->has_failed)
+	{
+		char	   *space = get_namespace_name(document->schema);
+
 		ereport(LOG,
 				(errcode(error->sqlerrcode),
-				 errmsg("could not notify of changes of document \"%s\": %s", document->key, error->message),
+				 errmsg("could not notify of changes of document \"%s\" of space \"%s\": %s", document->key, space != NULL ? space : "", error->message),
 				 error->detail != NULL ? errdetail_internal("%s", error->detail) : 0));
+	}
 	document->has_failed = true;
 	if (worker_error_may_pass(error))
 		return;

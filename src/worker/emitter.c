@@ -30,7 +30,6 @@
 #include "utils/backend_status.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
-#include "utils/ps_status.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
@@ -42,7 +41,7 @@
 #define TICK_MS 1000			/* between looks at backends and spaces */
 #define LOCK_TIMEOUT_MS "100"	/* nobody's lock shall hold up all the others' notifications */
 #define REAP_BUDGET_US 20000
-#define QUEUE_IS_FULL 0.5		/* of the notification queue */
+#define QUEUE_IS_FULL 0.5		/* of the notification queue: then deltas become coarser */
 #define NAP_MS 100				/* at most without a look at interrupts */
 #define SCAN_ATTEMPTS_MAX 8		/* then connections that can't be read do not keep the emitter here */
 #define PENDING_MAX 1024		/* news; more are worth a scan */
@@ -58,6 +57,7 @@ static int	scan_attempts = 0;
 static WorkerNews pending[PENDING_MAX];
 static int	n_pending = 0;
 
+static bool queue_is_full = false;	/* as of the last tick: listeners do not read */
 static int	failures = 0;		/* of turns, one after the other */
 static TimestampTz not_before = 0;	/* after a failure */
 
@@ -236,9 +236,7 @@ pause_after(int64 work)
 {
 	int64		pause = Min(work, (int64) adama_emitter_max_delay * 1000);
 
-	if (worker_notify_queue_usage() > QUEUE_IS_FULL)
-		pause = Max(pause, 1000000);
-	return pause;
+	return queue_is_full ? Max(pause, TICK_MS * 1000) : pause;
 }
 
 static void
@@ -315,7 +313,10 @@ run(void)
 			pgstat_report_activity(STATE_RUNNING, "notifying of changes");
 			turn(now, is_tick);
 			if (is_tick)
+			{
 				tick = TimestampTzPlusMilliseconds(now, TICK_MS);
+				queue_is_full = worker_notify_queue_usage() > QUEUE_IS_FULL;
+			}
 			reap = now;
 		}
 		if (!worker_reap_is_done() && reap <= now)

@@ -60,6 +60,8 @@ worker_launch_if_missing(int level)
 	if (worker_launch())
 		return true;
 	worker_slot_unreserve();
+	/* Somebody else may have relied on it: whoever comes next shall try again. */
+	worker_shared_forget_database();
 	ereport(level,
 			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
 			 errmsg("could not start the worker that notifies of document changes"),
@@ -82,11 +84,7 @@ worker_ensure(void)
 		return;
 	is_done = worker_shared_attach(level);
 	if (is_done && worker_shared_is_new_database())
-	{
 		is_done = worker_launch_if_missing(level);
-		if (!is_done)
-			worker_shared_forget_database();
-	}
 	if (!is_done)
 	{
 		has_warned = true;

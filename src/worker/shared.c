@@ -50,6 +50,9 @@
 
 #include "kit/hash.h"
 #include "port/pgcompat.h"
+#ifdef PORT_HAS_DSM_REGISTRY
+#include "storage/dsm_registry.h"
+#endif
 #include "worker/internal.h"
 
 #define SHARED_NAME "adama 1"
