@@ -38,14 +38,17 @@ extern void live_view_forget(LiveView *view);	/* the next update is a first one 
 /*
  * Computes the view now and appends its change since the last update to out, as the value of "data" in JSON (wire style).  A first update yields
  * the whole view.  *changed is false (and nothing appended) when nothing that the viewer sees has changed; a first update is always a change.
- * now: ms since 1970, the document's time.  On an error the view is as if it had never been updated.
+ * now: ms since 1970, the document's time.  The document must be of the view's program.  On an error the view is as if it had never been updated.
  */
 extern bool live_view_update(LiveView *view, VmDoc *doc, int64_t now, VmText space, VmText key, const VmLimits *limits, KitBuf *out, bool *changed, KitDiag *diag);
 
 /* Appends the whole view as of the last update that succeeded, for somebody who joins the class. */
 extern void live_view_whole(const LiveView *view, KitBuf *out);
 
-/* The whole view once, without memory: a tree in the arena. */
+/* The whole view as of the last update, in the same form; nothing when there was none. */
+extern void live_view_whole(const LiveView *view, KitBuf *out);
+
+/* The whole view once, without memory: a tree in the arena, which must not outlive the program. */
 extern bool live_view_tree(VmDoc *doc, const LiveViewer *viewer, int64_t now, VmText space, VmText key, const VmLimits *limits, KitArena *arena, DocNode **tree, KitDiag *diag);
 /* The same as JSON for people: lists are arrays. */
 extern bool live_view_plain(VmDoc *doc, const LiveViewer *viewer, int64_t now, VmText space, VmText key, const VmLimits *limits, KitArena *arena, KitBuf *out, KitDiag *diag);
