@@ -4,6 +4,7 @@
 #	my @lines = $one->ask('SELECT 1');		# what psql printed for it, errors included
 #	$one->start('SELECT pg_sleep(2)');		# does not wait
 #	@lines = $one->finish();				# waits for what was started
+#	my $n = $one->value('SELECT count(*) FROM t');
 #	my @told = $one->notifications();		# what arrived since the last call: {channel, payload, pid}
 #
 # psql prints a notification after the statement during which it learned of it.  notifications() lets it run an empty one for that.  A session
@@ -83,6 +84,15 @@ sub ask
 	my ($self, @statements) = @_;
 	$self->start(@statements);
 	return $self->finish();
+}
+
+# The single value of a query, as text; dies of an error.
+sub value
+{
+	my ($self, $query) = @_;
+	my @lines = $self->ask('\pset tuples_only on', '\pset format unaligned', "$query;", '\pset tuples_only off', '\pset format aligned');
+	die "$self->{name}: " . join("\n", @lines) . "\n" if grep { /^(?:ERROR|FATAL|PANIC):/ } @lines;
+	return join "\n", @lines;
 }
 
 # What arrived; waits up to $patience seconds for the first.
