@@ -24,7 +24,8 @@ sort_by_name(LangField **fields, int n)
 			LangField  *moving = fields[i];
 			int			j = i;
 
-			for (; j >= gap && compare_names(fields[j - gap]->name->text, fields[j - gap]->name->len, moving->name->text, moving->name->len) > 0; j -= gap)
+			for (; j >= gap && compare_names(fields[j - gap]->name->text, fields[j - gap]->name->len, moving->name->text,
+											 moving->name->len) > 0; j -= gap)
 				fields[j] = fields[j - gap];
 			fields[j] = moving;
 		}

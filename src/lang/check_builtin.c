@@ -196,7 +196,8 @@ check_builtin(Check *c, CheckBuiltinCall *call, bool *known)
 
 		read_signature(c, of_name, call->of, &s);
 		s.n -= call->receiver != NULL;
-		diag = check_error(c, call->name.pos, "\"%s\" takes %d argument%s, not %d", of_name->name, s.n, s.n == 1 ? "" : "s", e->u.call.n_args);
+		diag = check_error(c, call->name.pos, "\"%s\" takes %d argument%s, not %d", of_name->name, s.n, s.n == 1 ? "" : "s",
+						   e->u.call.n_args);
 		kit_diag_detail(diag, "It gives %s.", of_name->doc);
 		return error_type(c);
 	}
@@ -229,13 +230,16 @@ check_builtin(Check *c, CheckBuiltinCall *call, bool *known)
 			if (builtin_arg_fit(c, &s, k, type) != LANG_FITS_NOT)
 				continue;
 			if (call->receiver != NULL && k == 0)
-				check_error(c, call->name.pos, "\"%s\" is called on %s, not on %s", only->name, s.params[k] == NULL ? "that" : s.params[k]->text, type->text);
+				check_error(c, call->name.pos, "\"%s\" is called on %s, not on %s", only->name,
+							s.params[k] == NULL ? "that" : s.params[k]->text, type->text);
 			else
-				check_convert(c, arg_slot(call, k), s.params[k], "argument %d of \"%s\"", call->receiver == NULL ? k + 1 : k, only->name);
+				check_convert(c, arg_slot(call, k), s.params[k], "argument %d of \"%s\"", call->receiver == NULL ? k + 1 : k,
+							  only->name);
 			return error_type(c);
 		}
 	}
-	check_error(c, call->name.pos, "no \"%s\" takes %s%s%s", call->name.sym->text, call->receiver == NULL ? "" : call->receiver->type->text,
+	check_error(c, call->name.pos, "no \"%s\" takes %s%s%s", call->name.sym->text,
+				call->receiver == NULL ? "" : call->receiver->type->text,
 				call->receiver == NULL ? "" : " and ", check_args_text(c, e));
 	return error_type(c);
 }

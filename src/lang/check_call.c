@@ -2,9 +2,9 @@
  * check_call.c
  *	  Calls: functions and procedures by name, methods of records and messages, built-in functions and methods; and indexing.
  *
- * What e.f(…) means follows from the type of e: a method that the program declares, else a method of the type, else a function of the library that
- * takes such a value first (s.trim() is String.trim(s)).  Overloads are tried in order: the first whose parameters are exactly the
- * arguments' types, else the first to which all arguments can be converted.
+ * What e.f(…) means follows from the type of e: a method that the program declares, else a method of the type, else a function
+ * of the library that takes such a value first (s.trim() is String.trim(s)).  Overloads are tried in order: the first whose
+ * parameters are exactly the arguments' types, else the first to which all arguments can be converted.
  */
 #include <string.h>
 
@@ -114,8 +114,10 @@ pick_overload(Check *c, LangExpr *e, CheckUnit *first, LangPos pos)
 			diag = check_error(c, pos, "\"%s\" takes %d argument%s, not %d", first->unit->name->text, first->unit->n_params,
 							   first->unit->n_params == 1 ? "" : "s", e->u.call.n_args);
 		else
-			diag = check_error(c, pos, "no \"%s\" takes %d argument%s", first->unit->name->text, e->u.call.n_args, e->u.call.n_args == 1 ? "" : "s");
-		kit_diag_detail(diag, "It is declared as %s%s at line %d.", first->unit->name->text, params_text(c, first->unit), first->unit->pos.line);
+			diag = check_error(c, pos, "no \"%s\" takes %d argument%s", first->unit->name->text, e->u.call.n_args,
+							   e->u.call.n_args == 1 ? "" : "s");
+		kit_diag_detail(diag, "It is declared as %s%s at line %d.", first->unit->name->text, params_text(c, first->unit),
+						first->unit->pos.line);
 		return NULL;
 	}
 	for (int exactly = 1; exactly >= 0; exactly--)
@@ -127,7 +129,8 @@ pick_overload(Check *c, LangExpr *e, CheckUnit *first, LangPos pos)
 				return u;
 			}
 	diag = check_error(c, pos, "no \"%s\" takes %s", first->unit->name->text, check_args_text(c, e));
-	kit_diag_detail(diag, "One of them is declared as %s%s at line %d.", first->unit->name->text, params_text(c, first->unit), first->unit->pos.line);
+	kit_diag_detail(diag, "One of them is declared as %s%s at line %d.", first->unit->name->text, params_text(c, first->unit),
+					first->unit->pos.line);
 	return NULL;
 }
 
@@ -139,9 +142,11 @@ check_mutable_args(Check *c, LangExpr *e, const LangUnit *unit)
 	{
 		LangLocal  *param = unit->locals[i];
 
-		if (!param->is_readonly && (param->type->kind == LANG_MESSAGE || param->type->kind == LANG_TABLE) && check_is_read_only(e->u.call.args[i]))
+		if (!param->is_readonly && (param->type->kind == LANG_MESSAGE || param->type->kind == LANG_TABLE) &&
+			check_is_read_only(e->u.call.args[i]))
 		{
-			KitDiag    *diag = check_error(c, e->u.call.args[i]->pos, "\"%s\" may change argument %d, which is read-only here", unit->name->text, i + 1);
+			KitDiag    *diag = check_error(c, e->u.call.args[i]->pos, "\"%s\" may change argument %d, which is read-only here",
+										   unit->name->text, i + 1);
 
 			kit_diag_detail(diag, "Parameter \"%s\" is declared mutable.", param->name->text);
 		}
@@ -404,7 +409,8 @@ call_member(Check *c, LangExpr *e)
 			if (method != NULL)
 			{
 				check_args(c, e);
-				kit_diag_hint(check_unsupported(c, name.pos, "a method called on a maybe"), "Unwrap it first: if (... as x) { x.%s(...); }.", name.sym->text);
+				kit_diag_hint(check_unsupported(c, name.pos, "a method called on a maybe"),
+							  "Unwrap it first: if (... as x) { x.%s(...); }.", name.sym->text);
 				return error_type(c);
 			}
 			spaces[0] = NULL;

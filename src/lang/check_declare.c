@@ -2,8 +2,9 @@
  * check_declare.c
  *	  The declarations of a program: enumerations, structures with their fields, and a unit for each piece of code.
  *
- * Names of types first, then all fields and units (types of fields and parameters are known by then), so that nothing depends on the order of the
- * source.  What guards name (policies, filters, viewer_is) is resolved by check_guard.c when all policies are known.
+ * Names of types first, then all fields and units (types of fields and parameters are known by then), so that nothing depends
+ * on the order of the source.  What guards name (policies, filters, viewer_is) is resolved by check_guard.c when all policies
+ * are known.
  */
 #include <string.h>
 
@@ -153,10 +154,13 @@ check_field_modifiers(Check *c, LangStruct *s, LangField *field, LangDecl *d)
 		check_error(c, d->name.pos, "only a record's own fields can be required");
 	if (field->is_unique && (field->name != c->id || s->kind != LANG_STRUCT_MESSAGE))
 		check_error(c, d->name.pos, "only a message's field \"id\" can be unique");
+	else if (field->is_unique && field->type->kind != LANG_INT && !CHECK_IS_ERROR(field->type))
+		check_error(c, d->name.pos, "a unique id must be int, not %s", field->type->text);
 	if (field->type->kind == LANG_TABLE && d->u.field.privacy != LANG_PRIVACY_NONE)
 	{
 		diag = check_error(c, d->name.pos, "table \"%s\" cannot have a privacy modifier", field->name->text);
-		kit_diag_hint(diag, "A table is not shown; show it by a formula: public formula %ss = iterate %s;", field->name->text, field->name->text);
+		kit_diag_hint(diag, "A table is not shown; show it by a formula: public formula %ss = iterate %s;", field->name->text,
+					  field->name->text);
 	}
 	if (d->u.field.value != NULL && (field->type->kind == LANG_TABLE || field->type->kind == LANG_RECORD))
 	{
@@ -244,7 +248,8 @@ static void
 declare_callable(Check *c, LangStruct *s, LangDecl *d, LangUnitKind kind)
 {
 	LangStruct *owner = kind == LANG_UNIT_METHOD ? s : NULL;
-	const LangType *returns = d->u.function.returns == NULL ? CHECK_SIMPLE(c, LANG_VOID) : check_type_ref(c, d->u.function.returns, CHECK_TYPE_RETURN);
+	const LangType *returns = d->u.function.returns == NULL ? CHECK_SIMPLE(c, LANG_VOID)
+		: check_type_ref(c, d->u.function.returns, CHECK_TYPE_RETURN);
 	LangUnit   *unit = check_add_unit(c, kind, d->name, d->pos, kind == LANG_UNIT_FUNCTION ? NULL : s, returns, d->body, NULL);
 	CheckUnit  *check = c->units[unit->index];
 	void	   *old;
@@ -265,7 +270,8 @@ declare_callable(Check *c, LangStruct *s, LangDecl *d, LangUnitKind kind)
 				same = last->unit->locals[i]->type == unit->locals[i]->type;
 			if (same)
 			{
-				check_report_twice(c, d->name, kind == LANG_UNIT_METHOD ? "method" : kind == LANG_UNIT_FUNCTION ? "function" : "procedure", last->unit->pos);
+				check_report_twice(c, d->name, kind == LANG_UNIT_METHOD ? "method" : kind == LANG_UNIT_FUNCTION ? "function"
+								   : "procedure", last->unit->pos);
 				return;
 			}
 			if (last->next_overload == NULL)
@@ -279,7 +285,8 @@ static void
 declare_policy(Check *c, LangStruct *s, LangDecl *d)
 {
 	bool		is_filter = d->kind == LANG_DECL_FILTER;
-	LangUnit   *unit = check_add_unit(c, is_filter ? LANG_UNIT_FILTER : LANG_UNIT_POLICY, d->name, d->pos, s, CHECK_SIMPLE(c, LANG_BOOL), d->body, NULL);
+	LangUnit   *unit = check_add_unit(c, is_filter ? LANG_UNIT_FILTER : LANG_UNIT_POLICY, d->name, d->pos, s,
+									  CHECK_SIMPLE(c, LANG_BOOL), d->body, NULL);
 	void	   *old;
 
 	CHECK_PUSH(c->arena, s->units, s->n_units, unit);
@@ -373,8 +380,8 @@ declare_members(Check *c, CheckType *type)
 }
 
 /*
- * A structure that holds itself by value would have no end; one that nests very deep is refused, too.  height: per structure 0 while unknown, -1
- * while it is being measured, else its height.  False after an error.
+ * A structure that holds itself by value would have no end; one that nests very deep is refused, too.  height: per structure 0
+ * while unknown, -1 while it is being measured, else its height.  False after an error.
  */
 static bool
 measure(Check *c, const LangStruct *s, int *height, int depth)
@@ -402,7 +409,8 @@ measure(Check *c, const LangStruct *s, int *height, int depth)
 			if (inner->kind == LANG_STRUCT_RECORD)
 				kit_diag_hint(diag, "A record can hold others of its kind in a table: table<%s>.", inner->name->text);
 			else
-				kit_diag_hint(diag, "A message can hold others of its kind as maybe<%s> or %s[].", inner->name->text, inner->name->text);
+				kit_diag_hint(diag, "A message can hold others of its kind as maybe<%s> or %s[].", inner->name->text,
+							  inner->name->text);
 			return false;
 		}
 		if (height[type->structure->index - 2] == 0 && !measure(c, type->structure, height, depth + 1))
@@ -562,7 +570,8 @@ check_declare(Check *c)
 	c->program->root = add_special_struct(c, LANG_STRUCT_ROOT, LANG_RECORD);
 	c->program->view = add_special_struct(c, LANG_STRUCT_VIEW, LANG_MESSAGE);
 	for (int i = 0; i < tree->n; i++)
-		if (tree->items[i]->kind == LANG_DECL_ENUM || tree->items[i]->kind == LANG_DECL_RECORD || tree->items[i]->kind == LANG_DECL_MESSAGE)
+		if (tree->items[i]->kind == LANG_DECL_ENUM || tree->items[i]->kind == LANG_DECL_RECORD ||
+			tree->items[i]->kind == LANG_DECL_MESSAGE)
 			declare_type(c, tree->items[i]);
 	for (int i = 0; i < tree->n; i++)
 	{

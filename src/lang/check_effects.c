@@ -1,9 +1,11 @@
 /*
  * check_effects.c
- *	  What each unit reads and writes, calls and formulas included; what is forbidden where; cycles of formulas; what fields and structures depend on.
+ *	  What each unit reads and writes, calls and formulas included; what is forbidden where; cycles of formulas; what fields and
+ *	  structures depend on.
  *
- * The effects of a unit are bits (LangReads).  They flow from a unit to all that use it: a work list over the reversed edges, each unit being
- * queued once per bit at most.  What a unit must not have is told with the way it got it: "it calls "f", which changes "x"".
+ * The effects of a unit are bits (LangReads).  They flow from a unit to all that use it: a work list over the reversed edges,
+ * each unit being queued once per bit at most.  What a unit must not have is told with the way it got it: "it calls "f", which
+ * changes "x"".
  */
 #include <string.h>
 
@@ -134,7 +136,8 @@ explain(Check *c, CheckUnit *start, int bit, LangPos *pos)
 			for (CheckEdge *e = start->edges; e != NULL; e = e->next)
 				if (e->to == way[i])
 					*pos = e->pos;
-		kit_buf_printf(&text, "%s \"%s\", which ", is_formula ? "reads" : "calls", way[i]->unit->name == NULL ? "?" : way[i]->unit->name->text);
+		kit_buf_printf(&text, "%s \"%s\", which ", is_formula ? "reads" : "calls",
+					   way[i]->unit->name == NULL ? "?" : way[i]->unit->name->text);
 		if (text.len > 200)
 		{
 			kit_buf_add_str(&text, "... ");
@@ -179,7 +182,8 @@ check_forbidden(Check *c)
 			forbid(c, u, LANG_READS_WHO, "does not know @who");
 		if (u->unit->kind == LANG_UNIT_INITIAL && (reads & (LANG_READS_TIME | LANG_READS_RANDOM | LANG_READS_DOCUMENT)))
 		{
-			int			bit = reads & LANG_READS_TIME ? LANG_READS_TIME : reads & LANG_READS_RANDOM ? LANG_READS_RANDOM : LANG_READS_DOCUMENT;
+			int			bit = reads & LANG_READS_TIME ? LANG_READS_TIME : reads & LANG_READS_RANDOM ? LANG_READS_RANDOM
+				: LANG_READS_DOCUMENT;
 
 			forbid(c, u, bit, "must be constant");
 		}
@@ -235,8 +239,9 @@ report_cycle(Check *c, CheckUnit *start)
 }
 
 /*
- * Strongly connected components of the units (Tarjan's algorithm with a stack of its own): afterwards low is the number of the component.  A
- * component with a formula in it that is more than one unit without an edge to itself is a cycle; procedures may call one another in circles.
+ * Strongly connected components of the units (Tarjan's algorithm with a stack of its own): afterwards low is the number of the
+ * component.  A component with a formula in it that is more than one unit without an edge to itself is a cycle; procedures may
+ * call one another in circles.
  */
 static void
 check_cycles(Check *c)

@@ -57,9 +57,11 @@ check_enum_value(Check *c, LangExpr *e)
 	if (any)
 		return lang_type_array(c->program, enumeration->type);
 	if (e->u.enumeration.is_star)
-		diag = check_error(c, e->u.enumeration.value.pos, "no value of enumeration \"%s\" begins with \"%s\"", enumeration->name->text, wanted == NULL ? "" : wanted->text);
+		diag = check_error(c, e->u.enumeration.value.pos, "no value of enumeration \"%s\" begins with \"%s\"",
+						   enumeration->name->text, wanted == NULL ? "" : wanted->text);
 	else
-		diag = check_error(c, e->u.enumeration.value.pos, "enumeration \"%s\" has no value \"%s\"", enumeration->name->text, wanted->text);
+		diag = check_error(c, e->u.enumeration.value.pos, "enumeration \"%s\" has no value \"%s\"", enumeration->name->text,
+						   wanted->text);
 	check_suggest_start(c, &s, wanted == NULL ? "" : wanted->text);
 	for (int i = 0; i < enumeration->n; i++)
 		check_suggest(&s, enumeration->names[i]->text);
@@ -84,7 +86,8 @@ check_array(Check *c, LangExpr *e, const LangType *want)
 			is_refused = true;
 		else if (type->kind == LANG_VOID || type->kind == LANG_TABLE)
 		{
-			check_error(c, e->u.list.items[i]->pos, "%s cannot be an element of an array", type->kind == LANG_VOID ? "a call that returns nothing" : "a table");
+			check_error(c, e->u.list.items[i]->pos, "%s cannot be an element of an array",
+						type->kind == LANG_VOID ? "a call that returns nothing" : "a table");
 			is_refused = true;
 		}
 		else if (is_known)
@@ -93,7 +96,8 @@ check_array(Check *c, LangExpr *e, const LangType *want)
 			common = common == NULL ? type : check_unify(c, common, type);
 		if (!is_known && common == NULL && !is_refused)
 		{
-			KitDiag    *diag = check_error(c, e->u.list.items[i]->pos, "an array's elements must have one type: this one is %s, the one before %s",
+			KitDiag    *diag = check_error(c, e->u.list.items[i]->pos,
+										   "an array's elements must have one type: this one is %s, the one before %s",
 										   type->text, e->u.list.items[i - 1]->type->text);
 
 			if (type->kind == LANG_MESSAGE)
@@ -130,7 +134,8 @@ check_ternary(Check *c, LangExpr *e, const LangType *want)
 	if (CHECK_IS_ERROR(yes) || CHECK_IS_ERROR(no))
 		return error_type(c);
 	common = check_unify(c, yes, no);
-	if (common == NULL && want != NULL && check_try_convert(c, &e->u.ternary.yes, want) && check_try_convert(c, &e->u.ternary.no, want))
+	if (common == NULL && want != NULL && check_try_convert(c, &e->u.ternary.yes, want) &&
+		check_try_convert(c, &e->u.ternary.no, want))
 		return want;
 	if (common == NULL || common->kind == LANG_VOID || common->kind == LANG_TABLE)
 	{

@@ -2,9 +2,9 @@
  * check_ingest.c
  *	  Objects, and what they are made for: messages, and filling records and tables by <-.
  *
- * The members of an object are checked against the fields of what it becomes, when that is known, so that { amount: 1 } for a message with double amount
- * converts the member at once.  Ingestion allows what assignment does not: a maybe for a plain field (nothing happens when it is empty), a
- * message for a nested record, a list or array of messages for a nested table.
+ * The members of an object are checked against the fields of what it becomes, when that is known, so that { amount: 1 } for a
+ * message with double amount converts the member at once.  Ingestion allows what assignment does not: a maybe for a plain field
+ * (nothing happens when it is empty), a message for a nested record, a list or array of messages for a nested table.
  */
 #include <string.h>
 
@@ -210,7 +210,8 @@ check_object(Check *c, LangExpr *e, const LangType *want)
 		types[i] = m->value->type;
 		if (types[i]->kind == LANG_VOID || types[i]->kind == LANG_TABLE)
 		{
-			check_error(c, m->value->pos, "field \"%s\" cannot hold %s", m->name.sym->text, types[i]->kind == LANG_VOID ? "what returns nothing" : "a table");
+			check_error(c, m->value->pos, "field \"%s\" cannot hold %s", m->name.sym->text,
+						types[i]->kind == LANG_VOID ? "what returns nothing" : "a table");
 			types[i] = error_type(c);
 		}
 		is_refused |= CHECK_IS_ERROR(types[i]);
@@ -277,7 +278,8 @@ ingest_target(Check *c, LangExpr *place, bool *takes_many)
 		case LANG_MAYBE:
 			if (type->a->kind == LANG_RECORD)
 			{
-				kit_diag_hint(check_unsupported(c, place->pos, "filling a maybe"), "Unwrap it first: if (... as row) { row <- {...}; }.");
+				kit_diag_hint(check_unsupported(c, place->pos, "filling a maybe"),
+							  "Unwrap it first: if (... as row) { row <- {...}; }.");
 				return NULL;
 			}
 			break;
@@ -296,46 +298,51 @@ void
 check_ingest(Check *c, LangStmt *stmt)
 {
 	LangExpr   *place = stmt->u.assign.place;
+	LangExpr   *value = stmt->u.assign.value;
 	const LangType *type = check_expr(c, place, NULL);
 	const LangType *row;
 	const LangType *from;
 	const LangStruct *to;
+	const char *what;
 	bool		takes_many;
 	bool		is_many = false;
 	bool		ok = false;
 
 	to = CHECK_IS_ERROR(type) ? NULL : ingest_target(c, place, &takes_many);
 	if (to == NULL)
-		check_expr(c, stmt->u.assign.value, NULL);
+		check_expr(c, value, NULL);
 	else
 	{
 		row = to->type;
-		check_expr(c, stmt->u.assign.value, check_strip(stmt->u.assign.value)->kind == LANG_EXPR_ARRAY ? lang_type_array(c->program, row) : row);
-		from = stmt->u.assign.value->type;
+		check_expr(c, value, check_strip(value)->kind == LANG_EXPR_ARRAY ? lang_type_array(c->program, row) : row);
+		from = value->type;
 		if (!CHECK_IS_ERROR(from) && (from->kind == LANG_ARRAY || from->kind == LANG_LIST) && check_type_is_structured(from->a))
 		{
 			is_many = true;
 			from = from->a;
 			if (!takes_many)
 			{
-				check_error(c, value_pos(stmt->u.assign.value), "a record is filled from one value, not from %s", stmt->u.assign.value->type->text);
+				check_error(c, value_pos(value), "a record is filled from one value, not from %s",
+							value->type->text);
 				from = error_type(c);
 			}
 		}
 		if (!CHECK_IS_ERROR(from))
 		{
 			if (check_type_is_structured(from))
-				ok = ingest_struct(c, from, to, value_pos(stmt->u.assign.value), takes_many, NULL);
+				ok = ingest_struct(c, from, to, value_pos(value), takes_many, NULL);
 			else
 			{
-				KitDiag    *diag = check_error(c, value_pos(stmt->u.assign.value), "%s is filled from a message or an object, not from %s",
+				KitDiag    *diag = check_error(c, value_pos(value),
+											   "%s is filled from a message or an object, not from %s",
 											   check_struct_text(c, to), from->text);
 
 				if (from->kind == LANG_MAYBE && check_type_is_structured(from->a))
 					kit_diag_hint(diag, "Unwrap it first: if (... as x) { ... <- x; }.");
 			}
 		}
-		check_effect(c, LANG_WRITES, stmt->pos, check_printf(c, type->kind == LANG_TABLE ? "inserts into a table of %s" : "fills %s", check_struct_text(c, to)));
+		what = check_printf(c, type->kind == LANG_TABLE ? "inserts into a table of %s" : "fills %s", check_struct_text(c, to));
+		check_effect(c, LANG_WRITES, stmt->pos, what);
 	}
 	if (stmt->u.assign.as.sym != NULL)
 	{

@@ -199,7 +199,8 @@ extern bool check_suggest_hint(CheckSuggestion *s, KitDiag *diag);	/* "Did you m
 /* ---- type.c, operators.c, builtins.c ---- */
 
 extern void lang_types_init(LangProgram *program);
-extern const LangType *lang_type_make(LangProgram *program, LangTypeKind kind, const LangType *a, const LangType *b, LangStruct *structure, LangEnum *enumeration);
+extern const LangType *lang_type_make(LangProgram *program, LangTypeKind kind, const LangType *a, const LangType *b,
+									  LangStruct *structure, LangEnum *enumeration);
 extern const LangType *lang_type_table(LangProgram *program, const LangType *of);
 extern const char *lang_type_word(LangTypeKind kind);
 extern void check_ops_init(Check *c);
@@ -237,7 +238,8 @@ extern void check_declare_channel(Check *c, LangDecl *d);
 extern void check_declare_construct(Check *c, LangDecl *d);
 extern void check_declare_static(Check *c, LangDecl *d);
 extern void check_resolve_guards(Check *c);	/* check_guard.c */
-extern LangUnit *check_add_unit(Check *c, LangUnitKind kind, LangName name, LangPos pos, LangStruct *self, const LangType *returns, LangStmt *body, LangExpr *expr);
+extern LangUnit *check_add_unit(Check *c, LangUnitKind kind, LangName name, LangPos pos, LangStruct *self, const LangType *returns,
+								LangStmt *body, LangExpr *expr);
 extern void check_add_params(Check *c, LangUnit *unit, LangParam *params, int n);
 extern const char *check_unit_text(Check *c, const LangUnit *unit);	/* formula "x" */
 extern void check_units(Check *c);
@@ -295,7 +297,7 @@ extern void check_unknown_name(Check *c, LangExpr *e);
 /* ---- check_convert.c ---- */
 
 extern void check_wrap(Check *c, LangExpr **slot, LangConversion how, LangConversion inner, const LangType *type);
-/* Makes *slot, which has been checked, a value of type to; otherwise an error that begins with what (formatted): "<what> must be …, not …". */
+/* Makes *slot, which has been checked, a value of type to; otherwise an error: "<what> must be …, not …", what being formatted. */
 extern bool check_convert(Check *c, LangExpr **slot, const LangType *to, const char *what,...) __attribute__((format(printf, 4, 5)));
 /* The same without an error. */
 extern bool check_try_convert(Check *c, LangExpr **slot, const LangType *to);

@@ -2,8 +2,9 @@
  * check_lookup.c
  *	  What a bare name and what e.name mean.
  *
- * A bare name is looked up from the inside out: rows of queries and locals, in the order of their nesting (so in "where" the fields of the row come
- * before the variables around it), then the fields of the record or message whose code this is, then the document's.
+ * A bare name is looked up from the inside out: rows of queries and locals, in the order of their nesting (so in "where" the
+ * fields of the row come before the variables around it), then the fields of the record or message whose code this is, then the
+ * document's.
  */
 #include <string.h>
 
@@ -139,7 +140,8 @@ check_unknown_name(Check *c, LangExpr *e)
 
 		diag = check_error(c, e->pos, "\"%s\" is a type, not a value", sym->text);
 		if (type->enumeration != NULL)
-			kit_diag_hint(diag, "A value of it is written %s::%s.", sym->text, type->enumeration->n > 0 ? type->enumeration->names[0]->text : "...");
+			kit_diag_hint(diag, "A value of it is written %s::%s.", sym->text,
+						  type->enumeration->n > 0 ? type->enumeration->names[0]->text : "...");
 		return;
 	}
 	if (check_name_find(c, CHECK_NAMES_CHANNELS, NULL, sym) != NULL)
@@ -267,7 +269,8 @@ check_member(Check *c, LangExpr *e)
 
 	if (operand->kind == LANG_EXPR_NAME && check_is_namespace(operand->u.name.sym->text) && !check_resolve_name(c, operand))
 	{
-		KitDiag    *diag = check_error(c, e->u.field.name.pos, "\"%s.%s\" is not a value", operand->u.name.sym->text, e->u.field.name.sym->text);
+		KitDiag    *diag = check_error(c, e->u.field.name.pos, "\"%s.%s\" is not a value", operand->u.name.sym->text,
+									   e->u.field.name.sym->text);
 
 		kit_diag_hint(diag, "Call it: %s.%s(...).", operand->u.name.sym->text, e->u.field.name.sym->text);
 		return error_type(c);

@@ -32,7 +32,8 @@ to_canonical(Check *c, LangExpr **slot, const char *canonical)
 	if (type->kind == LANG_MAYBE && to_maybe)
 	{
 		if (to_double && is_integer_slot(plain))
-			check_wrap(c, slot, LANG_CONVERT_MAYBE_INNER, LANG_CONVERT_INT_TO_DOUBLE, lang_type_maybe(c->program, CHECK_SIMPLE(c, LANG_DOUBLE)));
+			check_wrap(c, slot, LANG_CONVERT_MAYBE_INNER, LANG_CONVERT_INT_TO_DOUBLE,
+					   lang_type_maybe(c->program, CHECK_SIMPLE(c, LANG_DOUBLE)));
 		return;
 	}
 	if (type->kind == LANG_MAYBE)
@@ -98,7 +99,8 @@ hint_operands(KitDiag *diag, LangOp op, const LangType *left, const LangType *ri
 		else if (check_type_is_structured(maybe->a))
 			kit_diag_hint(diag, "Unwrap it with if (... as x) { ... }.");
 		else
-			kit_diag_hint(diag, "%s must be unwrapped first: if (... as x) { ... }, or give a default with .getOrDefaultTo(...).", maybe->text);
+			kit_diag_hint(diag, "%s must be unwrapped first: if (... as x) { ... }, or give a default with .getOrDefaultTo(...).",
+						  maybe->text);
 	}
 	else if (left->kind == LANG_ENUM && right->kind == LANG_ENUM)
 		kit_diag_hint(diag, "Values of different enumerations are not compared.");
@@ -121,7 +123,8 @@ refuse_binary(Check *c, LangExpr *e, const LangType *left, const LangType *right
 {
 	LangOp		op = e->u.binary.op;
 
-	hint_operands(check_error(c, e->pos, "operator \"%s\" does not take %s and %s", lang_op_text(op), left->text, right->text), op, left, right);
+	hint_operands(check_error(c, e->pos, "operator \"%s\" does not take %s and %s", lang_op_text(op), left->text, right->text), op,
+				  left, right);
 	return error_type(c);
 }
 
@@ -157,7 +160,8 @@ check_step(Check *c, LangExpr *e)
 	row = check_find_op(c, e->u.unary.op, type->kind == LANG_LIST ? type->a : type, false, NULL);
 	if (row == NULL || (type->kind == LANG_LIST && !is_projection(operand)))
 	{
-		KitDiag    *diag = check_error(c, e->pos, "operator \"%s\" works on int, long and double, not on %s", lang_op_text(e->u.unary.op), type->text);
+		KitDiag    *diag = check_error(c, e->pos, "operator \"%s\" works on int, long and double, not on %s",
+									   lang_op_text(e->u.unary.op), type->text);
 
 		if (type->kind == LANG_MAYBE)
 			kit_diag_hint(diag, "Unwrap it with if (... as x) { ... }, and assign the result.");
@@ -294,7 +298,8 @@ check_assign_op(Check *c, LangExpr *e)
 	if (row == NULL)
 	{
 		const LangType *target = is_bulk ? left->a : left;
-		KitDiag    *diag = check_error(c, e->pos, "operator \"%s\" does not take %s and %s", lang_op_text(op), left->text, right->text);
+		KitDiag    *diag = check_error(c, e->pos, "operator \"%s\" does not take %s and %s", lang_op_text(op), left->text,
+									   right->text);
 
 		if (target->kind == LANG_INT && right->kind == LANG_LONG)
 			kit_diag_hint(diag, "A long may be too large for an int: declare the target as long.");
@@ -309,7 +314,8 @@ check_assign_op(Check *c, LangExpr *e)
 	if (is_bulk)
 		for (int i = 0; i < lang_n_op_rows; i++)
 			if (lang_op_rows[i].op == op && strncmp(lang_op_rows[i].left, "list<r<", 7) == 0 &&
-				strncmp(lang_op_rows[i].left + 7, row->left + 2, strlen(row->left + 2)) == 0 && strcmp(lang_op_rows[i].right, row->right) == 0)
+				strncmp(lang_op_rows[i].left + 7, row->left + 2, strlen(row->left + 2)) == 0 &&
+					strcmp(lang_op_rows[i].right, row->right) == 0)
 			{
 				row = &lang_op_rows[i];
 				break;

@@ -2,8 +2,8 @@
  * check_place.c
  *	  What may be assigned to: variables, fields of the document, of records and of messages that are not read-only.
  *
- * Parameters that are messages, and elements of lists and arrays, are read-only; a record is always the live one, so its fields may be changed through
- * any path to it, except through a maybe.
+ * Parameters that are messages, and elements of lists and arrays, are read-only; a record is always the live one, so its fields
+ * may be changed through any path to it, except through a maybe.
  */
 #include <string.h>
 
@@ -25,7 +25,8 @@ check_is_read_only(const LangExpr *e)
 					return e->u.name.ref.local->type->kind == LANG_MESSAGE;
 				return false;
 			case LANG_EXPR_FIELD:
-				if (e->u.field.field == NULL || e->u.field.field->owner->kind == LANG_STRUCT_RECORD || e->u.field.field->owner->kind == LANG_STRUCT_ROOT)
+				if (e->u.field.field == NULL || e->u.field.field->owner->kind == LANG_STRUCT_RECORD ||
+					e->u.field.field->owner->kind == LANG_STRUCT_ROOT)
 					return false;
 				e = e->u.field.operand;
 				break;
@@ -49,7 +50,8 @@ field_is_writable(Check *c, const LangField *field, LangPos pos, const char *ver
 	}
 	else if (field->kind != LANG_STORED_FIELD)
 	{
-		diag = check_error(c, pos, "cannot %s %s \"%s\"", verb, field->kind == LANG_FORMULA_FIELD ? "formula" : "bubble", field->name->text);
+		diag = check_error(c, pos, "cannot %s %s \"%s\"", verb, field->kind == LANG_FORMULA_FIELD ? "formula" : "bubble",
+						   field->name->text);
 		kit_diag_hint(diag, "It is computed: change what it is computed from.");
 	}
 	else if (field->is_readonly)
@@ -92,7 +94,8 @@ name_is_place(Check *c, LangExpr *e, const char *verb)
 			{
 				diag = check_error(c, e->pos, "cannot %s \"%s\": it is read-only", verb, ref->local->name->text);
 				if (ref->local->is_parameter && (c->cur->unit->kind == LANG_UNIT_PROCEDURE || c->cur->unit->kind == LANG_UNIT_METHOD))
-					kit_diag_hint(diag, "Declare the parameter mutable: mutable %s %s.", ref->local->type->text, ref->local->name->text);
+					kit_diag_hint(diag, "Declare the parameter mutable: mutable %s %s.", ref->local->type->text,
+								  ref->local->name->text);
 				else
 					kit_diag_hint(diag, "Copy what is needed into a variable.");
 				return false;
@@ -102,7 +105,8 @@ name_is_place(Check *c, LangExpr *e, const char *verb)
 				diag = check_error(c, e->pos, "cannot %s \"%s\", which stands for a %s of the document", verb, ref->local->name->text,
 								   ref->local->type->kind == LANG_RECORD ? "record" : "table");
 				if (ref->local->type->kind == LANG_RECORD)
-					kit_diag_hint(diag, "A record is filled, not replaced: %s <- {...}; or assign its fields one by one.", ref->local->name->text);
+					kit_diag_hint(diag, "A record is filled, not replaced: %s <- {...}; or assign its fields one by one.",
+								  ref->local->name->text);
 				return false;
 			}
 			return true;
@@ -139,7 +143,7 @@ field_is_place(Check *c, LangExpr *e, const char *verb)
 	if (check_is_read_only(e->u.field.operand) && field->owner->kind != LANG_STRUCT_RECORD)
 	{
 		diag = check_error(c, e->u.field.name.pos, "cannot %s \"%s\" of a message that is read-only", verb, field->name->text);
-		kit_diag_hint(diag, "Parameters (but those declared mutable) and elements of lists and arrays are read-only: copy what is needed into a variable.");
+		kit_diag_hint(diag, "Parameters that are not mutable and elements of lists and arrays are read-only: copy what is needed.");
 		return false;
 	}
 	if (e->u.field.is_projection && field->owner->kind != LANG_STRUCT_RECORD)

@@ -2,9 +2,10 @@
  * check_query.c
  *	  iterate and the clauses that follow it.
  *
- * A clause takes a list and gives one.  In "where" the fields of the row are in scope by their bare names; "where_as x" gives the row a name
- * instead.  A "where" whose condition says id == e (alone, or as one side of a && at the top) is told to the runner as id_equals, so that it can look the row
- * up instead of visiting all; e must not depend on the row, and must be so simple that evaluating it once instead of for each row cannot be noticed.
+ * A clause takes a list and gives one.  In "where" the fields of the row are in scope by their bare names; "where_as x" gives
+ * the row a name instead.  A "where" whose condition says id == e (alone, or as one side of a && at the top) is told to the
+ * runner as id_equals, so that it can look the row up instead of visiting all; e must not depend on the row, and must be so
+ * simple that evaluating it once instead of for each row cannot be noticed.
  */
 #include <string.h>
 
@@ -48,9 +49,12 @@ is_simple_and_apart(const LangExpr *e, const LangLocal *row)
 			case LANG_EXPR_INT:
 				return true;
 			case LANG_EXPR_NAME:
-				return e->u.name.ref.local != row && (e->u.name.ref.kind != LANG_REF_FIELD || e->u.name.ref.field->kind == LANG_STORED_FIELD);
+				if (e->u.name.ref.kind == LANG_REF_FIELD && e->u.name.ref.field->kind != LANG_STORED_FIELD)
+					return false;
+				return e->u.name.ref.local != row;
 			case LANG_EXPR_FIELD:
-				if (e->u.field.field == NULL || e->u.field.field->kind != LANG_STORED_FIELD || e->u.field.is_lifted || e->u.field.is_projection)
+				if (e->u.field.field == NULL || e->u.field.field->kind != LANG_STORED_FIELD || e->u.field.is_lifted ||
+					e->u.field.is_projection)
 					return false;
 				e = e->u.field.operand;
 				break;
@@ -70,7 +74,8 @@ is_id_of_row(LangExpr *e, const LangLocal *row)
 	e = check_strip(e);
 	if (e->kind == LANG_EXPR_NAME)
 		return e->u.name.ref.kind == LANG_REF_FIELD && e->u.name.ref.local == row && e->u.name.ref.field->is_id;
-	if (e->kind == LANG_EXPR_FIELD && e->u.field.field != NULL && e->u.field.field->is_id && !e->u.field.is_lifted && !e->u.field.is_projection)
+	if (e->kind == LANG_EXPR_FIELD && e->u.field.field != NULL && e->u.field.field->is_id && !e->u.field.is_lifted &&
+		!e->u.field.is_projection)
 	{
 		LangExpr   *operand = check_strip(e->u.field.operand);
 
@@ -91,9 +96,11 @@ find_id_equals(LangExpr *e, const LangLocal *row)
 			return NULL;
 		if (e->u.binary.op == LANG_OP_EQ)
 		{
-			if (is_id_of_row(e->u.binary.left, row) && e->u.binary.right->type->kind == LANG_INT && is_simple_and_apart(e->u.binary.right, row))
+			if (is_id_of_row(e->u.binary.left, row) && e->u.binary.right->type->kind == LANG_INT &&
+				is_simple_and_apart(e->u.binary.right, row))
 				return e->u.binary.right;
-			if (is_id_of_row(e->u.binary.right, row) && e->u.binary.left->type->kind == LANG_INT && is_simple_and_apart(e->u.binary.left, row))
+			if (is_id_of_row(e->u.binary.right, row) && e->u.binary.left->type->kind == LANG_INT &&
+				is_simple_and_apart(e->u.binary.left, row))
 				return e->u.binary.left;
 			return NULL;
 		}
@@ -174,7 +181,8 @@ check_order(Check *c, LangExpr *e, const LangType *element)
 		}
 		else if (key->is_insensitive && type->kind != LANG_STRING && !(type->kind == LANG_MAYBE && type->a->kind == LANG_STRING))
 		{
-			check_error(c, key->name.pos, "only strings are ordered insensitive to case, \"%s\" is %s", key->name.sym->text, type->text);
+			check_error(c, key->name.pos, "only strings are ordered insensitive to case, \"%s\" is %s", key->name.sym->text,
+						type->text);
 			ok = false;
 		}
 	}

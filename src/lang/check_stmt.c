@@ -2,8 +2,8 @@
  * check_stmt.c
  *	  Statements: scopes, flow of control, assignment.
  *
- * check_stmt tells whether control can come out at the end of a statement; from that follow "returns on every path" and "is never reached".
- * A loop without condition (or with the condition true) that has no break never ends.
+ * check_stmt tells whether control can come out at the end of a statement; from that follow "returns on every path" and "is
+ * never reached". A loop without condition (or with the condition true) that has no break never ends.
  */
 #include <string.h>
 
@@ -23,7 +23,8 @@ static void
 warn_unused(Check *c, CheckScope *from, CheckScope *to)
 {
 	for (CheckScope *s = from; s != to; s = s->up)
-		if (!s->is_row && !s->local->is_used && !s->local->is_parameter && s->local->name->text[0] != '_' && !CHECK_IS_ERROR(s->local->type))
+		if (!s->is_row && !s->local->is_used && !s->local->is_parameter && s->local->name->text[0] != '_' &&
+			!CHECK_IS_ERROR(s->local->type))
 			check_warn(c, s->local->pos, "variable \"%s\" is never read", s->local->name->text);
 }
 
@@ -49,7 +50,8 @@ check_items(Check *c, LangStmt **items, int n)
 
 	for (int i = 0; i < n; i++)
 	{
-		if (ends && !is_warned && items[i]->kind != LANG_STMT_EMPTY && items[i]->kind != LANG_STMT_CASE && items[i]->kind != LANG_STMT_DEFAULT)
+		if (ends && !is_warned && items[i]->kind != LANG_STMT_EMPTY && items[i]->kind != LANG_STMT_CASE &&
+			items[i]->kind != LANG_STMT_DEFAULT)
 		{
 			check_warn(c, begin_of(items[i]), "this statement is never reached");
 			is_warned = true;
@@ -124,9 +126,11 @@ check_case(Check *c, LangExpr **slot, const LangType *type)
 	const LangType *given;
 
 	*slot = e;
-	if (e->kind == LANG_EXPR_NAME && type->kind == LANG_ENUM && check_name_find(c, CHECK_NAMES_FIELDS, type->enumeration, e->u.name.sym) != NULL)
+	if (e->kind == LANG_EXPR_NAME && type->kind == LANG_ENUM &&
+		check_name_find(c, CHECK_NAMES_FIELDS, type->enumeration, e->u.name.sym) != NULL)
 	{
-		kit_diag_hint(check_error(c, e->pos, "there is no constant \"%s\"", e->u.name.sym->text), "Did you mean %s::%s?", type->text, e->u.name.sym->text);
+		kit_diag_hint(check_error(c, e->pos, "there is no constant \"%s\"", e->u.name.sym->text), "Did you mean %s::%s?",
+					  type->text, e->u.name.sym->text);
 		e->type = CHECK_SIMPLE(c, LANG_ERROR_TYPE);
 		return false;
 	}
@@ -350,7 +354,8 @@ check_declaration(Check *c, LangStmt *stmt)
 	else
 		type = CHECK_SIMPLE(c, LANG_ERROR_TYPE);
 	stmt->u.declare.local = check_add_local(c, c->cur->unit, stmt->u.declare.name, type);
-	stmt->u.declare.local->is_readonly = stmt->u.declare.type != NULL && stmt->u.declare.type->is_readonly;
+	stmt->u.declare.local->is_readonly = (stmt->u.declare.type != NULL && stmt->u.declare.type->is_readonly) ||
+		(value != NULL && check_strip(value)->kind == LANG_EXPR_VIEWER);
 	check_push_local(c, stmt->u.declare.local);
 }
 
@@ -360,7 +365,8 @@ check_assign(Check *c, LangStmt *stmt)
 	LangExpr   *place = stmt->u.assign.place;
 	LangExpr   *inner = check_strip(place);
 	const LangType *type;
-	const char *name = inner->kind == LANG_EXPR_NAME ? inner->u.name.sym->text : inner->kind == LANG_EXPR_FIELD ? inner->u.field.name.sym->text : "";
+	const char *name = inner->kind == LANG_EXPR_NAME ? inner->u.name.sym->text : inner->kind == LANG_EXPR_FIELD
+		? inner->u.field.name.sym->text : "";
 	bool		is_bulk;
 	bool		ok;
 

@@ -98,7 +98,8 @@ base_type(Check *c, LangTypeRef *ref, CheckTypeUse use)
 		case LANG_TABLE:
 			if (ref->n_args != 1)
 			{
-				check_error(c, ref->pos, "\"%s\" takes one type, as in %s", word, kind == LANG_TABLE ? "table<Row>" : kind == LANG_LIST ? "list<int>" : "maybe<int>");
+				check_error(c, ref->pos, "\"%s\" takes one type, as in %s", word,
+							kind == LANG_TABLE ? "table<Row>" : kind == LANG_LIST ? "list<int>" : "maybe<int>");
 				return CHECK_SIMPLE(c, LANG_ERROR_TYPE);
 			}
 			a = check_type_ref(c, ref->args[0], CHECK_TYPE_LOCAL);
@@ -232,7 +233,8 @@ check_anonymous_type(Check *c, const LangObjectMember *members, const LangType *
 			order[j] = moving;
 		}
 	for (int i = 0; i < n; i++)
-		hash = kit_hash_mix(kit_hash_mix(hash, (uint64_t) (uintptr_t) members[order[i]].name.sym), (uint64_t) (uintptr_t) types[order[i]]);
+		hash = kit_hash_mix(kit_hash_mix(hash, (uint64_t) (uintptr_t) members[order[i]].name.sym),
+							(uint64_t) (uintptr_t) types[order[i]]);
 	for (known = c->anonymous[hash % CHECK_N_ANONYMOUS]; known != NULL; known = known->next)
 	{
 		int			k = 0;

@@ -6,7 +6,8 @@
  *
  *		CHECK_WAITING --check_unit--> CHECK_RUNNING --body done--> CHECK_DONE
  *
- * Who asks for the type of a formula that is CHECK_RUNNING has found a cycle.  Such formulas get LANG_ERROR_TYPE, so the cycle is reported once.
+ * Who asks for the type of a formula that is CHECK_RUNNING has found a cycle.  Such formulas get LANG_ERROR_TYPE, so the cycle
+ * is reported once.
  */
 #include <string.h>
 
@@ -137,7 +138,8 @@ check_unit_text(Check *c, const LangUnit *unit)
 }
 
 LangUnit *
-check_add_unit(Check *c, LangUnitKind kind, LangName name, LangPos pos, LangStruct *self, const LangType *returns, LangStmt *body, LangExpr *expr)
+check_add_unit(Check *c, LangUnitKind kind, LangName name, LangPos pos, LangStruct *self, const LangType *returns, LangStmt *body,
+			   LangExpr *expr)
 {
 	LangUnit   *unit = KIT_NEW(c->arena, LangUnit);
 	CheckUnit  *check = KIT_NEW(c->arena, CheckUnit);
@@ -395,8 +397,8 @@ check_formula(Check *c, CheckUnit *u)
 }
 
 /*
- * Field values are constant: what they may be is written so.  (Anything that reads, writes or calls procedures is refused where it stands, since
- * nothing of the document is in scope.)
+ * Field values are constant: what they may be is written so.  (Anything that reads, writes or calls procedures is refused where
+ * it stands, since nothing of the document is in scope.)
  */
 static void
 check_initial(Check *c, CheckUnit *u)

@@ -2,8 +2,8 @@
  * operators.c
  *	  The operator table as data, and how the checker finds a row: by operator and a short key of each operand's type.
  *
- * A key is the kind of the type, marked when it stands inside maybe, list, or in a field of the document.  The keys of the rows are made once per
- * check from their texts, so that looking one up compares integers.
+ * A key is the kind of the type, marked when it stands inside maybe, list, or in a field of the document.  The keys of the rows
+ * are made once per check from their texts, so that looking one up compares integers.
  */
 #include <string.h>
 

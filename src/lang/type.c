@@ -2,8 +2,8 @@
  * type.c
  *	  Types: made once each, so that equal types are equal pointers; how they are written; which value may become which.
  *
- * A type's identity is its kind and its parts, which are interned themselves; the table is a hash of exactly these.  Anonymous structures are
- * interned by their members (check_type.c), so two literals { a: 1 } and { a: 2 } have one type.
+ * A type's identity is its kind and its parts, which are interned themselves; the table is a hash of exactly these.  Anonymous
+ * structures are interned by their members (check_type.c), so two literals { a: 1 } and { a: 2 } have one type.
  */
 #include <string.h>
 
@@ -106,7 +106,8 @@ render(KitArena *arena, const LangType *t)
 }
 
 const LangType *
-lang_type_make(LangProgram *program, LangTypeKind kind, const LangType *a, const LangType *b, LangStruct *structure, LangEnum *enumeration)
+lang_type_make(LangProgram *program, LangTypeKind kind, const LangType *a, const LangType *b, LangStruct *structure,
+			   LangEnum *enumeration)
 {
 	LangTypeTable *table = program->types;
 	uint64_t	hash = hash_pointer(enumeration, hash_pointer(structure, hash_pointer(b, hash_pointer(a, (uint64_t) kind))));
@@ -208,8 +209,9 @@ lang_type_storage(const LangType *type)
 }
 
 /*
- * Message types may be recursive, and refer to each other in many ways.  All pairs of structures must fit for the whole to fit, so a pair that was met
- * before need not be looked at again: either it fits, or the answer is no already (values themselves are finite).
+ * Message types may be recursive, and refer to each other in many ways.  All pairs of structures must fit for the whole to fit,
+ * so a pair that was met before need not be looked at again: either it fits, or the answer is no already (values themselves are
+ * finite).
  */
 #define MAX_PAIRS 256
 
@@ -269,7 +271,8 @@ fit(const LangType *from, const LangType *to, LangFitting *fitting, Comparing *m
 			return from->kind == LANG_INT ? LANG_FITS_CONVERTED : LANG_FITS_NOT;
 		case LANG_MESSAGE:
 			fitting->how = LANG_CONVERT_MESSAGE;
-			return from->kind == LANG_MESSAGE && message_fits(from->structure, to->structure, met) ? LANG_FITS_CONVERTED : LANG_FITS_NOT;
+			return from->kind == LANG_MESSAGE && message_fits(from->structure, to->structure, met) ? LANG_FITS_CONVERTED
+				: LANG_FITS_NOT;
 		case LANG_MAYBE:
 			inner = fit(from->kind == LANG_MAYBE ? from->a : from, to->a, &inside, met);
 			if (inner == LANG_FITS_NOT || inside.has_inner)
