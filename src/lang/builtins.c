@@ -35,7 +35,7 @@ static const struct
 	{"Principal", "principalOf isFromDocument isFromSpace isAdamaDeveloper isOverlord isAdamaHost"},
 	{"Dynamic", "dyn str d l i b date datetime is_null parse to_dyn to_str size is_array is_object is_string is_number is_bool has keys at merge"},
 	{"Json", "parse parsen"},
-	{"Document", "destroy rewind disconnect patch"},
+	{"Document", "seq destroy rewind disconnect patch"},
 	{"ViewState", "merge goto send log"},
 	{"Messaging", "send broadcast"},
 	{"Runtime", "isBeta"},

@@ -1,0 +1,296 @@
+/*
+ * builtin.c
+ *	  The built-in functions by number, and those that are about lists, numbers, randomness and principals.
+ *
+ * A built-in gets its arguments one after the other and writes its result; it may not keep pointers to the registers.  Those that lowering turns into
+ * instructions of their own are not in the table: lang/builtins.def has them all, lower_call.c says which.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "vm/builtin.h"
+
+/* ---- lists ---- */
+
+static bool
+list_reverse(Vm *vm, const VmVal *args, VmVal *out)
+{
+	const VmList *list = args[0].list;
+	VmList	   *made;
+
+	if (!vm_new_list(vm, list->n, &made))
+		return false;
+	for (uint32_t i = 0; i < list->n; i++)
+		made->items[i] = list->items[list->n - 1 - i];
+	made->n = list->n;
+	out->list = made;
+	return true;
+}
+
+static bool
+list_drop(Vm *vm, const VmVal *args, VmVal *out)
+{
+	int64_t		n = args[0].list->n;
+	int64_t		drop = args[1].i < 0 ? 0 : args[1].i;
+
+	return vm_list_part(vm, args[0].list, 0, n - drop, out);
+}
+
+/* ---- numbers ---- */
+
+#define INT32(x) ((int32_t) (uint32_t) (x))
+
+static bool
+math_abs_int(Vm *vm, const VmVal *args, VmVal *out)
+{
+	out->i = args[0].i < 0 ? INT32(0 - (uint64_t) args[0].i) : args[0].i;
+	return true;
+}
+
+static bool
+math_abs_long(Vm *vm, const VmVal *args, VmVal *out)
+{
+	out->i = args[0].i < 0 ? (int64_t) (0 - (uint64_t) args[0].i) : args[0].i;
+	return true;
+}
+
+static bool
+math_abs_double(Vm *vm, const VmVal *args, VmVal *out)
+{
+	out->d = fabs(args[0].d);
+	return true;
+}
+
+static bool
+math_min_int(Vm *vm, const VmVal *args, VmVal *out)
+{
+	out->i = args[0].i < args[1].i ? args[0].i : args[1].i;
+	return true;
+}
+
+static bool
+math_max_int(Vm *vm, const VmVal *args, VmVal *out)
+{
+	out->i = args[0].i > args[1].i ? args[0].i : args[1].i;
+	return true;
+}
+
+/* What is not a number stays so. */
+static double
+smaller(double a, double b)
+{
+	if (a != a)
+		return a;
+	return a < b ? a : b;
+}
+
+static double
+larger(double a, double b)
+{
+	if (a != a)
+		return a;
+	return a > b ? a : b;
+}
+
+static bool
+math_min_double(Vm *vm, const VmVal *args, VmVal *out)
+{
+	out->d = smaller(args[0].d, args[1].d);
+	return true;
+}
+
+static bool
+math_max_double(Vm *vm, const VmVal *args, VmVal *out)
+{
+	out->d = larger(args[0].d, args[1].d);
+	return true;
+}
+
+static bool
+math_clamp_int(Vm *vm, const VmVal *args, VmVal *out)
+{
+	int64_t		x = args[0].i;
+
+	if (x < args[1].i)
+		x = args[1].i;
+	out->i = x > args[2].i ? args[2].i : x;
+	return true;
+}
+
+static bool
+math_clamp_double(Vm *vm, const VmVal *args, VmVal *out)
+{
+	out->d = smaller(larger(args[0].d, args[1].d), args[2].d);
+	return true;
+}
+
+static bool
+math_sign_int(Vm *vm, const VmVal *args, VmVal *out)
+{
+	out->i = (args[0].i > 0) - (args[0].i < 0);
+	return true;
+}
+
+static bool
+math_sign_double(Vm *vm, const VmVal *args, VmVal *out)
+{
+	double		d = args[0].d;
+
+	out->i = (d > 0) - (d < 0);
+	return true;
+}
+
+static bool
+math_floor(Vm *vm, const VmVal *args, VmVal *out)
+{
+	out->d = floor(args[0].d);
+	return true;
+}
+
+static bool
+math_ceil(Vm *vm, const VmVal *args, VmVal *out)
+{
+	out->d = ceil(args[0].d);
+	return true;
+}
+
+/* As Java's (int) Math.floor(x + 0.5): what is too large becomes the largest, what is no number 0. */
+static bool
+math_round(Vm *vm, const VmVal *args, VmVal *out)
+{
+	double		d = floor(args[0].d + 0.5);
+
+	if (d != d)
+		out->i = 0;
+	else if (d >= INT32_MAX)
+		out->i = INT32_MAX;
+	else if (d <= INT32_MIN)
+		out->i = INT32_MIN;
+	else
+		out->i = (int32_t) d;
+	return true;
+}
+
+/* ---- randomness ---- */
+
+static bool
+random_int(Vm *vm, const VmVal *args, VmVal *out)
+{
+	out->i = INT32(vm_random(vm) >> 32);
+	return true;
+}
+
+static bool
+random_bound_int(Vm *vm, const VmVal *args, VmVal *out)
+{
+	int64_t		bound = args[0].i;
+
+	out->i = bound <= 0 ? 0 : (int64_t) (((unsigned __int128) vm_random(vm) * (uint64_t) bound) >> 64);
+	return true;
+}
+
+static bool
+random_long(Vm *vm, const VmVal *args, VmVal *out)
+{
+	out->i = (int64_t) vm_random(vm);
+	return true;
+}
+
+static bool
+random_double(Vm *vm, const VmVal *args, VmVal *out)
+{
+	out->d = (double) (vm_random(vm) >> 11) * 0x1p-53;
+	return true;
+}
+
+/* ---- principals ---- */
+
+static bool
+principal_agent(Vm *vm, const VmVal *args, VmVal *out)
+{
+	return vm_make_string(vm, args[0].who->text, args[0].who->agent_len, out);
+}
+
+static bool
+principal_authority(Vm *vm, const VmVal *args, VmVal *out)
+{
+	return vm_make_string(vm, args[0].who->text + args[0].who->agent_len, args[0].who->authority_len, out);
+}
+
+static bool
+authority_is(const VmPrincipal *who, const char *authority, size_t len)
+{
+	return who->authority_len == len && memcmp(who->text + who->agent_len, authority, len) == 0;
+}
+
+static bool
+principal_is_anonymous(Vm *vm, const VmVal *args, VmVal *out)
+{
+	out->i = authority_is(args[0].who, "anonymous", 9);
+	return true;
+}
+
+static bool
+principal_from_authority(Vm *vm, const VmVal *args, VmVal *out)
+{
+	out->i = authority_is(args[0].who, args[1].str->text, args[1].str->len);
+	return true;
+}
+
+/* ---- all of them ---- */
+
+const VmBuiltin vm_builtins[LANG_N_BUILTINS] = {
+	[LANG_BUILTIN_LIST_REVERSE] = list_reverse,
+	[LANG_BUILTIN_LIST_DROP] = list_drop,
+	[LANG_BUILTIN_STRING_LENGTH] = vm_string_length,
+	[LANG_BUILTIN_STRING_IS_EMPTY] = vm_string_is_empty,
+	[LANG_BUILTIN_STRING_IS_BLANK] = vm_string_is_blank,
+	[LANG_BUILTIN_STRING_TRIM] = vm_string_trim,
+	[LANG_BUILTIN_STRING_TRIM_LEFT] = vm_string_trim_left,
+	[LANG_BUILTIN_STRING_TRIM_RIGHT] = vm_string_trim_right,
+	[LANG_BUILTIN_STRING_UPPER] = vm_string_upper,
+	[LANG_BUILTIN_STRING_LOWER] = vm_string_lower,
+	[LANG_BUILTIN_STRING_CONTAINS] = vm_string_contains,
+	[LANG_BUILTIN_STRING_STARTS_WITH] = vm_string_starts_with,
+	[LANG_BUILTIN_STRING_ENDS_WITH] = vm_string_ends_with,
+	[LANG_BUILTIN_STRING_INDEX_OF] = vm_string_index_of,
+	[LANG_BUILTIN_STRING_INDEX_OF_FROM] = vm_string_index_of_from,
+	[LANG_BUILTIN_STRING_LAST_INDEX_OF] = vm_string_last_index_of,
+	[LANG_BUILTIN_STRING_LEFT] = vm_string_left,
+	[LANG_BUILTIN_STRING_RIGHT] = vm_string_right,
+	[LANG_BUILTIN_STRING_MID] = vm_string_mid,
+	[LANG_BUILTIN_STRING_SUBSTR] = vm_string_substr,
+	[LANG_BUILTIN_STRING_REPLACE_ALL] = vm_string_replace_all,
+	[LANG_BUILTIN_STRING_COMPARE] = vm_string_compare,
+	[LANG_BUILTIN_STRING_EQUALITY] = vm_string_equality,
+	[LANG_BUILTIN_STRING_OF_BOOL] = vm_string_of_bool,
+	[LANG_BUILTIN_STRING_OF_INT] = vm_string_of_int,
+	[LANG_BUILTIN_STRING_OF_LONG] = vm_string_of_int,
+	[LANG_BUILTIN_STRING_OF_DOUBLE] = vm_string_of_double,
+	[LANG_BUILTIN_MATH_ABS_INT] = math_abs_int,
+	[LANG_BUILTIN_MATH_ABS_LONG] = math_abs_long,
+	[LANG_BUILTIN_MATH_ABS_DOUBLE] = math_abs_double,
+	[LANG_BUILTIN_MATH_MIN_INT] = math_min_int,
+	[LANG_BUILTIN_MATH_MIN_LONG] = math_min_int,
+	[LANG_BUILTIN_MATH_MIN_DOUBLE] = math_min_double,
+	[LANG_BUILTIN_MATH_MAX_INT] = math_max_int,
+	[LANG_BUILTIN_MATH_MAX_LONG] = math_max_int,
+	[LANG_BUILTIN_MATH_MAX_DOUBLE] = math_max_double,
+	[LANG_BUILTIN_MATH_CLAMP_INT] = math_clamp_int,
+	[LANG_BUILTIN_MATH_CLAMP_LONG] = math_clamp_int,
+	[LANG_BUILTIN_MATH_CLAMP_DOUBLE] = math_clamp_double,
+	[LANG_BUILTIN_MATH_SIGN_INT] = math_sign_int,
+	[LANG_BUILTIN_MATH_SIGN_LONG] = math_sign_int,
+	[LANG_BUILTIN_MATH_SIGN_DOUBLE] = math_sign_double,
+	[LANG_BUILTIN_MATH_FLOOR] = math_floor,
+	[LANG_BUILTIN_MATH_CEIL] = math_ceil,
+	[LANG_BUILTIN_MATH_ROUND] = math_round,
+	[LANG_BUILTIN_RANDOM_GEN_INT] = random_int,
+	[LANG_BUILTIN_RANDOM_GEN_BOUND_INT] = random_bound_int,
+	[LANG_BUILTIN_RANDOM_GEN_LONG] = random_long,
+	[LANG_BUILTIN_RANDOM_GEN_DOUBLE] = random_double,
+	[LANG_BUILTIN_PRINCIPAL_AGENT] = principal_agent,
+	[LANG_BUILTIN_PRINCIPAL_AUTHORITY] = principal_authority,
+	[LANG_BUILTIN_PRINCIPAL_IS_ANONYMOUS] = principal_is_anonymous,
+	[LANG_BUILTIN_PRINCIPAL_FROM_AUTHORITY] = principal_from_authority,
+};

@@ -1,0 +1,468 @@
+/*
+ * lower.c
+ *	  From the checked tree to code: the units of a program, and their statements.
+ *
+ * Each unit becomes one VmCode, at the unit's own index; what the compiler makes up for pairs of structures follows behind.  Nothing can fail here but the
+ * limits of the code (registers, pieces of code): the checker has refused everything that has no meaning.
+ */
+#include <string.h>
+
+#include "vm/lower.h"
+
+static void lower_stmt(Lower *l, const LangStmt *stmt);
+
+/* ---- loops and branches ---- */
+
+static void
+lower_if(Lower *l, const LangStmt *stmt)
+{
+	Label		no = LABEL_NEW;
+	Label		end = LABEL_NEW;
+
+	if (stmt->u.branch.as_local != NULL)
+		lower_maybe(l, stmt->u.branch.condition, &no, lower_local(stmt->u.branch.as_local));
+	else
+		lower_condition(l, stmt->u.branch.condition, false, &no);
+	lower_stmt(l, stmt->u.branch.yes);
+	if (stmt->u.branch.no != NULL)
+	{
+		lower_jump(l, VM_JUMP, 0, &end);
+		lower_here(l, &no);
+		lower_stmt(l, stmt->u.branch.no);
+		lower_here(l, &end);
+	}
+	else
+		lower_here(l, &no);
+}
+
+static void
+lower_body(Lower *l, const LangStmt *body, Label *leave, Label *again)
+{
+	Loop		loop = {leave, again, l->loop};
+
+	l->loop = &loop;
+	lower_stmt(l, body);
+	l->loop = loop.up;
+}
+
+static void
+lower_while(Lower *l, const LangStmt *stmt)
+{
+	Label		top = LABEL_NEW;
+	Label		again = LABEL_NEW;
+	Label		leave = LABEL_NEW;
+
+	if (stmt->kind == LANG_STMT_FOR && stmt->u.loop.first != NULL)
+		lower_stmt(l, stmt->u.loop.first);
+	lower_here(l, &top);
+	if (stmt->kind != LANG_STMT_DO_WHILE && stmt->u.loop.condition != NULL)
+		lower_condition(l, stmt->u.loop.condition, false, &leave);
+	lower_body(l, stmt->u.loop.body, &leave, &again);
+	lower_here(l, &again);
+	l->pos = stmt->pos;
+	if (stmt->kind == LANG_STMT_FOR && stmt->u.loop.step != NULL)
+		lower_stmt(l, stmt->u.loop.step);
+	if (stmt->kind == LANG_STMT_DO_WHILE && stmt->u.loop.condition != NULL)
+		lower_condition(l, stmt->u.loop.condition, false, &leave);
+	l->pos = stmt->pos;
+	lower_loop(l, &top);
+	lower_here(l, &leave);
+}
+
+static void
+lower_foreach(Lower *l, const LangStmt *stmt)
+{
+	uint32_t	mark = l->next;
+	uint16_t	each = lower_temps(l, 2);
+	uint32_t	inner = l->next;
+	Label		again = LABEL_NEW;
+	Label		leave = LABEL_NEW;
+
+	lower_emit(l, VM_EACH, each, lower_query(l, stmt->u.foreach.list, QUERY_LIST, -1), 0);
+	l->next = inner;			/* the iterator holds the list */
+	lower_here(l, &again);
+	lower_branch(l, VM_NEXT, lower_local(stmt->u.foreach.local), each, 0, &leave);
+	lower_body(l, stmt->u.foreach.body, &leave, &again);
+	l->pos = stmt->pos;
+	lower_loop(l, &again);
+	lower_here(l, &leave);
+	l->next = mark;
+}
+
+/* ---- switch ---- */
+
+/* A variable that a case declares is in scope in the cases below, which may be entered without it. */
+static void
+lower_skipped(Lower *l, const LangStmt *body)
+{
+	for (int i = 0; i < body->u.block.n; i++)
+	{
+		const LangStmt *s = body->u.block.items[i];
+		const LangLocal *local = s->kind == LANG_STMT_DECLARE ? s->u.declare.local : s->kind == LANG_STMT_INGEST ? s->u.assign.as_local : NULL;
+		bool		is_last = true;
+
+		if (local == NULL)
+			continue;
+		for (int k = i + 1; k < body->u.block.n; k++)
+			if (body->u.block.items[k]->kind == LANG_STMT_CASE || body->u.block.items[k]->kind == LANG_STMT_DEFAULT)
+				is_last = false;
+		if (is_last)
+			continue;
+		if (local->type->kind == LANG_RECORD)
+		{
+			KitDiag    *diag = lang_diags_add(l->diags, KIT_TYPE_ERROR, local->pos, "variable \"%s\" would have no row in the cases below", local->name->text);
+
+			kit_diag_hint(diag, "Put the statements of this case into a block of their own: { ... }.");
+			l->has_failed = true;
+			continue;
+		}
+		lower_default(l, local->type, lower_local(local));
+	}
+}
+
+static void
+lower_case(Lower *l, const LangExpr *constant, uint16_t value, Label *label)
+{
+	const LangExpr *e = lower_bare(constant);
+	uint32_t	mark = l->next;
+
+	if (e->type->kind == LANG_STRING)
+	{
+		uint16_t	text = lower_expr(l, e, -1);
+
+		lower_jump(l, VM_JUMP_TRUE, lower_apply(l, VM_EQ_STRING, value, text, -1), label);
+	}
+	else if (e->kind == LANG_EXPR_ENUM && e->u.enumeration.is_star)
+	{
+		const LangEnum *en = e->u.enumeration.enumeration;
+		const KitSym *prefix = e->u.enumeration.value.sym;
+
+		for (int i = 0; i < en->n; i++)
+			if (prefix == NULL || (en->names[i]->len >= prefix->len && memcmp(en->names[i]->text, prefix->text, prefix->len) == 0))
+			{
+				lower_branch(l, VM_JUMP_EQ, 0, value, lower_int(l, en->numbers[i], -1), label);
+				l->next = mark;
+			}
+	}
+	else
+		lower_branch(l, VM_JUMP_EQ, 0, value, lower_expr(l, e, -1), label);
+	l->next = mark;
+}
+
+static void
+lower_switch(Lower *l, const LangStmt *stmt)
+{
+	const LangStmt *body = stmt->u.branch.yes;
+	int			n = body->u.block.n;
+	Label	   *labels = kit_arena_alloc(l->scratch, sizeof(Label) * (size_t) (n + 1));
+	uint32_t	mark = l->next;
+	uint16_t	value = lower_expr(l, stmt->u.branch.condition, lower_temp(l));
+	int			otherwise = -1;
+	Label		leave = LABEL_NEW;
+	Loop		loop = {&leave, NULL, l->loop};
+
+	lower_skipped(l, body);
+	for (int i = 0; i < n; i++)
+	{
+		labels[i] = LABEL_NEW;
+		if (body->u.block.items[i]->kind == LANG_STMT_CASE)
+			lower_case(l, body->u.block.items[i]->u.expr, value, &labels[i]);
+		else if (body->u.block.items[i]->kind == LANG_STMT_DEFAULT)
+			otherwise = i;
+	}
+	lower_jump(l, VM_JUMP, 0, otherwise >= 0 ? &labels[otherwise] : &leave);
+	l->next = mark;
+	l->loop = &loop;
+	for (int i = 0; i < n; i++)
+	{
+		const LangStmt *s = body->u.block.items[i];
+
+		if (s->kind == LANG_STMT_CASE || s->kind == LANG_STMT_DEFAULT)
+			lower_here(l, &labels[i]);
+		else
+			lower_stmt(l, s);
+	}
+	l->loop = loop.up;
+	lower_here(l, &leave);
+}
+
+/* ---- statements ---- */
+
+static void
+lower_expr_stmt(Lower *l, const LangExpr *e)
+{
+	e = lower_bare(e);
+	if (e->kind == LANG_EXPR_ASSIGN_OP ||
+		((e->kind == LANG_EXPR_PREFIX || e->kind == LANG_EXPR_POSTFIX) && (e->u.unary.op == LANG_OP_INCREMENT || e->u.unary.op == LANG_OP_DECREMENT)))
+	{
+		if (e->pos.line > 0)
+			l->pos = e->pos;
+		lower_assign_op(l, e, -1, false);
+	}
+	else
+		lower_expr(l, e, -1);
+}
+
+static void
+lower_stmt(Lower *l, const LangStmt *stmt)
+{
+	uint32_t	mark = l->next;
+	Loop	   *loop;
+
+	if (port_stack_is_low())
+	{
+		lower_fail(l, "the statement is nested too deeply");
+		return;
+	}
+	if (stmt->pos.line > 0)
+		l->pos = stmt->pos;
+	switch (stmt->kind)
+	{
+		case LANG_STMT_EMPTY:
+			break;
+		case LANG_STMT_BLOCK:
+			for (int i = 0; i < stmt->u.block.n; i++)
+				lower_stmt(l, stmt->u.block.items[i]);
+			break;
+		case LANG_STMT_IF:
+			lower_if(l, stmt);
+			break;
+		case LANG_STMT_DECLARE:
+			if (stmt->u.declare.value != NULL)
+				lower_expr(l, stmt->u.declare.value, lower_local(stmt->u.declare.local));
+			else
+				lower_default(l, stmt->u.declare.local->type, lower_local(stmt->u.declare.local));
+			break;
+		case LANG_STMT_WHILE:
+		case LANG_STMT_DO_WHILE:
+		case LANG_STMT_FOR:
+			lower_while(l, stmt);
+			break;
+		case LANG_STMT_FOREACH:
+			lower_foreach(l, stmt);
+			break;
+		case LANG_STMT_SWITCH:
+			lower_switch(l, stmt);
+			break;
+		case LANG_STMT_BREAK:
+			lower_jump(l, VM_JUMP, 0, l->loop->leave);
+			break;
+		case LANG_STMT_CONTINUE:
+			for (loop = l->loop; loop->again == NULL; loop = loop->up)
+				;
+			if (loop->again->at >= 0)
+				lower_loop(l, loop->again);
+			else
+				lower_jump(l, VM_JUMP, 0, loop->again);
+			break;
+		case LANG_STMT_ABORT:
+			lower_emit(l, VM_ABORT, 0, 0, 0);
+			break;
+		case LANG_STMT_RETURN:
+			if (stmt->u.expr == NULL)
+				lower_emit(l, VM_RETURN_VOID, 0, 0, 0);
+			else
+				lower_emit(l, VM_RETURN, lower_expr(l, stmt->u.expr, -1), 0, 0);
+			break;
+		case LANG_STMT_ASSIGN:
+			lower_assign(l, stmt->u.assign.place, stmt->u.assign.value);
+			break;
+		case LANG_STMT_INGEST:
+			lower_ingest(l, stmt);
+			break;
+		case LANG_STMT_EXPR:
+			lower_expr_stmt(l, stmt->u.expr);
+			break;
+		default:
+			lower_fail(l, "this statement is not supported by the machine");
+			break;
+	}
+	l->next = mark;
+}
+
+/* ---- units ---- */
+
+static void
+begin_code(Lower *l, const LangUnit *unit)
+{
+	l->unit = unit;
+	l->ins = NULL;
+	l->n_ins = l->ins_cap = 0;
+	l->positions = NULL;
+	l->n_positions = l->positions_cap = 0;
+	l->pos = unit != NULL ? unit->pos : (LangPos) {0};
+	l->next = l->n_regs = VM_REG_PARAMS + (unit != NULL ? (uint32_t) unit->n_locals : 0);
+	l->loop = NULL;
+	l->hoisted = NULL;
+	l->depth = 0;
+}
+
+static bool
+is_costly(VmOp op)
+{
+	switch (op)
+	{
+		case VM_CALL:
+		case VM_FORMULA:
+		case VM_BUILTIN:
+		case VM_LOOP:
+		case VM_NEXT:
+		case VM_NEXT_ROW:
+		case VM_TABLE_LIST:
+		case VM_LIST_COPY:
+		case VM_SORT:
+		case VM_SORT_PART:
+		case VM_CONCAT:
+		case VM_REPEAT:
+		case VM_REPEAT_BY:
+		case VM_MAYBE_REPEAT:
+		case VM_MAYBE_REPEAT_BY:
+		case VM_MATCH_STRING:
+			return true;
+		default:
+			return false;
+	}
+}
+
+static void
+end_code(Lower *l, VmCode *code)
+{
+	code->ins = kit_arena_alloc(l->arena, l->n_ins * sizeof(VmIns));
+	memcpy(code->ins, l->ins, l->n_ins * sizeof(VmIns));
+	code->n_ins = l->n_ins;
+	if (l->n_positions > 0)
+	{
+		code->positions = kit_arena_alloc(l->arena, l->n_positions * sizeof(VmPosition));
+		memcpy(code->positions, l->positions, l->n_positions * sizeof(VmPosition));
+	}
+	code->n_positions = l->n_positions;
+	code->n_regs = l->n_regs;
+	code->is_cheap = true;
+	for (uint32_t i = 0; i < l->n_ins; i++)
+	{
+		code->is_cheap = code->is_cheap && !is_costly(code->ins[i].op);
+		i += vm_op_words(code->ins[i].op) - 1;
+	}
+	kit_arena_reset(l->scratch);
+}
+
+static void
+lower_unit(Lower *l, const LangUnit *unit, VmCode *code)
+{
+	begin_code(l, unit);
+	if (VM_REG_PARAMS + (uint32_t) unit->n_locals > VM_MAX_REGS)
+		lower_fail(l, "the code is too large: it has too many variables");
+	else if (unit->expr != NULL)
+		lower_emit(l, VM_RETURN, lower_expr(l, unit->expr, -1), 0, 0);
+	else
+	{
+		lower_stmt(l, unit->body);
+		/* the end is never reached when something is to be returned: the checker has seen to that */
+		if (unit->returns->kind == LANG_VOID)
+			lower_emit(l, VM_RETURN_VOID, 0, 0, 0);
+		else
+			lower_emit(l, VM_RETURN, lower_default(l, unit->returns, -1), 0, 0);
+	}
+	end_code(l, code);
+}
+
+static const char *
+unit_word(LangUnitKind kind)
+{
+	switch (kind)
+	{
+		case LANG_UNIT_FUNCTION:
+			return "function";
+		case LANG_UNIT_PROCEDURE:
+			return "procedure";
+		case LANG_UNIT_METHOD:
+			return "method";
+		case LANG_UNIT_DISPATCH:
+			return "dispatch";
+		case LANG_UNIT_POLICY:
+			return "policy";
+		case LANG_UNIT_FILTER:
+			return "filter";
+		case LANG_UNIT_INITIAL:
+			return "initial value";
+		case LANG_UNIT_FORMULA:
+			return "formula";
+		case LANG_UNIT_BUBBLE:
+			return "bubble";
+		case LANG_UNIT_CHANNEL:
+			return "channel";
+		case LANG_UNIT_CONSTRUCT:
+			return "@construct";
+		case LANG_UNIT_CONNECTED:
+			return "@connected";
+		case LANG_UNIT_DISCONNECTED:
+			return "@disconnected";
+		case LANG_UNIT_DELETE:
+			return "@delete";
+		case LANG_UNIT_LOAD:
+			return "@load";
+		case LANG_UNIT_STATIC_CREATE:
+			return "@static create";
+		case LANG_UNIT_STATIC_INVENT:
+			return "@static invent";
+		case LANG_UNIT_STATIC_SEND:
+			return "@static send";
+		case LANG_UNIT_INGESTED:
+			return "ingested";
+		case LANG_UNIT_PARSED:
+			return "@parsed";
+		case LANG_UNIT_LAMBDA:
+			return "@lambda";
+		case LANG_UNIT_TEST:
+			return "test";
+	}
+	return "code";
+}
+
+static const char *
+unit_name(Lower *l, const LangUnit *unit)
+{
+	const char *word = unit_word(unit->kind);
+	const LangStruct *self = unit->self;
+	bool		of = self != NULL && self->name != NULL;
+
+	if (unit->name == NULL)
+		return of ? kit_arena_printf(l->arena, "%s of %s", word, self->name->text) : word;
+	return kit_arena_printf(l->arena, "%s \"%s%s%s\"", word, of ? self->name->text : "", of ? "." : "", unit->name->text);
+}
+
+bool
+vm_lower_program(VmProgram *program, LangDiags *diags)
+{
+	LangProgram *lang = program->lang;
+	Lower		l = {.program = program, .arena = program->arena, .scratch = kit_arena_new("lowering"), .diags = diags};
+	uint32_t	n_pairs_done = 0;
+
+	for (int i = 0; i < lang->n_units; i++)
+	{
+		VmCode	   *code = KIT_NEW(l.arena, VmCode);
+
+		ADAMA_ASSERT(lang->units[i]->index == i);
+		code->unit = lang->units[i];
+		code->name = unit_name(&l, lang->units[i]);
+		code->n_params = (uint32_t) lang->units[i]->n_params;
+		lower_add_code(&l, code);
+	}
+	for (int i = 0; i < lang->n_units && !l.has_failed; i++)
+		lower_unit(&l, lang->units[i], program->codes[i]);
+	/* lowering a pair may ask for more of them; they are kept latest first */
+	while (!l.has_failed && lang->n_units + n_pairs_done < program->n_codes)
+	{
+		VmCode	   *code = program->codes[lang->n_units + n_pairs_done];
+		Pair	   *pair = l.pairs;
+
+		while (pair->code != lang->n_units + n_pairs_done)
+			pair = pair->next;
+		begin_code(&l, NULL);
+		lower_pair_body(&l, pair);
+		end_code(&l, code);
+		n_pairs_done++;
+	}
+	kit_arena_delete(l.scratch);
+	return !l.has_failed;
+}

@@ -1,0 +1,164 @@
+/*
+ * lower.h
+ *	  What the files of the lowering share.
+ *
+ * Lowering turns one unit after the other into code: lower.c the units and their statements, lower_emit.c instructions, registers, jumps and constants,
+ * lower_expr.c expressions, lower_call.c calls, lower_query.c queries, lower_assign.c assignments and ingestion.  It decides nothing about the
+ * language: types, conversions and overloads are in the tree already.
+ *
+ * Registers.  Locals have fixed registers; temporaries are a stack above them: a function that needs some remembers l->next, and sets it back when they
+ * are dead.  lower_expr returns the register that holds the value, which may be a local's own; whoever evaluates something else before using it
+ * asks lower_may_change first.  With want >= 0 the value ends in that register; it is written only after all operands have been read.
+ */
+#ifndef ADAMA_VM_LOWER_H
+#define ADAMA_VM_LOWER_H
+
+#include "vm/code.h"
+
+/* A place to jump to.  Before it is known, the jumps to it are chained through their operands. */
+typedef struct Label
+{
+	int32_t		at;				/* -1: not known yet */
+	int32_t		waiting;		/* last jump that waits for it; -1: none */
+} Label;
+
+#define LABEL_NEW ((Label) {-1, -1})
+
+typedef struct Loop
+{
+	Label	   *leave;
+	Label	   *again;			/* NULL in a switch */
+	struct Loop *up;
+} Loop;
+
+/* An expression of a query whose value does not depend on the row: evaluated once, before the loop. */
+typedef struct Hoisted
+{
+	const LangExpr *expr;
+	uint16_t	reg;
+	struct Hoisted *up;
+} Hoisted;
+
+/* Code that the compiler makes up for a pair of structures. */
+typedef enum PairKind
+{
+	PAIR_CONVERT,				/* (message) -> message of another type */
+	PAIR_INGEST					/* (object, message or record) */
+} PairKind;
+
+typedef struct Pair
+{
+	PairKind	kind;
+	const LangStruct *from;
+	const LangStruct *to;
+	uint32_t	code;
+	struct Pair *next;
+} Pair;
+
+typedef struct Lower
+{
+	VmProgram  *program;
+	KitArena   *arena;			/* the program's */
+	KitArena   *scratch;		/* until lowering is done */
+	LangDiags  *diags;
+	bool		has_failed;
+	uint32_t	codes_cap;
+	uint32_t	constants_cap;
+	uint32_t	sorts_cap;
+	Pair	   *pairs;			/* latest first */
+
+	/* the unit at hand */
+	const LangUnit *unit;
+	VmIns	   *ins;
+	uint32_t	n_ins;
+	uint32_t	ins_cap;
+	VmPosition *positions;
+	uint32_t	n_positions;
+	uint32_t	positions_cap;
+	LangPos		pos;
+	uint32_t	next;			/* first free temporary */
+	uint32_t	n_regs;
+	Loop	   *loop;
+	Hoisted    *hoisted;
+	int			depth;
+} Lower;
+
+/* ---- lower_emit.c ---- */
+
+extern void lower_fail(Lower *l, const char *what);		/* the unit exceeds a limit */
+extern uint16_t lower_temp(Lower *l);
+extern uint16_t lower_temps(Lower *l, uint32_t n);		/* consecutive; the first */
+extern uint16_t lower_result(Lower *l, int want);		/* want, or a new temporary */
+extern uint16_t lower_local(const LangLocal *local);
+extern void lower_emit(Lower *l, VmOp op, uint32_t a, uint32_t b, uint32_t c);
+extern void lower_emit_imm(Lower *l, VmOp op, uint32_t a, int32_t imm);
+extern void lower_jump(Lower *l, VmOp op, uint32_t a, Label *label);	/* also the second word of an instruction */
+extern void lower_branch(Lower *l, VmOp op, uint32_t a, uint32_t b, uint32_t c, Label *label);	/* an instruction with its second word */
+extern void lower_loop(Lower *l, Label *label);			/* back to a known label */
+extern void lower_here(Lower *l, Label *label);
+extern void lower_move(Lower *l, uint16_t to, uint16_t from);
+extern int32_t lower_constant(Lower *l, char kind, VmVal value);
+extern uint16_t lower_int(Lower *l, int64_t value, int want);
+extern uint16_t lower_string(Lower *l, const char *text, size_t len, int want);
+extern uint16_t lower_default(Lower *l, const LangType *type, int want);
+extern uint32_t lower_sort(Lower *l, VmSort sort);
+extern uint32_t lower_add_code(Lower *l, VmCode *code);
+extern const LangExpr *lower_bare(const LangExpr *e);	/* without parentheses */
+
+/* ---- lower_effects.c ---- */
+
+#define LOWER_ASSIGNS (1 << 16)		/* assigns a local */
+#define LOWER_CALLS (1 << 17)		/* runs other code */
+
+extern int	lower_effects(const LangExpr *e);			/* LangReads, and these */
+extern bool lower_is_pure(const LangExpr *e);			/* evaluating it never, once or twice makes no difference but for time */
+extern bool lower_reads_local(const LangExpr *e, const LangLocal *local);
+/* Calls visit for each direct part of e. */
+typedef void (*LowerVisit) (const LangExpr *part, void *arg);
+extern void lower_each_part(const LangExpr *e, LowerVisit visit, void *arg);
+
+/* ---- lower_expr.c ---- */
+
+extern uint16_t lower_expr(Lower *l, const LangExpr *e, int want);
+/* The same, safe from what is evaluated next. */
+extern uint16_t lower_expr_kept(Lower *l, const LangExpr *e, const LangExpr *next);
+/* Jumps when the condition is (not) true, else goes on. */
+extern void lower_condition(Lower *l, const LangExpr *e, bool jump_when, Label *label);
+/* What a maybe holds; jumps when it is empty. */
+extern uint16_t lower_maybe(Lower *l, const LangExpr *e, Label *empty, int want);
+extern uint16_t lower_convert(Lower *l, uint16_t value, const LangType *from, const LangType *to, int want);
+extern uint16_t lower_apply(Lower *l, VmOp op, uint16_t left, uint16_t right, int want);
+
+/* ---- lower_call.c ---- */
+
+extern uint16_t lower_call(Lower *l, const LangExpr *e, int want);
+extern uint16_t lower_formula(Lower *l, const LangField *field, uint16_t obj, int want);
+/* What a call yields that is of a maybe type: unwrapped.  False: there is no shorter way than to make the maybe. */
+extern bool lower_call_maybe(Lower *l, const LangExpr *e, Label *empty, int want, uint16_t *result);
+
+/* ---- lower_query.c ---- */
+
+typedef enum QueryUse
+{
+	QUERY_LIST,					/* a list in order */
+	QUERY_EACH,					/* a list in any order */
+	QUERY_COUNT					/* the number of elements */
+} QueryUse;
+
+extern uint16_t lower_query(Lower *l, const LangExpr *e, QueryUse use, int want);
+/* A list that is not changed while it is used, in the order that use asks for. */
+extern uint16_t lower_projection(Lower *l, const LangExpr *e, int want);
+
+/* ---- lower_assign.c ---- */
+
+extern void lower_assign(Lower *l, const LangExpr *place, const LangExpr *value);
+extern uint16_t lower_assign_op(Lower *l, const LangExpr *e, int want, bool is_used);	/* += -= *= ++ -- */
+extern void lower_clear(Lower *l, const LangExpr *place);	/* empties a maybe */
+extern void lower_ingest(Lower *l, const LangStmt *stmt);
+extern uint16_t lower_object(Lower *l, const LangExpr *object, const LangStruct *type, int want);
+extern uint32_t lower_pair(Lower *l, PairKind kind, const LangStruct *from, const LangStruct *to);
+extern void lower_pair_body(Lower *l, const Pair *pair);
+extern void lower_set(Lower *l, const LangStruct *structure, uint16_t obj, int slot, uint16_t value);
+extern uint16_t lower_get(Lower *l, const LangField *field, uint16_t obj, int want);
+
+#endif

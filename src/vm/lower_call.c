@@ -1,0 +1,348 @@
+/*
+ * lower_call.c
+ *	  Calls: of units, of methods, of built-ins; and indexing, which yields a maybe like some of these.
+ *
+ * Arguments are evaluated from left to right into the registers where the callee's frame will begin.
+ */
+#include <string.h>
+
+#include "vm/lower.h"
+
+/* The index of its code. */
+static uint32_t
+code_of(const LangUnit *unit)
+{
+	return (uint32_t) unit->index;
+}
+
+static void
+emit_call(Lower *l, const LangExpr *e, uint16_t window, uint16_t dst)
+{
+	for (int i = 0; i < e->u.call.n_args; i++)
+	{
+		uint32_t	mark = l->next;
+
+		lower_expr(l, e->u.call.args[i], window + VM_REG_PARAMS + i);
+		l->next = mark;
+	}
+	lower_emit(l, VM_CALL, dst, window, code_of(e->u.call.unit));
+}
+
+static uint16_t
+call_unit(Lower *l, const LangExpr *e, int want)
+{
+	uint32_t	mark = l->next;
+	uint16_t	window = lower_temps(l, VM_REG_PARAMS + (uint32_t) e->u.call.n_args);
+	uint32_t	inner = l->next;
+
+	if (e->u.call.call_kind == LANG_CALL_METHOD)
+	{
+		lower_expr(l, e->u.call.receiver, window + VM_REG_SELF);
+		l->next = inner;
+	}
+	emit_call(l, e, window, want >= 0 ? (uint16_t) want : window);
+	l->next = mark;
+	return lower_result(l, want);	/* the first temporary: the window's */
+}
+
+/* A method called on each element of a list. */
+static uint16_t
+call_each(Lower *l, const LangExpr *e, int want)
+{
+	uint32_t	mark = l->next;
+	uint16_t	each = lower_temps(l, 2);
+	uint16_t	window;
+	Label		again = LABEL_NEW;
+	Label		end = LABEL_NEW;
+
+	lower_emit(l, VM_EACH, each, lower_query(l, e->u.call.receiver, QUERY_LIST, -1), 0);
+	window = lower_temps(l, VM_REG_PARAMS + (uint32_t) e->u.call.n_args);
+	lower_here(l, &again);
+	lower_branch(l, VM_NEXT, window + VM_REG_SELF, each, 0, &end);
+	emit_call(l, e, window, window);
+	lower_loop(l, &again);
+	lower_here(l, &end);
+	l->next = mark;
+	return lower_result(l, want);
+}
+
+/* The i-th value that a built-in is given: its receiver counts. */
+static const LangExpr *
+argument(const LangExpr *e, int i)
+{
+	if (e->u.call.receiver == NULL)
+		return e->u.call.args[i];
+	return i == 0 ? e->u.call.receiver : e->u.call.args[i - 1];
+}
+
+static uint16_t
+call_builtin(Lower *l, const LangExpr *e, int want)
+{
+	uint32_t	mark = l->next;
+	int			n = e->u.call.n_args + (e->u.call.receiver != NULL);
+	uint16_t	window = lower_temps(l, n == 0 ? 1 : (uint32_t) n);
+	uint32_t	inner = l->next;
+
+	for (int i = 0; i < n; i++)
+	{
+		lower_expr(l, argument(e, i), window + i);
+		l->next = inner;
+	}
+	lower_emit(l, VM_BUILTIN, want >= 0 ? (uint32_t) want : window, window, e->u.call.builtin->id);
+	l->next = mark;
+	return lower_result(l, want);
+}
+
+/* Whether lower_maybe has a way around making this maybe. */
+static bool
+is_made_of_jumps(const LangExpr *e)
+{
+	e = lower_bare(e);
+	return e->kind == LANG_EXPR_INDEX || (e->kind == LANG_EXPR_FIELD && e->u.field.is_lifted) ||
+		(e->kind == LANG_EXPR_CALL && e->u.call.call_kind == LANG_CALL_BUILTIN_MAYBE);
+}
+
+static uint16_t
+maybe_has(Lower *l, const LangExpr *maybe, int want)
+{
+	uint32_t	mark = l->next;
+	uint16_t	dst;
+	Label		empty = LABEL_NEW;
+	Label		end = LABEL_NEW;
+
+	if (!is_made_of_jumps(maybe))
+	{
+		dst = lower_expr(l, maybe, -1);
+		l->next = mark;
+		return lower_apply(l, VM_IS_FULL, dst, 0, want);
+	}
+	dst = lower_result(l, want);
+	mark = l->next;
+	lower_maybe(l, maybe, &empty, -1);
+	lower_int(l, 1, dst);
+	lower_jump(l, VM_JUMP, 0, &end);
+	lower_here(l, &empty);
+	lower_int(l, 0, dst);
+	lower_here(l, &end);
+	l->next = mark;
+	return dst;
+}
+
+static uint16_t
+maybe_or_default(Lower *l, const LangExpr *e, int want)
+{
+	const LangExpr *maybe = e->u.call.receiver;
+	const LangExpr *other = e->u.call.args[0];
+	uint16_t	dst = lower_result(l, want);
+	uint32_t	mark = l->next;
+	Label		empty = LABEL_NEW;
+	Label		end = LABEL_NEW;
+
+	if (lower_is_pure(other))
+	{
+		lower_maybe(l, maybe, &empty, dst);
+		lower_jump(l, VM_JUMP, 0, &end);
+		lower_here(l, &empty);
+		l->next = mark;
+		lower_expr(l, other, dst);
+		lower_here(l, &end);
+	}
+	else
+	{
+		/* the argument is evaluated in any case */
+		uint16_t	full = lower_expr(l, maybe, lower_temp(l));
+		uint16_t	value = lower_expr(l, other, lower_temp(l));
+
+		lower_jump(l, VM_JUMP_EMPTY, full, &empty);
+		lower_emit(l, VM_FROM_MAYBE, value, full, 0);
+		lower_here(l, &empty);
+		lower_move(l, dst, value);
+	}
+	l->next = mark;
+	return dst;
+}
+
+static uint16_t
+apply_to(Lower *l, VmOp op, const LangExpr *operand, int want)
+{
+	uint32_t	mark = l->next;
+	uint16_t	value = lower_expr(l, operand, -1);
+
+	l->next = mark;
+	return lower_apply(l, op, value, 0, want);
+}
+
+/* For its effect; the result is never asked for. */
+static uint16_t
+do_to(Lower *l, VmOp op, uint16_t value, uint32_t mark, int want)
+{
+	lower_emit(l, op, value, 0, 0);
+	l->next = mark;
+	return lower_result(l, want);
+}
+
+static uint16_t
+lower_builtin(Lower *l, const LangExpr *e, int want)
+{
+	const LangExpr *receiver = e->u.call.receiver;
+	uint32_t	mark = l->next;
+	uint16_t	value;
+	uint16_t	dst;
+	Label		empty = LABEL_NEW;
+
+	switch (e->u.call.builtin->id)
+	{
+		case LANG_BUILTIN_TIME_NOW:
+			return lower_apply(l, VM_NOW, 0, 0, want);
+		case LANG_BUILTIN_TABLE_SIZE:
+			return apply_to(l, VM_TABLE_SIZE, receiver, want);
+		case LANG_BUILTIN_LIST_SIZE:
+			return lower_query(l, receiver, QUERY_COUNT, want);
+		case LANG_BUILTIN_ARRAY_SIZE:
+			return apply_to(l, VM_LIST_SIZE, receiver, want);
+		case LANG_BUILTIN_LIST_TO_ARRAY:
+		case LANG_BUILTIN_ENUM_TO_INT:
+			return lower_expr(l, receiver, want);	/* the same in memory */
+		case LANG_BUILTIN_LIST_SKIP:
+			value = lower_query(l, receiver, QUERY_LIST, lower_temp(l));
+			dst = lower_expr(l, e->u.call.args[0], -1);
+			l->next = mark;
+			return lower_apply(l, VM_LIST_OFFSET, value, dst, want);
+		case LANG_BUILTIN_TABLE_DELETE:
+			return do_to(l, VM_DELETE_ALL, lower_expr(l, receiver, -1), mark, want);
+		case LANG_BUILTIN_LIST_DELETE:
+			return do_to(l, VM_DELETE_LIST, lower_query(l, receiver, QUERY_EACH, -1), mark, want);
+		case LANG_BUILTIN_RECORD_DELETE:
+			return do_to(l, VM_DELETE_ROW, lower_expr(l, receiver, -1), mark, want);
+		case LANG_BUILTIN_MAYBE_RECORD_DELETE:
+			value = lower_maybe(l, receiver, &empty, -1);
+			dst = do_to(l, VM_DELETE_ROW, value, mark, want);
+			lower_here(l, &empty);
+			return dst;
+		case LANG_BUILTIN_MAYBE_DELETE:
+			lower_clear(l, receiver);
+			return lower_result(l, want);
+		case LANG_BUILTIN_MAYBE_HAS:
+			return maybe_has(l, receiver, want);
+		case LANG_BUILTIN_MAYBE_GET_OR_DEFAULT_TO:
+			return maybe_or_default(l, e, want);
+		case LANG_BUILTIN_DOCUMENT_KEY:
+		case LANG_BUILTIN_DOCUMENT_SPACE:
+			dst = lower_result(l, want);
+			lower_emit_imm(l, VM_CONTEXT, dst, e->u.call.builtin->id == LANG_BUILTIN_DOCUMENT_KEY ? 0 : 1);
+			return dst;
+		default:
+			return call_builtin(l, e, want);
+	}
+}
+
+uint16_t
+lower_call(Lower *l, const LangExpr *e, int want)
+{
+	switch (e->u.call.call_kind)
+	{
+		case LANG_CALL_UNIT:
+		case LANG_CALL_METHOD:
+			return call_unit(l, e, want);
+		case LANG_CALL_LIST_METHOD:
+			return call_each(l, e, want);
+		case LANG_CALL_BUILTIN:
+			return lower_builtin(l, e, want);
+		default:
+			lower_fail(l, "this call is not supported by the machine");
+			return lower_result(l, want);
+	}
+}
+
+uint16_t
+lower_formula(Lower *l, const LangField *field, uint16_t obj, int want)
+{
+	return lower_apply(l, VM_FORMULA, obj, (uint16_t) code_of(field->unit), want);
+}
+
+/* ---- what yields a maybe ---- */
+
+static uint16_t
+unwrap_index(Lower *l, const LangExpr *e, Label *empty, int want)
+{
+	uint16_t	dst = lower_result(l, want);
+	uint32_t	mark = l->next;
+	uint16_t	of = lower_expr_kept(l, e->u.call.callee, e->u.call.args[0]);
+	uint16_t	index = lower_expr(l, e->u.call.args[0], -1);
+
+	if (e->u.call.call_kind == LANG_CALL_TABLE_GET)
+	{
+		lower_emit(l, VM_TABLE_FIND, dst, of, index);
+		lower_jump(l, VM_JUMP_EMPTY, dst, empty);
+	}
+	else
+	{
+		lower_branch(l, VM_LIST_AT, dst, of, index, empty);
+		if (e->u.call.callee->type->a->kind == LANG_MAYBE)
+		{
+			lower_jump(l, VM_JUMP_EMPTY, dst, empty);
+			lower_emit(l, VM_FROM_MAYBE, dst, dst, 0);
+		}
+	}
+	l->next = mark;
+	return dst;
+}
+
+/* A built-in whose arguments may be maybes: empty in, empty out. */
+static uint16_t
+unwrap_lifted(Lower *l, const LangExpr *e, Label *empty, int want)
+{
+	uint16_t	dst = lower_result(l, want);
+	uint32_t	mark = l->next;
+	int			n = e->u.call.n_args + (e->u.call.receiver != NULL);
+	uint16_t	window = lower_temps(l, (uint32_t) n);
+	uint32_t	inner = l->next;
+	bool		is_pure = true;
+	const char *result = strchr(e->u.call.builtin->signature, ')') + 1;
+
+	for (int i = 0; i < e->u.call.n_args; i++)
+		is_pure = is_pure && lower_is_pure(e->u.call.args[i]);
+	for (int pass = 0; pass < 2; pass++)
+		for (int i = 0; i < n; i++)
+		{
+			const LangExpr *arg = argument(e, i);
+			uint16_t	reg = (uint16_t) (window + i);
+
+			/* when an argument does something, all are evaluated before one is found to be empty */
+			if (pass == 0 && is_pure && arg->type->kind == LANG_MAYBE)
+				lower_maybe(l, arg, empty, reg);
+			else if (pass == 0)
+				lower_expr(l, arg, reg);
+			else if (!is_pure && arg->type->kind == LANG_MAYBE)
+			{
+				lower_jump(l, VM_JUMP_EMPTY, reg, empty);
+				lower_emit(l, VM_FROM_MAYBE, reg, reg, 0);
+			}
+			l->next = inner;
+		}
+	lower_emit(l, VM_BUILTIN, dst, window, e->u.call.builtin->id);
+	if (strncmp(result, "maybe<", 6) == 0)
+	{
+		lower_jump(l, VM_JUMP_EMPTY, dst, empty);
+		lower_emit(l, VM_FROM_MAYBE, dst, dst, 0);
+	}
+	l->next = mark;
+	return dst;
+}
+
+bool
+lower_call_maybe(Lower *l, const LangExpr *e, Label *empty, int want, uint16_t *result)
+{
+	LangPos		pos = l->pos;
+
+	if (e->u.call.call_kind != LANG_CALL_TABLE_GET && e->u.call.call_kind != LANG_CALL_ELEMENT && e->u.call.call_kind != LANG_CALL_BUILTIN_MAYBE)
+		return false;
+	if (e->pos.line > 0)
+		l->pos = e->pos;
+	if (e->kind == LANG_EXPR_INDEX)
+		*result = unwrap_index(l, e, empty, want);
+	else
+		*result = unwrap_lifted(l, e, empty, want);
+	l->pos = pos;
+	return true;
+}

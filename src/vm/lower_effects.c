@@ -1,0 +1,151 @@
+/*
+ * lower_effects.c
+ *	  What evaluating an expression does besides yielding a value: decides what may be evaluated earlier, later or not at all.
+ */
+#include "vm/lower.h"
+
+void
+lower_each_part(const LangExpr *e, LowerVisit visit, void *arg)
+{
+	switch (e->kind)
+	{
+		case LANG_EXPR_FIELD:
+			visit(e->u.field.operand, arg);
+			break;
+		case LANG_EXPR_INDEX:
+			visit(e->u.call.callee, arg);
+			for (int i = 0; i < e->u.call.n_args; i++)
+				visit(e->u.call.args[i], arg);
+			break;
+		case LANG_EXPR_CALL:
+			if (e->u.call.receiver != NULL)
+				visit(e->u.call.receiver, arg);
+			for (int i = 0; i < e->u.call.n_args; i++)
+				visit(e->u.call.args[i], arg);
+			break;
+		case LANG_EXPR_PREFIX:
+		case LANG_EXPR_POSTFIX:
+		case LANG_EXPR_PAREN:
+		case LANG_EXPR_ITERATE:
+			visit(e->u.unary.operand, arg);
+			break;
+		case LANG_EXPR_BINARY:
+		case LANG_EXPR_ASSIGN_OP:
+			visit(e->u.binary.left, arg);
+			visit(e->u.binary.right, arg);
+			break;
+		case LANG_EXPR_RANGE:
+			visit(e->u.range.low, arg);
+			visit(e->u.range.value, arg);
+			visit(e->u.range.high, arg);
+			break;
+		case LANG_EXPR_TERNARY:
+			visit(e->u.ternary.condition, arg);
+			visit(e->u.ternary.yes, arg);
+			visit(e->u.ternary.no, arg);
+			break;
+		case LANG_EXPR_ARRAY:
+			for (int i = 0; i < e->u.list.n; i++)
+				visit(e->u.list.items[i], arg);
+			break;
+		case LANG_EXPR_OBJECT:
+			for (int i = 0; i < e->u.object.n; i++)
+				visit(e->u.object.members[i].value, arg);
+			break;
+		case LANG_EXPR_LINQ:
+			visit(e->u.linq.source, arg);
+			if (e->u.linq.expr != NULL)
+				visit(e->u.linq.expr, arg);
+			break;
+		case LANG_EXPR_MAYBE:
+			if (e->u.typed.operand != NULL)
+				visit(e->u.typed.operand, arg);
+			break;
+		case LANG_EXPR_CONVERT:
+			visit(e->u.convert.operand, arg);
+			break;
+		default:
+			break;
+	}
+}
+
+static void
+collect_effects(const LangExpr *e, void *arg)
+{
+	int		   *effects = arg;
+
+	switch (e->kind)
+	{
+		case LANG_EXPR_ASSIGN_OP:
+			*effects |= LOWER_ASSIGNS | LANG_WRITES;
+			break;
+		case LANG_EXPR_PREFIX:
+		case LANG_EXPR_POSTFIX:
+			if (e->u.unary.op == LANG_OP_INCREMENT || e->u.unary.op == LANG_OP_DECREMENT)
+				*effects |= LOWER_ASSIGNS | LANG_WRITES;
+			break;
+		case LANG_EXPR_CALL:
+			*effects |= LOWER_CALLS;
+			if (e->u.call.unit != NULL)
+				*effects |= e->u.call.unit->reads;
+			if (e->u.call.builtin != NULL)
+			{
+				*effects |= e->u.call.builtin->reads;
+				if (e->u.call.builtin->id == LANG_BUILTIN_MAYBE_DELETE)
+					*effects |= LOWER_ASSIGNS | LANG_WRITES;
+			}
+			break;
+		case LANG_EXPR_NAME:
+			if (e->u.name.ref.field != NULL && e->u.name.ref.field->kind != LANG_STORED_FIELD)
+				*effects |= LOWER_CALLS | e->u.name.ref.field->unit->reads;
+			break;
+		case LANG_EXPR_FIELD:
+			if (e->u.field.field != NULL && e->u.field.field->kind != LANG_STORED_FIELD)
+				*effects |= LOWER_CALLS | e->u.field.field->unit->reads;
+			break;
+		default:
+			break;
+	}
+	lower_each_part(e, collect_effects, arg);
+}
+
+int
+lower_effects(const LangExpr *e)
+{
+	int			effects = 0;
+
+	collect_effects(e, &effects);
+	return effects;
+}
+
+bool
+lower_is_pure(const LangExpr *e)
+{
+	return (lower_effects(e) & (LANG_WRITES | LANG_ABORTS | LANG_READS_RANDOM | LOWER_ASSIGNS)) == 0;
+}
+
+typedef struct LocalSearch
+{
+	const LangLocal *local;
+	bool		found;
+} LocalSearch;
+
+static void
+search_local(const LangExpr *e, void *arg)
+{
+	LocalSearch *search = arg;
+
+	if (e->kind == LANG_EXPR_NAME && e->u.name.ref.local == search->local)
+		search->found = true;
+	if (!search->found)
+		lower_each_part(e, search_local, arg);
+}
+
+bool
+lower_reads_local(const LangExpr *e, const LangLocal *local)
+{
+	LocalSearch search = {local, false};
+
+	search_local(e, &search);
+	return search.found;
+}

@@ -1,0 +1,138 @@
+/*
+ * machine.h
+ *	  The state of a run, shared by the interpreter, its queries and built-ins, and by those who start runs (reduce.c, reader.c, program.c).
+ *
+ * A machine serves one event, or one reader.  All that it makes lies in the arena, which belongs to the caller.  Frames and registers are
+ * arrays of the machine, so a program's calls never deepen the C stack.
+ *
+ * Budgets.  steps and memory count down.  Every instruction is a step; work that is done inside one instruction is charged by vm_charge (16 bytes
+ * are a step) or vm_charge_steps.  Counts are of the program's work, not of the machine's: the same on every machine, so that a replay meets
+ * the same end.  A run that is out of budget fails; the caller undoes what it did.
+ *
+ * A function that returns false has filled vm->diag; the interpreter adds where in the program it happened.
+ */
+#ifndef ADAMA_VM_MACHINE_H
+#define ADAMA_VM_MACHINE_H
+
+#include "vm/code.h"
+#include "vm/defaults.h"
+
+typedef struct VmFrame
+{
+	const VmIns *pc;			/* where the caller goes on */
+	const VmCode *code;			/* the caller's */
+	uint32_t	base;			/* of the caller's registers in the stack */
+	uint32_t	dst;			/* the caller's register for the result */
+	const VmCode *memo;			/* remember the result as the value of this formula */
+} VmFrame;
+
+typedef struct VmMemo
+{
+	const VmCode *code;			/* NULL: free */
+	const VmObj *obj;
+	uint64_t	stamp;
+	VmVal		value;
+} VmMemo;
+
+typedef struct Vm
+{
+	const VmProgram *program;
+	VmDoc	   *doc;			/* NULL for policies and initial values, which have none */
+	VmObj	   *root;
+	bool		may_write;
+	KitArena   *arena;
+	KitDiag    *diag;
+
+	/* what the program may ask about the event */
+	const VmPrincipal *who;
+	VmObj	   *viewer;			/* made when first asked for */
+	int64_t		now;
+	VmText		space;
+	VmText		key;
+
+	VmLimits	limits;
+	int64_t		steps;			/* left */
+	size_t		memory;			/* left */
+
+	VmVal	   *stack;
+	uint32_t	stack_size;
+	VmFrame    *frames;
+	uint32_t	n_frames;
+	uint32_t	frames_size;
+
+	VmMemo	   *memo;
+	uint32_t	memo_size;		/* a power of two, or 0 */
+	uint32_t	n_memo;
+	uint64_t	random;			/* of a reader: draws do not advance the document's generator */
+
+	VmObj	  **stamped;		/* objects with @bump or @updated fields that changed; may repeat */
+	uint32_t	n_stamped;
+	uint32_t	stamped_size;
+} Vm;
+
+extern void vm_machine_init(Vm *vm, const VmProgram *program, KitArena *arena, const VmLimits *limits, KitDiag *diag);
+
+/* Runs a unit to its end.  args: code->n_params values.  *out is left alone by units that return nothing. */
+extern bool vm_run(Vm *vm, const VmCode *code, VmObj *self, const VmVal *args, VmVal *out);
+
+extern bool vm_fail(Vm *vm, KitError code, const char *format,...) __attribute__((format(printf, 3, 4)));
+extern bool vm_out_of_steps(Vm *vm);
+extern bool vm_out_of_memory(Vm *vm);
+
+static inline bool
+vm_charge_steps(Vm *vm, uint64_t n)
+{
+	vm->steps -= n < INT32_MAX ? (int64_t) n : INT32_MAX;
+	return vm->steps >= 0 || vm_out_of_steps(vm);
+}
+
+/* Before bytes are allocated, copied or looked through. */
+static inline bool
+vm_charge(Vm *vm, size_t bytes)
+{
+	if (bytes > vm->memory)
+		return vm_out_of_memory(vm);
+	vm->memory -= bytes;
+	return vm_charge_steps(vm, bytes / 16);
+}
+
+/* machine.c */
+extern bool vm_stack_reserve(Vm *vm, uint32_t size);
+extern bool vm_frames_reserve(Vm *vm);
+extern bool vm_memo_find(const Vm *vm, const VmCode *code, const VmObj *obj, VmVal *value);
+extern bool vm_memo_store(Vm *vm, const VmCode *code, const VmObj *obj, VmVal value);
+extern bool vm_set_document(Vm *vm, VmObj *obj, int slot, VmVal value);
+extern bool vm_set_document_stamped(Vm *vm, VmObj *obj, int slot, VmVal value);
+extern bool vm_insert_row(Vm *vm, VmTable *table, VmObj **row);
+extern bool vm_delete_row(Vm *vm, VmObj *row);
+extern bool vm_stamp_changed(Vm *vm);	/* at the end of an event: sets the @bump and @updated fields of what changed */
+extern VmObj *vm_viewer(Vm *vm);
+extern const VmStr *vm_context_string(Vm *vm, int which);
+extern uint64_t vm_random(Vm *vm);
+
+/* query.c */
+extern bool vm_new_list(Vm *vm, size_t cap, VmList **list);
+extern bool vm_list_append(Vm *vm, VmList *list, VmVal value);
+extern bool vm_table_list(Vm *vm, const VmTable *table, VmList **list);
+extern bool vm_delete_all(Vm *vm, VmTable *table);
+extern bool vm_delete_list(Vm *vm, const VmList *list);
+extern bool vm_list_part(Vm *vm, const VmList *list, int64_t offset, int64_t limit, VmVal *out);
+extern bool vm_list_copy(Vm *vm, const VmList *list, VmVal *out);
+/* Sorts list and keeps the limit elements from offset on.  computed: the lists of computed keys. */
+extern bool vm_sort(Vm *vm, VmList *list, const VmSort *sort, const VmVal *computed, int64_t offset, int64_t limit);
+
+/* builtin*.c: args are the call's arguments, one after the other */
+typedef bool (*VmBuiltin) (Vm *vm, const VmVal *args, VmVal *out);
+extern const VmBuiltin vm_builtins[LANG_N_BUILTINS];
+
+/* builtin_string.c */
+extern bool vm_concat(Vm *vm, const VmStr *a, const VmStr *b, VmVal *out);
+extern bool vm_repeat(Vm *vm, const VmStr *a, int64_t times, VmVal *out);
+extern bool vm_match(Vm *vm, const VmStr *text, const VmStr *pattern, bool *out);
+extern bool vm_double_string(Vm *vm, double d, VmVal *out);
+extern bool vm_int_string(Vm *vm, int64_t i, VmVal *out);
+extern const VmStr *vm_bool_string(bool b);
+extern bool vm_make_string(Vm *vm, const char *text, size_t len, VmVal *out);
+extern bool vm_make_maybe(Vm *vm, VmVal value, VmVal *out);
+
+#endif

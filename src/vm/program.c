@@ -1,0 +1,445 @@
+/*
+ * program.c
+ *	  Programs: compiled, their structures' initial values computed, compared for an upgrade.
+ *
+ * Initial values are run once, here, and copied to where the program lives.  They are constant expressions of the program's own author, so their budget is
+ * small, and a program that exceeds it is refused.
+ */
+#include <string.h>
+
+#include "vm/machine.h"
+
+#define INITIAL_STEPS 100000
+#define INITIAL_MEMORY ((size_t) 1024 * 1024)
+
+const char *
+vm_event_name(VmEventKind kind)
+{
+	switch (kind)
+	{
+		case VM_EVENT_CREATE:
+			return "create";
+		case VM_EVENT_SEND:
+			return "send";
+		case VM_EVENT_CONNECT:
+			return "connect";
+		case VM_EVENT_DISCONNECT:
+			return "disconnect";
+		case VM_EVENT_DELETE:
+			return "delete";
+		case VM_EVENT_LOAD:
+			return "load";
+	}
+	return "";
+}
+
+/* ---- initial values ---- */
+
+static const VmList no_elements = {0};
+static const VmStr null_json = {4, 1, "null"};
+
+static VmVal copy_static(KitArena *arena, const LangType *type, VmVal value);
+
+static VmVal
+copy_static_list(KitArena *arena, const LangType *type, const VmList *list)
+{
+	VmList	   *copy = KIT_NEW(arena, VmList);
+
+	copy->n = copy->cap = list->n;
+	copy->items = KIT_NEW_N(arena, VmVal, list->n + 1);
+	for (uint32_t i = 0; i < list->n; i++)
+		copy->items[i] = copy_static(arena, type->a, list->items[i]);
+	return (VmVal) {.list = copy};
+}
+
+/* Copies a value into the arena of the program, where nobody frees it. */
+static VmVal
+copy_static(KitArena *arena, const LangType *type, VmVal value)
+{
+	switch (type->kind)
+	{
+		case LANG_STRING:
+		case LANG_LABEL:
+		case LANG_DYNAMIC:
+		case LANG_JSON:
+			if (!value.str->is_static)
+			{
+				VmStr	   *s = kit_arena_alloc(arena, sizeof(VmStr) + value.str->len + 1);
+
+				memcpy(s, value.str, sizeof(VmStr) + value.str->len + 1);
+				s->is_static = 1;
+				value.str = s;
+			}
+			return value;
+		case LANG_PRINCIPAL:
+			if (!value.who->is_static)
+			{
+				size_t		size = sizeof(VmPrincipal) + value.who->agent_len + value.who->authority_len;
+				VmPrincipal *who = kit_arena_alloc(arena, size);
+
+				memcpy(who, value.who, size);
+				who->is_static = 1;
+				value.who = who;
+			}
+			return value;
+		case LANG_MAYBE:
+			if (value.maybe != NULL)
+				value.maybe = vm_maybe_new(arena, copy_static(arena, type->a, value.maybe->value));
+			return value;
+		case LANG_LIST:
+		case LANG_ARRAY:
+			return copy_static_list(arena, type, value.list);
+		case LANG_MESSAGE:
+			{
+				const LangStruct *structure = type->structure;
+				VmObj	   *obj = kit_arena_alloc(arena, sizeof(VmObj) + (size_t) structure->n_slots * sizeof(VmVal));
+
+				memcpy(obj, value.obj, sizeof(VmObj) + (size_t) structure->n_slots * sizeof(VmVal));
+				for (int i = 0; i < structure->n_fields; i++)
+					if (structure->fields[i]->slot >= 0)
+						obj->slots[structure->fields[i]->slot] = copy_static(arena, structure->fields[i]->type, obj->slots[structure->fields[i]->slot]);
+				return (VmVal) {.obj = obj};
+			}
+		default:
+			return value;
+	}
+}
+
+static VmVal
+default_of_type(const LangType *type)
+{
+	switch (type->kind)
+	{
+		case LANG_DOUBLE:
+		case LANG_TIMESPAN:
+			return (VmVal) {.d = 0};
+		case LANG_STRING:
+		case LANG_LABEL:
+			return (VmVal) {.str = &vm_empty_string};
+		case LANG_DYNAMIC:
+		case LANG_JSON:
+			return (VmVal) {.str = &null_json};
+		case LANG_PRINCIPAL:
+			return (VmVal) {.who = vm_no_one};
+		case LANG_ENUM:
+			return (VmVal) {.i = type->enumeration->numbers[type->enumeration->default_index < 0 ? 0 : type->enumeration->default_index]};
+		case LANG_LIST:
+		case LANG_ARRAY:
+			return (VmVal) {.list = (VmList *) &no_elements};
+		case LANG_MAYBE:
+		case LANG_MESSAGE:
+		case LANG_RECORD:
+		case LANG_TABLE:
+			return (VmVal) {.p = NULL};
+		default:
+			return (VmVal) {.i = 0};
+	}
+}
+
+static bool
+compute_initial(VmProgram *program, const LangField *field, KitArena *scratch, VmVal *out, LangDiags *diags)
+{
+	VmLimits	limits = {.steps = INITIAL_STEPS, .memory = INITIAL_MEMORY, .depth = 100};
+	KitDiag		diag = {0};
+	KitDiag    *entry;
+	VmVal		value;
+	Vm			vm;
+
+	vm_machine_init(&vm, program, scratch, &limits, &diag);
+	if (vm_run(&vm, program->codes[field->unit->index], NULL, NULL, &value))
+	{
+		*out = copy_static(program->arena, field->type, value);
+		kit_arena_reset(scratch);
+		return true;
+	}
+	entry = lang_diags_add(diags, diag.code, field->pos, "the initial value of \"%s\" cannot be computed: %s", field->name->text, diag.message);
+	kit_diag_hint(entry, "%s", diag.hint);
+	return false;
+}
+
+const VmVal *
+vm_program_defaults(const VmProgram *program, const LangStruct *structure)
+{
+	return program->structs[structure->index].defaults;
+}
+
+VmObj *
+vm_message_new(const VmProgram *program, const LangStruct *structure, KitArena *arena)
+{
+	const VmStructInfo *info = &program->structs[structure->index];
+	VmObj	   *obj = kit_arena_alloc(arena, sizeof(VmObj) + (size_t) structure->n_slots * sizeof(VmVal));
+
+	memset(obj, 0, sizeof(VmObj));
+	obj->structure = structure;
+	if (structure->n_slots > 0)
+		memcpy(obj->slots, info->defaults, (size_t) structure->n_slots * sizeof(VmVal));
+	for (int i = 0; i < info->n_nested; i++)
+		obj->slots[info->nested[i]].obj = vm_message_new(program, info->slot_types[info->nested[i]]->structure, arena);
+	return obj;
+}
+
+/* ---- structures ---- */
+
+static void
+add_struct(VmProgram *program, LangStruct *structure)
+{
+	VmStructInfo *info = &program->structs[program->n_structs];
+	int			n = structure->n_slots + 1;
+
+	structure->index = (int) program->n_structs++;
+	info->structure = structure;
+	info->defaults = KIT_NEW_N(program->arena, VmVal, n);
+	info->slot_types = KIT_NEW_N(program->arena, const LangType *, n);
+	info->nested = KIT_NEW_N(program->arena, int, n);
+	info->stamped = KIT_NEW_N(program->arena, int, n);
+	for (int i = 0; i < structure->n_fields; i++)
+	{
+		const LangField *field = structure->fields[i];
+
+		if (field->slot < 0)
+			continue;
+		info->slot_types[field->slot] = field->type;
+		info->defaults[field->slot] = default_of_type(field->type);
+		if (field->type->kind == LANG_MESSAGE)
+			info->nested[info->n_nested++] = field->slot;
+		if (field->is_bump || field->is_updated)
+			info->stamped[info->n_stamped++] = field->slot;
+	}
+	program->has_stamped |= info->n_stamped > 0;
+}
+
+#define VISITING SIZE_MAX
+
+/* Bytes of a message with all that is nested in it.  False: it would contain itself. */
+static bool
+measure_message(VmProgram *program, VmStructInfo *info, LangDiags *diags)
+{
+	size_t		size = sizeof(VmObj) + (size_t) info->structure->n_slots * sizeof(VmVal);
+
+	if (info->message_size == VISITING)
+	{
+		lang_diags_add(diags, KIT_TYPE_ERROR, info->structure->pos, "%s would contain itself without end", info->structure->type->text);
+		return false;
+	}
+	if (info->message_size != 0)
+		return true;
+	info->message_size = VISITING;
+	for (int i = 0; i < info->n_nested; i++)
+	{
+		VmStructInfo *inner = &program->structs[info->slot_types[info->nested[i]]->structure->index];
+
+		if (!measure_message(program, inner, diags))
+			return false;
+		size += inner->message_size;
+		if (size > INITIAL_MEMORY)
+		{
+			lang_diags_add(diags, KIT_PROGRAM_LIMIT, info->structure->pos, "an empty %s would have more than %zu bytes", info->structure->type->text, INITIAL_MEMORY);
+			return false;
+		}
+	}
+	info->message_size = size;
+	return true;
+}
+
+static bool
+make_structs(VmProgram *program, LangDiags *diags)
+{
+	LangProgram *lang = program->lang;
+
+	program->structs = KIT_NEW_N(program->arena, VmStructInfo, lang->n_structs + 2);
+	add_struct(program, lang->root);
+	add_struct(program, lang->view);
+	for (int i = 0; i < lang->n_structs; i++)
+		add_struct(program, lang->structs[i]);
+	for (uint32_t i = 0; i < program->n_structs; i++)
+		if (!measure_message(program, &program->structs[i], diags))
+			return false;
+	return true;
+}
+
+static bool
+make_defaults(VmProgram *program, LangDiags *diags)
+{
+	KitArena   *scratch = kit_arena_new("initial values");
+	bool		ok = true;
+
+	for (uint32_t i = 0; i < program->n_structs; i++)
+	{
+		VmStructInfo *info = &program->structs[i];
+
+		for (int k = 0; k < info->structure->n_fields; k++)
+		{
+			const LangField *field = info->structure->fields[k];
+
+			if (field->slot >= 0 && field->unit != NULL)
+				ok = compute_initial(program, field, scratch, &info->defaults[field->slot], diags) && ok;
+		}
+	}
+	kit_arena_delete(scratch);
+	return ok;
+}
+
+/* ---- programs ---- */
+
+VmProgram *
+vm_program_new(const char *source, size_t len, LangDiags *diags)
+{
+	KitArena   *arena = kit_arena_new("program");
+	LangProgram *lang = lang_compile(source, len, arena, diags);
+	VmProgram  *program;
+
+	if (lang == NULL)
+	{
+		kit_arena_delete(arena);
+		return NULL;
+	}
+	program = KIT_NEW(arena, VmProgram);
+	program->arena = arena;
+	program->lang = lang;
+	if (!make_structs(program, diags) || !vm_lower_program(program, diags) || !make_defaults(program, diags))
+	{
+		kit_arena_delete(arena);
+		return NULL;
+	}
+	return program;
+}
+
+void
+vm_program_keep(VmProgram *program)
+{
+	kit_arena_keep(program->arena);
+}
+
+void
+vm_program_free(VmProgram *program)
+{
+	kit_arena_delete(program->arena);
+}
+
+const LangProgram *
+vm_program_lang(const VmProgram *program)
+{
+	return program->lang;
+}
+
+size_t
+vm_program_memory(const VmProgram *program)
+{
+	return kit_arena_size(program->arena);
+}
+
+bool
+vm_program_handles(const VmProgram *program, VmEventKind kind)
+{
+	const LangProgram *lang = program->lang;
+
+	switch (kind)
+	{
+		case VM_EVENT_CREATE:
+		case VM_EVENT_SEND:
+			return true;
+		case VM_EVENT_CONNECT:
+			return lang->n_connected > 0;
+		case VM_EVENT_DISCONNECT:
+			return lang->n_disconnected > 0;
+		case VM_EVENT_DELETE:
+			return lang->n_deletes > 0;
+		case VM_EVENT_LOAD:
+			return lang->n_loads > 0;
+	}
+	return false;
+}
+
+/* ---- upgrades ---- */
+
+/* Pairs of records that are being compared: tables may nest without end. */
+typedef struct Comparing
+{
+	const LangStruct *from;
+	const LangStruct *to;
+	const struct Comparing *up;
+} Comparing;
+
+static bool structs_agree(const LangStruct *from, const LangStruct *to, const Comparing *up, KitDiag *diag);
+
+/* A value of an enumeration is stored as its number: each that was there is needed. */
+static bool
+enums_agree(const LangEnum *from, const LangEnum *to)
+{
+	for (int i = 0; i < from->n; i++)
+	{
+		bool		found = false;
+
+		for (int k = 0; k < to->n && !found; k++)
+			found = to->numbers[k] == from->numbers[i];
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+static bool
+types_agree(const LangType *from, const LangType *to, const Comparing *up, KitDiag *diag, bool *told)
+{
+	if (from->kind != to->kind)
+		return false;
+	switch (from->kind)
+	{
+		case LANG_ENUM:
+			return enums_agree(from->enumeration, to->enumeration);
+		case LANG_RECORD:
+		case LANG_MESSAGE:
+			*told = !structs_agree(from->structure, to->structure, up, diag);
+			return !*told;
+		default:
+			if (from->a != NULL && !types_agree(from->a, to->a, up, diag, told))
+				return false;
+			return from->b == NULL || types_agree(from->b, to->b, up, diag, told);
+	}
+}
+
+static bool
+structs_agree(const LangStruct *from, const LangStruct *to, const Comparing *up, KitDiag *diag)
+{
+	Comparing	here = {from, to, up};
+
+	for (const Comparing *c = up; c != NULL; c = c->up)
+		if (c->from == from && c->to == to)
+			return true;
+	for (int i = 0; i < to->n_fields; i++)
+	{
+		const LangField *field = to->fields[i];
+		const LangField *old;
+		bool		told = false;
+
+		if (field->kind != LANG_STORED_FIELD)
+			continue;
+		old = lang_struct_field(from, field->name->text, field->name->len);
+		if (old == NULL || old->kind != LANG_STORED_FIELD || types_agree(old->type, field->type, &here, diag, &told))
+			continue;
+		if (told)
+			return false;
+		if (to->kind == LANG_STRUCT_ROOT)
+			kit_fail(diag, KIT_TYPE_ERROR, "field \"%s\" was %s in the documents that there are, and cannot become %s", field->name->text, old->type->text,
+					 field->type->text);
+		else
+			kit_fail(diag, KIT_TYPE_ERROR, "field \"%s\" of %s was %s in the documents that there are, and cannot become %s", field->name->text,
+					 to->type->text, old->type->text, field->type->text);
+		if (diag != NULL)
+		{
+			kit_diag_at(diag, field->pos.line, field->pos.column, field->pos.length);
+			if (old->type->kind == LANG_ENUM && field->type->kind == LANG_ENUM)
+				kit_diag_hint(diag, "Keep the numbers of all values that the enumeration had.");
+			else
+				kit_diag_hint(diag, "Give the new field a name of its own.");
+		}
+		return false;
+	}
+	return true;
+}
+
+bool
+vm_program_upgrades(const VmProgram *from, const VmProgram *to, KitDiag *diag)
+{
+	return structs_agree(from->lang->root, to->lang->root, NULL, diag);
+}
