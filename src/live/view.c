@@ -65,7 +65,6 @@ add_viewer_state(KitBuf *name, const VmProgram *program, const LiveViewer *viewe
 	KitDiag		diag;
 	KitBuf		bytes;
 	DocWriter	w;
-	DocBytes	encoded;
 
 	if (viewer->viewer.len > 0 && !decode_viewer(program, viewer->viewer, arena, &object, &diag))
 	{
@@ -77,8 +76,7 @@ add_viewer_state(KitBuf *name, const VmProgram *program, const LiveViewer *viewe
 		return;
 	doc_write_begin(&w, &bytes, DOC_DOCUMENT);
 	vm_value_encode(&w, view->type, (VmVal) {.obj = object});
-	encoded = doc_write_end(&w);
-	kit_buf_add(name, encoded.data + DOC_HEADER_SIZE, encoded.len - DOC_HEADER_SIZE);
+	doc_to_json(doc_write_end(&w), DOC_DOCUMENT, DOC_JSON_TEXT, name, &diag);
 }
 
 VmText
