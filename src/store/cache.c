@@ -15,6 +15,9 @@
  * A copy that is loaded, or brought forward, from a row that this very transaction wrote is touched as well: it may have been evicted, or dropped with a
  * savepoint, after the transaction changed the document.
  *
+ * Where the transaction wrote the row last (tid) is kept until it ends: a transaction that sends many messages to one document would otherwise walk
+ * through all the versions that it made, more with each message.
+ *
  * An error in the middle of a message aborts a level at or above the entry's, so a copy that was left half-way is dropped too.  A transaction that touched
  * documents cannot be prepared: the copies would outlive it without anybody knowing how it ended.
  *
@@ -31,6 +34,7 @@
 #include "store/internal.h"
 
 static HTAB *cache = NULL;
+static uint64 seed = 0;			/* keys are the users' to choose: they must not be able to make them collide */
 static dlist_head lru = DLIST_STATIC_INIT(lru);	/* most recently used first */
 static dlist_head touched = DLIST_STATIC_INIT(touched);
 
@@ -40,6 +44,7 @@ untouch(StoreCacheEntry *entry)
 	if (entry->touched != 0)
 		dlist_delete(&entry->touched_link);
 	entry->touched = 0;
+	ItemPointerSetInvalid(&entry->tid);
 }
 
 void
@@ -145,27 +150,46 @@ trim(void)
 	}
 }
 
+static void
+make_cache(void)
+{
+	HASHCTL		ctl = {.keysize = sizeof(StoreCacheKey), .entrysize = sizeof(StoreCacheEntry), .hcxt = TopMemoryContext};
+
+	cache = hash_create("adama documents", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	RegisterXactCallback(at_transaction_end, NULL);
+	RegisterSubXactCallback(at_subtransaction_end, NULL);
+	if (!pg_strong_random(&seed, sizeof(seed)))
+		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
+}
+
+static StoreCacheKey
+cache_key(StoreSpace *space, const char *key)
+{
+	StoreCacheKey id;
+
+	if (cache == NULL)
+		make_cache();
+	id.relation = space->document;
+	id.hash = kit_hash(key, strlen(key), seed);
+	return id;
+}
+
+StoreCacheEntry *
+store_cache_find(StoreSpace *space, const char *key)
+{
+	StoreCacheKey id = cache_key(space, key);
+	StoreCacheEntry *entry = hash_search(cache, &id, HASH_FIND, NULL);
+
+	return entry != NULL && strcmp(entry->key, key) == 0 ? entry : NULL;
+}
+
 StoreCacheEntry *
 store_cache_entry(StoreSpace *space, const char *key)
 {
-	static uint64 seed = 0;		/* keys are the users' to choose: they must not be able to make them collide */
-	StoreCacheKey id;
+	StoreCacheKey id = cache_key(space, key);
 	StoreCacheEntry *entry;
 	bool		found;
 
-	if (cache == NULL)
-	{
-		HASHCTL		ctl = {.keysize = sizeof(StoreCacheKey), .entrysize = sizeof(StoreCacheEntry), .hcxt = TopMemoryContext};
-
-		cache = hash_create("adama documents", 64, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-		RegisterXactCallback(at_transaction_end, NULL);
-		RegisterSubXactCallback(at_subtransaction_end, NULL);
-		if (!pg_strong_random(&seed, sizeof(seed)))
-			ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
-	}
-	memset(&id, 0, sizeof(id));
-	id.relation = space->document;
-	id.hash = kit_hash(key, strlen(key), seed);
 	trim();
 	entry = hash_search(cache, &id, HASH_FIND, NULL);
 	if (entry != NULL && strcmp(entry->key, key) != 0)
@@ -188,6 +212,7 @@ store_cache_entry(StoreSpace *space, const char *key)
 		memset(&entry->copy, 0, sizeof(entry->copy));
 		entry->touched = 0;
 		entry->is_in_use = false;
+		ItemPointerSetInvalid(&entry->tid);
 		dlist_push_head(&lru, &entry->lru);
 	}
 	return entry;

@@ -71,6 +71,11 @@ extern bool store_row_find(StoreTable *table, const char *key, Snapshot snapshot
  * above, a row that changed since the transaction's snapshot is error 40001.
  */
 extern bool store_row_lock(StoreTable *table, const char *key);
+/*
+ * The version at tid, when this transaction wrote it and it is the newest: nobody else can have changed it since, so it need not be looked up nor locked.
+ * False otherwise.
+ */
+extern bool store_row_own(StoreTable *table, ItemPointer tid);
 extern void store_row_of_document(StoreTable *table, StoreRow *row);
 /* fresh as a copy of found, to change some columns of it. */
 extern void store_row_copy(StoreTable *table);
@@ -103,7 +108,7 @@ extern void store_copy_bring(StoreSpace *space, const char *key, StoreCopy *copy
 
 typedef struct StoreCacheKey
 {
-	Oid			relation;		/* the table document */
+	uint64		relation;		/* the table document; as wide as hash, so that there is no padding in a key that is hashed as bytes */
 	uint64		hash;			/* of the key */
 } StoreCacheKey;
 
@@ -112,12 +117,14 @@ typedef struct StoreCacheEntry
 	StoreCacheKey id;
 	char	   *key;
 	StoreCopy	copy;
+	ItemPointerData tid;		/* of the row's version that the transaction that touched it wrote last; may be invalid */
 	int			touched;		/* nesting level of the transaction that changed it; 0: none that is still open */
 	bool		is_in_use;		/* a message is on its way through */
 	dlist_node	lru;
 	dlist_node	touched_link;
 } StoreCacheEntry;
 
+extern StoreCacheEntry *store_cache_find(StoreSpace *space, const char *key);	/* NULL when there is none */
 extern StoreCacheEntry *store_cache_entry(StoreSpace *space, const char *key);	/* empty when it was not there */
 extern void store_cache_touch(StoreCacheEntry *entry);	/* an abort from here on drops it */
 extern void store_cache_drop(StoreCacheEntry *entry);

@@ -63,6 +63,17 @@ event_time(TimestampTz last)
 	return Max(now, last);
 }
 
+/* Locks the document's row, or finds it locked by this transaction's own last message. */
+static bool
+lock_document(StoreSpace *space, const char *key, StoreTable *table)
+{
+	StoreCacheEntry *entry = store_cache_find(space, key);
+
+	if (entry != NULL && entry->touched != 0 && store_row_own(table, &entry->tid))
+		return true;
+	return store_row_lock(table, key);
+}
+
 static void
 unknown_document(StoreSpace *space, const char *key)
 {
@@ -223,7 +234,7 @@ store_reduce(StoreSpace *space, const char *key, StoreEvent *events, int n_event
 	TimestampTz at;
 	int			n_ok;
 
-	if (!store_row_lock(&table, key))
+	if (!lock_document(space, key, &table))
 		unknown_document(space, key);
 	store_row_of_document(&table, &row);
 	entry = bring_to_row(space, key, &row);
@@ -236,7 +247,10 @@ store_reduce(StoreSpace *space, const char *key, StoreEvent *events, int n_event
 	vm_doc_begin(entry->copy.doc);
 	n_ok = run_events(&entry->copy, events, n_events, milliseconds(at));
 	if (n_ok > 0)
+	{
 		advance(space, key, &table, &entry->copy, events, n_ok, at);
+		entry->tid = table.fresh->tts_tid;
+	}
 	else
 		vm_doc_rollback(entry->copy.doc);
 	entry->is_in_use = false;

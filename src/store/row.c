@@ -123,6 +123,15 @@ store_row_lock(StoreTable *table, const char *key)
 	}
 }
 
+bool
+store_row_own(StoreTable *table, ItemPointer tid)
+{
+	bool		isnull;
+
+	return ItemPointerIsValid(tid) && table_tuple_fetch_row_version(table->rel, tid, SnapshotSelf, table->found) &&
+		TransactionIdIsCurrentTransactionId(DatumGetTransactionId(slot_getsysattr(table->found, MinTransactionIdAttributeNumber, &isnull)));
+}
+
 void
 store_row_of_document(StoreTable *table, StoreRow *row)
 {
