@@ -220,6 +220,7 @@ extern DocNode *doc_node_string(KitArena *arena, const char *str, size_t len);	/
 extern DocNode *doc_node_int(KitArena *arena, int64_t value);
 extern void doc_node_append(KitArena *arena, DocNode *array, DocNode *value);
 extern void doc_node_set(KitArena *arena, DocNode *object, const char *key, size_t len, DocNode *value);	/* keeps the key's pointer; replaces an equal key */
+extern void doc_node_add(KitArena *arena, DocNode *object, const char *key, size_t len, DocNode *value);	/* the same for a key that is not there */
 extern DocNode *doc_node_get(const DocNode *object, const char *key, size_t len);	/* NULL when absent */
 extern bool doc_node_equal(const DocNode *a, const DocNode *b);
 extern bool doc_node_from_item(KitArena *arena, DocItem item, DocNode **out, KitDiag *diag);	/* strings point into the bytes */

@@ -58,7 +58,7 @@ doc_node_append(KitArena *arena, DocNode *array, DocNode *value)
 static inline bool
 key_equals(const DocMember *member, const char *key, size_t len)
 {
-	return member->key_len == len && memcmp(member->key, key, len) == 0;
+	return member->key_len == len && (member->key == key || memcmp(member->key, key, len) == 0);
 }
 
 /* The index is private to its object: its address keeps others from choosing keys that collide. */
@@ -142,15 +142,21 @@ void
 doc_node_set(KitArena *arena, DocNode *object, const char *key, size_t len, DocNode *value)
 {
 	int64_t		found = doc_node_find(object, key, len, UINT32_MAX);
+
+	ADAMA_ASSERT(object->kind == DOC_OBJECT);
+	if (found >= 0)
+		object->u.object.members[found].value = value;
+	else
+		doc_node_add(arena, object, key, len, value);
+}
+
+void
+doc_node_add(KitArena *arena, DocNode *object, const char *key, size_t len, DocNode *value)
+{
 	uint32_t	n = object->u.object.n;
 	DocMember  *member;
 
 	ADAMA_ASSERT(object->kind == DOC_OBJECT);
-	if (found >= 0)
-	{
-		object->u.object.members[found].value = value;
-		return;
-	}
 	reserve_members(arena, object, n + 1);
 	member = &object->u.object.members[n];
 	member->key = key;

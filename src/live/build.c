@@ -14,7 +14,17 @@
 #include <math.h>
 #include <string.h>
 
+#include "kit/hash.h"
 #include "live/internal.h"
+
+/* Principals come again and again: their nodes are shared. */
+typedef struct Known
+{
+	const VmPrincipal *who;
+	DocNode    *node;
+} Known;
+
+#define N_KNOWN 16
 
 typedef struct Build
 {
@@ -23,6 +33,7 @@ typedef struct Build
 	KitArena   *arena;
 	size_t		room;			/* the arena may hold that much */
 	int			depth;
+	Known		known[N_KNOWN];
 	KitDiag    *diag;
 } Build;
 
@@ -93,17 +104,23 @@ static void
 set_member(Build *b, DocNode *object, const KitSym *name, DocNode *value)
 {
 	if (value != NULL && !is_harmful(name->text, name->len))
-		doc_node_set(b->arena, object, name->text, name->len, value);
+		doc_node_add(b->arena, object, name->text, name->len, value);
 }
 
 static DocNode *
 principal_node(Build *b, const VmPrincipal *who)
 {
-	DocNode    *node = doc_node_new(b->arena, DOC_OBJECT);
+	Known	   *known = &b->known[kit_hash(who->text, (size_t) who->agent_len + who->authority_len, who->agent_len) % N_KNOWN];
+	DocNode    *node;
 
-	doc_node_set(b->arena, node, "@t", 2, doc_node_int(b->arena, 1));
-	doc_node_set(b->arena, node, "agent", 5, copy_text(b, who->text, who->agent_len));
-	doc_node_set(b->arena, node, "authority", 9, copy_text(b, who->text + who->agent_len, who->authority_len));
+	if (known->who != NULL && vm_principal_equal(known->who, who))
+		return known->node;
+	node = doc_node_new(b->arena, DOC_OBJECT);
+	known->who = who;
+	known->node = node;
+	doc_node_add(b->arena, node, "@t", 2, doc_node_int(b->arena, 1));
+	doc_node_add(b->arena, node, "agent", 5, copy_text(b, who->text, who->agent_len));
+	doc_node_add(b->arena, node, "authority", 9, copy_text(b, who->text + who->agent_len, who->authority_len));
 	return node;
 }
 
@@ -208,7 +225,7 @@ begin_ordered(Build *b, Ordered *list)
 static DocNode *
 end_ordered(Build *b, Ordered *list)
 {
-	doc_node_set(b->arena, list->object, "@o", 2, list->order);
+	doc_node_add(b->arena, list->object, "@o", 2, list->order);
 	leave(b);
 	return list->object;
 }
@@ -231,7 +248,7 @@ add_row(Build *b, Ordered *list, VmObj *row, uint32_t index)
 			return false;
 		if (shown == NULL)
 			return true;
-		doc_node_set(b->arena, list->object, key, key_len, shown);
+		doc_node_add(b->arena, list->object, key, key_len, shown);
 	}
 	doc_node_append(b->arena, list->order, doc_node_int(b->arena, id));
 	return true;
@@ -309,7 +326,7 @@ build_unique_messages(Build *b, const VmList *messages, DocNode **out)
 			continue;
 		if (!build_message(b, message, &shown))
 			return false;
-		doc_node_set(b->arena, list.object, key, key_len, shown);
+		doc_node_add(b->arena, list.object, key, key_len, shown);
 		doc_node_append(b->arena, list.order, id);
 	}
 	*out = end_ordered(b, &list);
@@ -333,11 +350,11 @@ build_elements(Build *b, const LangType *type, const VmList *list, DocNode **out
 		if (shown == NULL)
 			continue;
 		key = decimal(b, i, &key_len);
-		doc_node_set(b->arena, *out, key, key_len, shown);
+		doc_node_add(b->arena, *out, key, key_len, shown);
 		if (i % 256 == 0 && !check_room(b))
 			return false;
 	}
-	doc_node_set(b->arena, *out, "@s", 2, doc_node_int(b->arena, list->n));
+	doc_node_add(b->arena, *out, "@s", 2, doc_node_int(b->arena, list->n));
 	leave(b);
 	return true;
 }
@@ -419,7 +436,9 @@ build_value(Build *b, const LangType *type, VmVal value, DocNode **out)
 bool
 live_build(VmReader *reader, const VmDoc *doc, const VmLimits *limits, KitArena *arena, DocNode **tree, KitDiag *diag)
 {
-	Build		b = {reader, limits, arena, kit_arena_size(arena) + limits->memory, 0, diag};
+	Build		b = {
+		.reader = reader, .limits = limits, .arena = arena, .room = kit_arena_size(arena) + limits->memory, .diag = diag
+	};
 
 	return build_record(&b, vm_doc_root(doc), tree);
 }

@@ -524,9 +524,7 @@ test_viewers(void)
 				last[i] = newcomer;
 				UNIT_TRY(is_discreet(newcomer, agents[i]), "a view tells a secret at seed %llu: %s", (unsigned long long) seed, newcomer);
 				if (unit_below(&r, 3) == 0)
-				{
-					continue;
-				}
+					continue;	/* this viewer gets a coarser change the next time */
 				change = update(views[i]);
 				UNIT_TRY(is_discreet(change, agents[i]), "a change tells a secret at seed %llu: %s", (unsigned long long) seed, change);
 				UNIT_TRY(strcmp(whole(views[i]), newcomer) == 0, "the whole view at seed %llu", (unsigned long long) seed);
