@@ -98,7 +98,7 @@ void
 sqlapi_require_execute(const StoreSpace *space, const char *function)
 {
 	if (!sqlapi_may_execute(space, function))
-		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FUNCTION, quote_qualified_identifier(NameStr(space->name), function));
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_FUNCTION, function);
 }
 
 bool

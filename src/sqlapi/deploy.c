@@ -51,7 +51,10 @@ check_space_name(const char *name)
 		store_raise(&diag);
 }
 
-/* The line of the program and the caret under it, as the renderer shows them after the message. */
+/* Longer excerpts would push the rest of the detail out. */
+#define EXCERPT_MAX_LEN 400
+
+/* The line of the program and the caret under it, as the renderer shows them after the message; nothing when the line is very long. */
 static char *
 excerpt(const KitDiag *diag, VmText source, KitArena *arena)
 {
@@ -63,7 +66,7 @@ excerpt(const KitDiag *diag, VmText source, KitArena *arena)
 	kit_buf_init(&buf, arena);
 	lang_diag_render(&bare, NULL, source.str, source.len, &buf);
 	line = strchr(buf.data, '\n');
-	if (line == NULL)
+	if (line == NULL || strlen(line) > EXCERPT_MAX_LEN)
 		return "";
 	pg_strip_crlf(++line);
 	return line;

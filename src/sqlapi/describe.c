@@ -138,7 +138,7 @@ arguments_of(Description *d, const LangStruct *message, bool is_array)
 		for (int i = 0; message != NULL && i < message->n_fields; i++)
 		{
 			const LangField *field = message->fields[i];
-			SqlShape	shape = sqlapi_shape(field->type);
+			SqlShape	shape = sqlapi_argument_shape(field->type);
 			char	   *value;
 
 			if (!sqlapi_is_argument(field))

@@ -129,7 +129,7 @@ match_fields(SqlGenerated *g, StoreProgram *program, const LangChannel *channel,
 
 		g->fields[i] = message != NULL ? lang_struct_field(message, name, strlen(name)) : NULL;
 		if (g->fields[i] != NULL)
-			g->shapes[i] = sqlapi_shape(g->fields[i]->type);
+			g->shapes[i] = sqlapi_argument_shape(g->fields[i]->type);
 	}
 	g->program = program;
 	program->use_count++;

@@ -200,7 +200,7 @@ find_channel(Ingest *ingest, VmText name, KitDiag *diag)
 	}
 	if (!known->may_send)
 	{
-		kit_fail(diag, KIT_DENIED, "permission denied for function %s.%s", NameStr(ingest->space->name), known->channel->name->text);
+		kit_fail(diag, KIT_DENIED, "permission denied for function %s", known->channel->name->text);
 		return NULL;
 	}
 	return known->channel;

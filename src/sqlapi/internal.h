@@ -93,6 +93,7 @@ typedef struct SqlShape
 } SqlShape;
 
 extern SqlShape sqlapi_shape(const LangType *type);
+extern SqlShape sqlapi_argument_shape(const LangType *type);	/* of a message's field: jsonb when there is nothing better */
 extern Oid	sqlapi_shape_oid(const SqlShape *shape);
 extern const char *sqlapi_shape_name(const SqlShape *shape);	/* qualified, for DDL */
 /* Writes a SQL value, whose type is the shape's, as a message has it.  The value is not null. */

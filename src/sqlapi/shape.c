@@ -13,6 +13,7 @@
 
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -20,14 +21,19 @@
 
 #include "sqlapi/internal.h"
 
-#define MAX_NESTING 32
+/* Messages that were met, since a message may have arrays of itself. */
+#define MAX_MET 64
+
+typedef struct Met
+{
+	const LangStruct *messages[MAX_MET];
+	int			n;
+} Met;
 
 /* Whether values of the type can be shown whole: no record is in it. */
 static bool
-is_plain(const LangType *type, int depth)
+is_plain(const LangType *type, Met *met)
 {
-	if (depth > MAX_NESTING)
-		return false;
 	switch (type->kind)
 	{
 		case LANG_BOOL:
@@ -49,14 +55,22 @@ is_plain(const LangType *type, int depth)
 		case LANG_MAYBE:
 		case LANG_LIST:
 		case LANG_ARRAY:
-			return is_plain(type->a, depth + 1);
+			return is_plain(type->a, met);
 		case LANG_MAP:
 		case LANG_PAIR:
-			return is_plain(type->a, depth + 1) && is_plain(type->b, depth + 1);
+			return is_plain(type->a, met) && is_plain(type->b, met);
 		case LANG_MESSAGE:
+			for (int i = 0; i < met->n; i++)
+			{
+				if (met->messages[i] == type->structure)
+					return true;
+			}
+			if (met->n == MAX_MET || stack_is_too_deep())
+				return false;
+			met->messages[met->n++] = type->structure;
 			for (int i = 0; i < type->structure->n_fields; i++)
 			{
-				if (!is_plain(type->structure->fields[i]->type, depth + 1))
+				if (!is_plain(type->structure->fields[i]->type, met))
 					return false;
 			}
 			return true;
@@ -94,6 +108,7 @@ SqlShape
 sqlapi_shape(const LangType *type)
 {
 	SqlShape	shape = {SQLAPI_NONE};
+	Met			met = {.n = 0};
 
 	if (type->kind == LANG_MAYBE)
 	{
@@ -112,10 +127,23 @@ sqlapi_shape(const LangType *type)
 		shape.kind = scalar_kind(type);
 		shape.type = type;
 	}
-	if (shape.kind == SQLAPI_NONE && is_plain(type, 0))
+	if (shape.kind == SQLAPI_NONE && is_plain(type, &met))
 	{
 		shape.kind = SQLAPI_JSON;
 		shape.type = type;
+	}
+	return shape;
+}
+
+SqlShape
+sqlapi_argument_shape(const LangType *type)
+{
+	SqlShape	shape = sqlapi_shape(type);
+
+	if (shape.kind == SQLAPI_NONE)
+	{
+		shape.kind = SQLAPI_JSON;
+		shape.type = shape.whole;
 	}
 	return shape;
 }

@@ -397,6 +397,7 @@ replace_function(Oid schema_oid, const char *schema, Oid owner, OldFunction *old
 	if (same_signature(old->oid, fresh))
 	{
 		run("DROP FUNCTION %s", format_procedure_qualified(fresh));
+		run("ALTER FUNCTION %s OWNER TO %s", format_procedure_qualified(old->oid), quote_identifier(GetUserNameFromId(owner, false)));
 		run("COMMENT ON FUNCTION %s IS %s", format_procedure_qualified(old->oid), quote_literal_cstr(f->comment));
 		return;
 	}
