@@ -198,8 +198,8 @@ bool
 live_view_tree(VmDoc *doc, const LiveViewer *viewer, int64_t now, VmText space, VmText key, const VmLimits *limits, KitArena *arena,
 			   DocNode **tree, KitDiag *diag)
 {
-	const VmPrincipal *who;
-	VmObj	   *object;
+	const VmPrincipal *who = NULL;
+	VmObj	   *object = NULL;
 
 	return make_who(viewer, arena, &who, diag) && decode_viewer(vm_doc_program(doc), viewer->viewer, arena, &object, diag) &&
 		build(doc, who, object, now, space, key, limits, arena, arena, tree, diag);
