@@ -146,8 +146,11 @@ check_field_modifiers(Check *c, LangStruct *s, LangField *field, LangDecl *d)
 
 	if (d->u.field.is_updated)
 		check_unsupported(c, d->pos, "@updated");
-	if (d->u.field.is_bump)
-		check_unsupported(c, d->pos, "@bump");
+	field->is_bump = d->u.field.is_bump;
+	if (field->is_bump && s->kind != LANG_STRUCT_RECORD)
+		check_error(c, d->name.pos, "only a record's own fields can be @bump");
+	else if (field->is_bump && field->type->kind != LANG_INT && !CHECK_IS_ERROR(field->type))
+		check_error(c, d->name.pos, "a @bump field must be int, not %s", field->type->text);
 	if (d->u.field.is_silent)
 		check_unsupported(c, d->pos, "@silent");
 	if (field->is_required && (s->kind == LANG_STRUCT_ROOT || field->type->kind == LANG_TABLE))
