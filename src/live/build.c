@@ -2,12 +2,12 @@
  * build.c
  *	  From a document and a viewer to the tree of what the viewer may see.
  *
- * Walks the program's structures: root, records, messages.  A field is in the tree when its privacy allows it and it has something to show: an
- * empty maybe and a double that JSON has no number for are left out, and come as null when they were there before.  A record that is hidden
- * leaves no trace, neither a member nor its id.
+ * Walks the program's structures: root, records, messages.  A field is in the tree when its privacy allows it and it has
+ * something to show: an empty maybe and a double that JSON has no number for are left out, and come as null when they were there
+ * before.  A record that is hidden leaves no trace, neither a member nor its id.
  *
- * Lists of rows are objects by id with "@o", also when empty; so are lists of messages that have a unique id.  Rows without a table (records
- * nested in others) have no id and go by their place.  All other lists are objects by index with "@s".
+ * Lists of rows are objects by id with "@o", also when empty; so are lists of messages that have a unique id.  Rows without a
+ * table (records nested in others) have no id and go by their place.  All other lists are objects by index with "@s".
  *
  * Formulas can show rows that show rows: the depth is limited, and so are the bytes of the tree.
  */

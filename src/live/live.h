@@ -2,11 +2,11 @@
  * live.h
  *	  What a viewer may see of a document, and how it changed since the viewer was last told.
  *
- * The view of a document is a tree (DocNode) in the form of deltas: lists of records are objects by id with "@o", other lists objects by index
- * with "@s", longs are strings, principals carry "@t".  Only what privacy, policies and require allow is in it.
+ * The view of a document is a tree (DocNode) in the form of deltas: lists of records are objects by id with "@o", other lists
+ * objects by index with "@s", longs are strings, principals carry "@t".  Only what privacy, policies and require allow is in it.
  *
- * A LiveView is the memory of one view class: the connections of one document that must see the same.  It keeps the tree that was last sent; an
- * update computes the tree of now, once, and yields their difference.
+ * A LiveView is the memory of one view class: the connections of one document that must see the same.  It keeps the tree that
+ * was last sent; an update computes the tree of now, once, and yields their difference.
  */
 #ifndef ADAMA_LIVE_H
 #define ADAMA_LIVE_H
@@ -25,8 +25,8 @@ typedef struct LiveViewer
 } LiveViewer;
 
 /*
- * The name of the class that a viewer belongs to under this program: two viewers with equal names see the same of every document.  Text in the arena.
- * A program whose view reads neither @who nor @viewer has one class, named "".
+ * The name of the class that a viewer belongs to under this program: two viewers with equal names see the same of every
+ * document.  Text in the arena. A program whose view reads neither @who nor @viewer has one class, named "".
  */
 extern VmText live_class_name(const VmProgram *program, const LiveViewer *viewer, KitArena *arena);
 
@@ -36,9 +36,10 @@ extern size_t live_view_memory(const LiveView *view);
 extern void live_view_forget(LiveView *view);	/* the next update is a first one */
 
 /*
- * Computes the view now and appends its change since the last update to out, as the value of "data" in JSON (wire style).  A first update yields
- * the whole view.  *changed is false (and nothing appended) when nothing that the viewer sees has changed; a first update is always a change.
- * now: ms since 1970, the document's time.  The document must be of the view's program.  On an error the view is as if it had never been updated.
+ * Computes the view now and appends its change since the last update to out, as the value of "data" in JSON (wire style).  A
+ * first update yields the whole view.  *changed is false (and nothing appended) when nothing that the viewer sees has changed; a
+ * first update is always a change. now: ms since 1970, the document's time.  The document must be of the view's program.  On an
+ * error the view is as if it had never been updated.
  */
 extern bool live_view_update(LiveView *view, VmDoc *doc, int64_t now, VmText space, VmText key, const VmLimits *limits, KitBuf *out, bool *changed, KitDiag *diag);
 

@@ -2,8 +2,8 @@
  * view.c
  *	  View classes: who sees the same, the tree that was last sent, and the change since.
  *
- * A view has two arenas.  One holds the tree that was sent last; the next tree is built in the other, compared with it, and, when all went well,
- * takes its place.  An interrupt that does not come back leaves the tree that was sent.
+ * A view has two arenas.  One holds the tree that was sent last; the next tree is built in the other, compared with it, and,
+ * when all went well, takes its place.  An interrupt that does not come back leaves the tree that was sent.
  */
 #include <string.h>
 
@@ -168,6 +168,7 @@ live_view_update(LiveView *view, VmDoc *doc, int64_t now, VmText space, VmText k
 	bool		is_built;
 
 	ADAMA_ASSERT(vm_doc_program(doc) == view->program);
+	*changed = false;
 	kit_arena_reset(next);
 	is_built = build(doc, view->who, view->viewer, now, space, key, limits, scratch, next, &tree, diag);
 	if (is_built)

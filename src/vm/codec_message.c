@@ -2,8 +2,8 @@
  * codec_message.c
  *	  Messages and viewer states from outside, made into values.
  *
- * Strict, because a sender's mistake is best met where it is made: what is not of the type is refused, with the path to it and both types in the
- * message.  Only viewer states may have members that the program does not declare: clients send all they have.
+ * Strict, because a sender's mistake is best met where it is made: what is not of the type is refused, with the path to it and
+ * both types in the message.  Only viewer states may have members that the program does not declare: clients send all they have.
  * Strings are known to be valid UTF-8; the depth of the bytes is limited; so the recursion is.
  */
 #include <stdio.h>
@@ -99,7 +99,8 @@ refuse(Decode *d, const Step *step, const char *expected, const char *found)
 	}
 	if (step == NULL)
 		return kit_fail(d->diag, error_code(d), "message \"%s\" must be an object, found %s", d->top->type->text, found);
-	return kit_fail(d->diag, error_code(d), "field \"%s\" of message \"%s\" expects %s, found %s", path, d->top->type->text, expected, found);
+	return kit_fail(d->diag, error_code(d), "field \"%s\" of message \"%s\" expects %s, found %s", path, d->top->type->text,
+					expected, found);
 }
 
 static bool
@@ -249,7 +250,8 @@ decode_value(Decode *d, const LangType *type, DocItem item, const Step *step, Vm
 			return true;
 		case LANG_LONG:
 			if (item.kind == DOC_STRING)
-				return doc_parse_int(item.str, item.len, &out->i) || refuse(d, step, type->text, "a string that is no decimal number of 64 bits");
+				return doc_parse_int(item.str, item.len, &out->i) ||
+					refuse(d, step, type->text, "a string that is no decimal number of 64 bits");
 			if (item.kind != DOC_INT)
 				return refuse(d, step, type->text, found_word(item));
 			out->i = item.i;

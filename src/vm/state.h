@@ -2,21 +2,25 @@
  * state.h
  *	  A document in memory: its values, the journal of what changed, and its three encodings (whole state, delta, message).
  *
- * A VmDoc is loaded from a state (doc.h bytes), or made empty, then brought forward by applying deltas of the log, or by running events.
+ * A VmDoc is loaded from a state (doc.h bytes), or made empty, then brought forward by applying deltas of the log, or by running
+ * events.
  *
- * Life of the journal.  vm_doc_begin … any number of events, each of which either adds to the journal or, when it fails, is undone to the mark that
- * was set before it … vm_doc_delta writes the net change since begin (values that ended as they began are not in it) … vm_doc_commit
- * forgets the journal, frees what was replaced and removes deleted rows; or vm_doc_rollback undoes everything.  Costs follow the number
- * of changes, never the size of the document.  Between begin and commit a replaced string or deleted row stays readable.
+ * Life of the journal.  vm_doc_begin … any number of events, each of which either adds to the journal or, when it fails, is
+ * undone to the mark that was set before it … vm_doc_delta writes the net change since begin (values that ended as they began
+ * are not in it) … vm_doc_commit forgets the journal, frees what was replaced and removes deleted rows; or vm_doc_rollback
+ * undoes everything.  Costs follow the number of changes, never the size of the document.  Between begin and commit a replaced
+ * string or deleted row stays readable.
  *
- * Storage form (what state and delta hold), per adama-language.md 3.2: members are the stored fields of the root in declaration order by name; long is
- * a decimal string; principal {"agent","authority"}; enum a number; maybe the value or absent; record an object of its fields, "id" first for rows;
- * table an object of rows by id, ascending; then the document's own members:
+ * Storage form (what state and delta hold): members are the stored fields of the root in declaration
+ * order by name; long is a decimal string; principal {"agent","authority"}; enum a number; maybe the value or absent; record an
+ * object of its fields, "id" first for rows; table an object of rows by id, ascending; then the document's own members:
  *		"__auto_table_row_id"	the last row id given out; absent while 0
- *		"__entropy"				state of the random generator, a long; absent while it has not been used since creation with entropy "0"
- *		"__dedupe"				{"agent/authority/key": "ms"}: dedupe keys seen in the last 10 minutes ('-' and '/' in the parts escaped as -- and -/); absent while empty
- * Defaults are written too, so that a state can be read without its program; an empty maybe is absent.  A double that is no number or is not finite is a
- * string: "NaN", "Infinity", "-Infinity".  A document's state is written in one way only, whatever its history.
+ *		"__entropy"				state of the random generator, a long; absent while 0
+ *		"__dedupe"				{"agent/authority/key": "ms"}: dedupe keys seen in the last 10 minutes, by time, then by text ('-' and '/'
+ *								in the parts escaped as -- and -/); absent while empty
+ * Defaults are written too, so that a state can be read without its program; an empty maybe is absent.  A double that is no
+ * number or is not finite is a string: "NaN", "Infinity", "-Infinity".  A document's state is written in one way only, whatever
+ * its history.
  *
  * A document shares the static strings of its program and must not outlive it.
  */
@@ -39,9 +43,9 @@ typedef struct VmMark
 /* Empty document with all fields at their initial values.  Lives until vm_doc_free, whatever becomes of the transaction, if keep. */
 extern VmDoc *vm_doc_new(const VmProgram *program, uint64_t entropy, bool keep);
 /*
- * Loads a whole state.  Members that the program does not know are an error (KIT_DAMAGED) unless is_upgrade, when they are dropped; a member of the
- * wrong type is always an error (but an enum's number that the program does not know is_upgrade makes the initial value); missing members get their
- * initial values, but a missing maybe is empty.  NULL on error.
+ * Loads a whole state.  Members that the program does not know are an error (KIT_DAMAGED) unless is_upgrade, when they are
+ * dropped; a member of the wrong type is always an error (but an enum's number that the program does not know is_upgrade makes
+ * the initial value); missing members get their initial values, but a missing maybe is empty.  NULL on error.
  */
 extern VmDoc *vm_doc_load(const VmProgram *program, DocBytes state, bool is_upgrade, bool keep, KitDiag *diag);
 extern void vm_doc_free(VmDoc *doc);
@@ -51,8 +55,9 @@ extern size_t vm_doc_memory(const VmDoc *doc);		/* bytes held */
 extern size_t vm_doc_state_size(const VmDoc *doc);	/* bytes that vm_doc_save would write, kept up to date with each change: O(1) */
 
 /*
- * Applies a delta of the log, outside of any journal.  The document is then as if it had been loaded from doc_apply(its state, the delta): what is
- * removed, but not a row or a maybe, has its initial value again.  On error the document is not usable any more.
+ * Applies a delta of the log, outside of any journal.  The document is then as if it had been loaded from doc_apply(its state,
+ * the delta): what is removed, but not a row or a maybe, has its initial value again.  On error the document is not usable any
+ * more.
  */
 extern bool vm_doc_apply(VmDoc *doc, DocBytes delta, KitDiag *diag);
 extern DocBytes vm_doc_save(const VmDoc *doc, KitBuf *out);	/* the whole state; pending changes included */
@@ -73,8 +78,8 @@ extern uint64_t vm_doc_stamp(const VmDoc *doc);
 /* Stores value, copied into the document, unless it is the same already.  Not for tables and nested records. */
 extern void vm_doc_set(VmDoc *doc, VmObj *obj, int slot, VmVal value);
 /*
- * Makes a row with the next id; fields at their initial values; nested records and tables made.  NULL when there are no ids left, or when the row would lie
- * deeper in nested tables than a state can be.
+ * Makes a row with the next id; fields at their initial values; nested records and tables made.  NULL when there are no ids
+ * left, or when the row would lie deeper in nested tables than a state can be.
  */
 extern VmObj *vm_doc_insert(VmDoc *doc, VmTable *table);
 extern void vm_doc_delete(VmDoc *doc, VmObj *row);			/* no effect when deleted already */
@@ -89,9 +94,10 @@ extern VmObj *vm_table_find(const VmTable *table, int32_t id);	/* O(log n); NULL
 /* ---- messages and views of values ---- */
 
 /*
- * Makes a message object in the arena from a JSON object.  Strict: a member that the type has not is KIT_UNKNOWN_FIELD, a wrong type KIT_INVALID_MESSAGE
- * (the message names the path and both types); long takes an integer or a decimal string; missing members get their initial values; null is
- * only for maybe.
+ * Makes a message object in the arena from a JSON object.  Strict: a member that the type has not is KIT_UNKNOWN_FIELD, a wrong
+ * type KIT_INVALID_MESSAGE (the message names the path and both types); long takes an integer or a decimal string; missing
+ * members get their initial values; null is only for maybe.  A viewer state may have members that the program does not declare; its
+ * errors are KIT_INVALID_VIEWER.
  */
 extern bool vm_message_decode(const VmProgram *program, const LangStruct *type, DocItem item, KitArena *arena, VmObj **out, KitDiag *diag);
 /* The same for a single value of any type that messages can hold. */

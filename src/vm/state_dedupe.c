@@ -2,8 +2,8 @@
  * state_dedupe.c
  *	  The dedupe keys that a document remembers: found by hash, kept in the order of their time, so that the old ones go first.
  *
- * A key is the text agent/authority/key; a '-' or '/' within one of the three is written "--" or "-/", so no two of them are the same text.
- * Keys of one time are in the order of their text: the order never depends on how the document came to its state.
+ * A key is the text agent/authority/key; a '-' or '/' within one of the three is written "--" or "-/", so no two of them are the
+ * same text. Keys of one time are in the order of their text: the order never depends on how the document came to its state.
  */
 #include "kit/hash.h"
 #include "vm/state_internal.h"

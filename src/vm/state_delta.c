@@ -2,9 +2,9 @@
  * state_delta.c
  *	  The net change of a document since its journal began, as a delta.
  *
- * Walks from the root along what is touched.  Of each object it looks for the oldest change of each slot: that holds the value of the
- * beginning, and only what differs from it now is written, in the order of declaration.  Rows made since then are written whole, rows deleted
- * become null, rows both made and deleted are not there.  The work follows the number of changes.
+ * Walks from the root along what is touched.  Of each object it looks for the oldest change of each slot: that holds the value
+ * of the beginning, and only what differs from it now is written, in the order of declaration.  Rows made since then are written
+ * whole, rows deleted become null, rows both made and deleted are not there.  The work follows the number of changes.
  */
 #include "vm/state_internal.h"
 

@@ -2,16 +2,17 @@
  * state_internal.h
  *	  What the files of the state half share: how a document is laid out, the journal's records, and the sizes of the storage form.
  *
- * Shapes.  Per structure of the program: its slots with their types and names, what a new object starts with, and what it weighs when encoded.
- * Made at first use, shared by all documents of the program.
+ * Shapes.  Per structure of the program: its slots with their types and names, what a new object starts with, and what it weighs
+ * when encoded. Made at first use, shared by all documents of the program.
  *
- * Ownership.  Everything of a document lies in its heap.  A slot owns what it points to, unless that is static: strings and principals say so
- * themselves; a maybe or a list is static when it is the very one of the initial values.  A row belongs to its table, a table and a nested record to the object
- * in whose slot it is.
+ * Ownership.  Everything of a document lies in its heap.  A slot owns what it points to, unless that is static: strings and
+ * principals say so themselves; a maybe or a list is static when it is the very one of the initial values.  A row belongs to its
+ * table, a table and a nested record to the object in whose slot it is.
  *
- * Journal.  An array of changes, undone from its end.  What is needed to find the changes from the root hangs in the objects: each object chains its own
- * changes (VM_CHANGE_SET, VM_CHANGE_CHILD), each table the rows that changed, and an object learns by VM_CHANGE_CHILD that something changed
- * in one of its tables or nested records.  Replaced values and deleted rows are freed at commit.
+ * Journal.  An array of changes, undone from its end.  What is needed to find the changes from the root hangs in the objects:
+ * each object chains its own changes (VM_CHANGE_SET, VM_CHANGE_CHILD), each table the rows that changed, and an object learns by
+ * VM_CHANGE_CHILD that something changed in one of its tables or nested records.  Replaced values and deleted rows are freed at
+ * commit.
  */
 #ifndef ADAMA_VM_STATE_INTERNAL_H
 #define ADAMA_VM_STATE_INTERNAL_H

@@ -6,11 +6,11 @@
  *									 └──> undo_to			the event failed
  *		… ──> delta, commit		or		rollback
  *
- * What was replaced or deleted lives on until commit: the program may still hold it.  What is undone is freed at once: the event that made it
- * is over.
+ * What was replaced or deleted lives on until commit: the program may still hold it.  What is undone is freed at once: the event
+ * that made it is over.
  *
- * Not every change is recorded.  A row that was made after the newest mark vanishes as a whole when undone, so its slots may change without a
- * record; and of several changes of one number since the newest mark the first is enough.
+ * Not every change is recorded.  A row that was made after the newest mark vanishes as a whole when undone, so its slots may
+ * change without a record; and of several changes of one number since the newest mark the first is enough.
  */
 #include "vm/state_internal.h"
 
@@ -301,8 +301,8 @@ close_journal(VmDoc *doc)
 }
 
 /*
- * Forgets what the objects know of the journal, and frees replaced values and forgotten keys.  Deleted rows come later, since others' records
- * lead to them.
+ * Forgets what the objects know of the journal, and frees replaced values and forgotten keys.  Deleted rows come later, since
+ * others' records lead to them.
  */
 static void
 commit_change(VmDoc *doc, VmChange *change)

@@ -2,8 +2,9 @@
  * state_load.c
  *	  A document made from a state, and brought forward by deltas.
  *
- * A state is applied as a delta to an empty document; both walk the bytes once, along the types of the program.  What does not fit the program is
- * damage: the bytes come from where only this extension writes.  (Not so null for what is not there: removing it again changes nothing.)
+ * A state is applied as a delta to an empty document; both walk the bytes once, along the types of the program.  What does not
+ * fit the program is damage: the bytes come from where only this extension writes.  (Not so null for what is not there: removing
+ * it again changes nothing.)
  *
  * While an object is new its size need not be followed member by member: it is weighed when it is complete.
  */
@@ -173,7 +174,8 @@ load_value(Load *load, const LangType *type, DocItem item, VmVal was, VmVal init
 			{
 				VmMaybe    *maybe;
 				VmVal		inside = was.maybe == NULL ? (VmVal) {0} : was.maybe->value;
-				VmVal		none = {.i = type->a->kind == LANG_ENUM ? type->a->enumeration->numbers[type->a->enumeration->default_index] : 0};
+				const LangEnum *e = type->a->enumeration;
+				VmVal		none = {.i = e != NULL ? e->numbers[e->default_index] : 0};
 
 				if (item.kind == DOC_NULL)
 				{
@@ -379,8 +381,14 @@ load_slot(Load *load, VmObj *obj, int slot, DocItem item, bool is_new, const Pla
 		return load_record(load, old.obj, item, is_new, place);
 	if (item.kind == DOC_NULL && s->type->kind != LANG_MAYBE)
 		value = shape->defaults[slot];
-	else if (!load_value(load, s->type, item, is_new && s->type->kind == LANG_PRINCIPAL ? (VmVal) {0} : old, shape->defaults[slot], place, &value))
-		return false;
+	else
+	{
+		/* the initial principal is not one that was there: nothing is merged into it */
+		VmVal		was = is_new && s->type->kind == LANG_PRINCIPAL ? (VmVal) {0} : old;
+
+		if (!load_value(load, s->type, item, was, shape->defaults[slot], place, &value))
+			return false;
+	}
 	if (!is_new)
 		doc->members_size += vm_slot_size(s, value) - vm_slot_size(s, old);
 	vm_slot_free(doc, shape, slot, old);

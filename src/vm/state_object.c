@@ -2,9 +2,9 @@
  * state_object.c
  *	  The objects of a document: root, rows, nested records, tables, and the values in their slots, in the document's heap.
  *
- * Tables hold their rows by ascending id.  Ids are given out ascending too, so new rows go to the end.  A deleted row keeps its place, by its
- * header alone, until the deleted ones are many compared with the others: so deleting costs O(1) on average wherever the row was, and a table
- * that is used as a queue does not move its rows with each message.
+ * Tables hold their rows by ascending id.  Ids are given out ascending too, so new rows go to the end.  A deleted row keeps its
+ * place, by its header alone, until the deleted ones are many compared with the others: so deleting costs O(1) on average
+ * wherever the row was, and a table that is used as a queue does not move its rows with each message.
  */
 #include "vm/state_internal.h"
 

@@ -2,9 +2,10 @@
  * value.c
  *	  Strings, principals, maybes and lists: made in an arena, compared.
  *
- * Strings are UTF-8, but the language orders and measures them as UTF-16.  The bytes of UTF-8 are in the order of code points, and so are the units of
- * UTF-16, but for one thing: what lies beyond U+FFFF is written with surrogates there, which come before U+E000 to U+FFFF.  The bytes 0xee, 0xef and from
- * 0xf0 on only ever begin a character, so the first pair of bytes that differ tells.
+ * Strings are UTF-8, but the language orders and measures them as UTF-16.  The bytes of UTF-8 are in the order of code points,
+ * and so are the units of UTF-16, but for one thing: what lies beyond U+FFFF is written with surrogates there, which come before
+ * U+E000 to U+FFFF.  The bytes 0xee, 0xef and from 0xf0 on only ever begin a character, so the first pair of bytes that differ
+ * tells.
  */
 #include "vm/value.h"
 

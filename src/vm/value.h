@@ -2,14 +2,16 @@
  * value.h
  *	  How values lie in memory while a program runs.
  *
- * A value is 8 bytes without a tag: the program's types say what it is.  int, long, bool, enum: i (int is kept sign-extended).  double: d.  All
- * else is a pointer.  A maybe is NULL (empty) or points to the value inside.  No pointer but a maybe is ever NULL.
+ * A value is 8 bytes without a tag: the program's types say what it is.  int, long, bool, enum: i (int is kept sign-extended).
+ * double: d.  All else is a pointer.  A maybe is NULL (empty) or points to the value inside.  No pointer but a maybe is ever
+ * NULL.
  *
- * Strings, principals, maybes and lists are immutable once made, and live either in an arena (a message, a turn), in a document's heap, or as
- * long as the program (literals, defaults: is_static).  What a document's slot points to belongs to that document's heap or is static: storing copies
- * (state.h), so nothing of a message's arena is ever reachable from a document.
+ * Strings, principals, maybes and lists are immutable once made, and live either in an arena (a message, a turn), in a
+ * document's heap, or as long as the program (literals, defaults: is_static).  What a document's slot points to belongs to that
+ * document's heap or is static: storing copies (state.h), so nothing of a message's arena is ever reachable from a document.
  *
- * An object is an instance of a LangStruct: the root, a record (in a table, or nested in a slot of its parent), or a message in an arena.
+ * An object is an instance of a LangStruct: the root, a record (in a table, or nested in a slot of its parent), or a message in
+ * an arena.
  */
 #ifndef ADAMA_VM_VALUE_H
 #define ADAMA_VM_VALUE_H
