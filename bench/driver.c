@@ -2,7 +2,8 @@
  * driver.c
  *	  The benchmark's clients that pgbench cannot be: listeners, latency, batches.
  *
- *		driver latency adama|raw N				N messages one by one: time from the sender's commit to the listener's notification; p50 p99 in µs
+ *		driver latency adama|raw N				N messages one by one, µs: p50 p99 from sending the statement to the notification (a round trip, commit included),
+ *												p50 p99 from the return of the commit to the notification
  *		driver burst N							N messages as fast as one session commits them: notifications, changes, and ms until the last change
  *		driver listen SESSIONS DOCUMENTS		connects to documents doc1 … docN from so many sessions and reads until SIGTERM: notifications, bytes
  *		driver ingest SIZE CONNECTIONS SECONDS	batches of SIZE messages, one document per connection: messages per second
@@ -106,7 +107,8 @@ latency(bool is_adama, int n)
 {
 	PGconn	   *sender = open_connection();
 	PGconn	   *listener = open_connection();
-	double	   *samples = malloc(sizeof(double) * n);
+	double	   *trips = malloc(sizeof(double) * n);
+	double	   *waits = malloc(sizeof(double) * n);
 	PGnotify   *notify;
 
 	if (is_adama)
@@ -124,6 +126,7 @@ latency(bool is_adama, int n)
 	for (int i = 0; i < n; i++)
 	{
 		struct timespec pause = {0, 2000000};
+		double		sent = now_us();
 		double		committed;
 
 		/* The raw round trip writes as much as a message does: a row and its log entry. */
@@ -138,12 +141,14 @@ latency(bool is_adama, int n)
 			fprintf(stderr, "no notification within 10 s\n");
 			exit(1);
 		}
-		samples[i] = now_us() - committed;
+		waits[i] = now_us() - committed;
+		trips[i] = now_us() - sent;
 		PQfreemem(notify);
 		nanosleep(&pause, NULL);
 	}
-	qsort(samples, n, sizeof(double), compare_doubles);
-	printf("%.0f %.0f\n", samples[n / 2], samples[n * 99 / 100]);
+	qsort(trips, n, sizeof(double), compare_doubles);
+	qsort(waits, n, sizeof(double), compare_doubles);
+	printf("%.0f %.0f %.0f %.0f\n", trips[n / 2], trips[n * 99 / 100], waits[n / 2], waits[n * 99 / 100]);
 	PQfinish(sender);
 	PQfinish(listener);
 }

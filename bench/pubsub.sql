@@ -4,21 +4,21 @@
 CREATE SCHEMA plain;
 CREATE TABLE plain.room (key text COLLATE "C" PRIMARY KEY, seq bigint NOT NULL, messages jsonb NOT NULL) WITH (fillfactor = 50);
 
-CREATE FUNCTION plain.publish(room text, payload text) RETURNS bigint LANGUAGE plpgsql AS $$
+CREATE FUNCTION plain.publish(room_key text, payload text) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
   now_ms bigint := floor(extract(epoch FROM clock_timestamp()) * 1000);
   m jsonb;
   n bigint;
 BEGIN
-  SELECT messages INTO m FROM plain.room WHERE key = room FOR NO KEY UPDATE;
+  SELECT messages INTO m FROM plain.room WHERE key = room_key FOR NO KEY UPDATE;
   IF NOT FOUND THEN
-    RAISE EXCEPTION 'no room %', room;
+    RAISE EXCEPTION 'no room %', room_key;
   END IF;
   m := m || jsonb_build_object('who', session_user, 'when', now_ms, 'payload', payload);
   WHILE jsonb_array_length(m) > 100 OR (m -> 0 ->> 'when')::bigint < now_ms - 60000 LOOP
     m := m - 0;
   END LOOP;
-  UPDATE plain.room SET messages = m, seq = seq + 1 WHERE key = room RETURNING seq INTO n;
+  UPDATE plain.room SET messages = m, seq = seq + 1 WHERE key = room_key RETURNING seq INTO n;
   RETURN n;
 END $$;
 
