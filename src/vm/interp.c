@@ -144,10 +144,8 @@ vm_run(Vm *vm, const VmCode *code, VmObj *self, const VmVal *args, VmVal *out)
 	port_poll(); poll_at = steps > POLL_STEPS ? steps - POLL_STEPS : 0; } } while (0)
 
 	ADAMA_ASSERT(vm->n_frames == 0);
-	if (vm->steps < 0)
-		return vm_out_of_steps(vm);
-	if (!vm_stack_reserve(vm, code->n_regs) || !vm_frames_reserve(vm))
-		return false;
+	if ((vm->steps < 0 && !vm_out_of_steps(vm)) || !vm_stack_reserve(vm, code->n_regs) || !vm_frames_reserve(vm))
+		return failed(vm, code, code->ins);
 	vm->frames[0] = (VmFrame) {NULL, code, 0, 0, NULL};
 	vm->n_frames = 1;
 	r = vm->stack;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "vm/lower.h"
+#include "vm/machine.h"
 
 /* The index of its code. */
 static uint32_t
@@ -232,6 +233,8 @@ lower_builtin(Lower *l, const LangExpr *e, int want)
 			lower_emit_imm(l, VM_CONTEXT, dst, e->u.call.builtin->id == LANG_BUILTIN_DOCUMENT_KEY ? 0 : 1);
 			return dst;
 		default:
+			if (vm_builtins[e->u.call.builtin->id] == NULL)
+				lower_fail(l, "this built-in is not supported by the machine");
 			return call_builtin(l, e, want);
 	}
 }

@@ -254,32 +254,65 @@ reverse(VmVal *items, uint32_t from, uint32_t to)
 	}
 }
 
+/* How the elements follow each other. */
+typedef struct Trend
+{
+	bool		ascends;
+	bool		descends;
+	bool		has_ties;
+} Trend;
+
+/* By one integer in the rows, which is what most orders are. */
+static Trend
+trend_of_integers(const VmList *list, int slot, bool is_desc)
+{
+	Trend		t = {true, true, false};
+	int64_t		last = list->items[0].obj->slots[slot].i;
+
+	for (uint32_t i = 1; i < list->n; i++)
+	{
+		int64_t		key = list->items[i].obj->slots[slot].i;
+
+		t.ascends &= last <= key;
+		t.descends &= last >= key;
+		t.has_ties |= last == key;
+		if (!t.ascends && !t.descends)
+			break;
+		last = key;
+	}
+	return is_desc ? (Trend) {t.descends, t.ascends, t.has_ties} : t;
+}
+
+static Trend
+trend_of(const Sorting *s, const VmList *list)
+{
+	const VmSortKey *first = &s->sort->keys[0];
+	Trend		t = {true, true, false};
+
+	if (s->sort->n_keys == 1 && first->kind == VM_KEY_INT && !first->is_maybe && !first->is_computed && first->slot >= 0)
+		return trend_of_integers(list, first->slot, first->is_desc);
+	for (uint32_t i = 1; i < list->n && (t.ascends || t.descends); i++)
+	{
+		int			c = compare_items(s, list->items[i - 1], i - 1, list->items[i], i);
+
+		t.ascends &= c <= 0;
+		t.descends &= c >= 0;
+		t.has_ties |= c == 0;
+	}
+	return t;
+}
+
 /* Whether one pass did it: the list was in order, or in the opposite order, which is turned round; equal elements stay in their order. */
 static bool
 sorted_by_a_pass(const Sorting *s, VmList *list)
 {
-	bool		ascends = true;
-	bool		descends = true;
-	bool		has_ties = false;
 	uint32_t	n = list->n;
+	Trend		t = trend_of(s, list);
 
-	for (uint32_t i = 1; i < n; i++)
-	{
-		int			c = compare_items(s, list->items[i - 1], i - 1, list->items[i], i);
-
-		if (c > 0)
-			ascends = false;
-		else if (c < 0)
-			descends = false;
-		else
-			has_ties = true;
-		if (!ascends && !descends)
-			return false;
-	}
-	if (ascends)
-		return true;
+	if (t.ascends || !t.descends)
+		return t.ascends;
 	/* runs of ties first, so that turning the whole restores their order; positions of computed keys hold only before */
-	if (has_ties)
+	if (t.has_ties)
 		for (uint32_t from = 0, i = 1; i <= n; i++)
 			if (i == n || compare_items(s, list->items[i - 1], i - 1, list->items[i], i) != 0)
 			{
