@@ -36,6 +36,7 @@
 static HTAB *cache = NULL;
 static uint64 seed = 0;			/* keys are the users' to choose: they must not be able to make them collide */
 static dlist_head lru = DLIST_STATIC_INIT(lru);	/* most recently used first */
+static size_t total_memory = 0;	/* of all entries */
 static dlist_head touched = DLIST_STATIC_INIT(touched);
 
 static void
@@ -52,6 +53,7 @@ store_cache_drop(StoreCacheEntry *entry)
 {
 	untouch(entry);
 	dlist_delete(&entry->lru);
+	total_memory -= entry->memory;
 	store_copy_free(&entry->copy);
 	pfree(entry->key);
 	hash_search(cache, &entry->id, HASH_REMOVE, NULL);
@@ -132,20 +134,32 @@ store_cache_touch(StoreCacheEntry *entry)
 	entry->touched = GetCurrentTransactionNestLevel();
 }
 
+/* Counts what the entry holds now; whoever uses an entry changes it, so the one used last is counted again at the next use of the cache. */
+static void
+count_memory(StoreCacheEntry *entry)
+{
+	size_t		memory = entry->copy.doc != NULL ? vm_doc_memory(entry->copy.doc) : 0;
+
+	total_memory += memory - entry->memory;
+	entry->memory = memory;
+}
+
 static void
 trim(void)
 {
 	size_t		budget = (size_t) adama_document_cache_size * 1024;
-	size_t		total = 0;
-	dlist_mutable_iter iter;
+	dlist_node *node;
 
-	dlist_foreach_modify(iter, &lru)
+	if (dlist_is_empty(&lru))
+		return;
+	count_memory(dlist_container(StoreCacheEntry, lru, dlist_head_node(&lru)));
+	node = dlist_tail_node(&lru);
+	while (total_memory > budget && node != dlist_head_node(&lru))
 	{
-		StoreCacheEntry *entry = dlist_container(StoreCacheEntry, lru, iter.cur);
+		StoreCacheEntry *entry = dlist_container(StoreCacheEntry, lru, node);
 
-		if (entry->copy.doc != NULL)
-			total += vm_doc_memory(entry->copy.doc);
-		if (total > budget && !entry->is_in_use && &entry->lru != dlist_head_node(&lru))
+		node = dlist_prev_node(&lru, node);
+		if (!entry->is_in_use)
 			store_cache_drop(entry);
 	}
 }
@@ -210,6 +224,7 @@ store_cache_entry(StoreSpace *space, const char *key)
 		Assert(!found);
 		entry->key = copy;
 		memset(&entry->copy, 0, sizeof(entry->copy));
+		entry->memory = 0;
 		entry->touched = 0;
 		entry->is_in_use = false;
 		ItemPointerSetInvalid(&entry->tid);

@@ -120,6 +120,7 @@ typedef struct StoreCacheEntry
 	ItemPointerData tid;		/* of the row's version that the transaction that touched it wrote last; may be invalid */
 	int			touched;		/* nesting level of the transaction that changed it; 0: none that is still open */
 	bool		is_in_use;		/* a message is on its way through */
+	size_t		memory;			/* as it was last counted */
 	dlist_node	lru;
 	dlist_node	touched_link;
 } StoreCacheEntry;
