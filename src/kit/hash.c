@@ -114,10 +114,9 @@ make_crc_table(void)
 	crc_table_is_made = true;
 }
 
-uint32_t
-kit_crc32c(const void *data, size_t len)
+static uint32_t
+crc_by_table(const uint8_t *p, size_t len)
 {
-	const uint8_t *p = data;
 	uint32_t	crc = UINT32_C(0xffffffff);
 
 	if (!crc_table_is_made)
@@ -137,3 +136,35 @@ kit_crc32c(const void *data, size_t len)
 		crc = crc >> 8 ^ crc_table[0][(crc ^ *p++) & 0xff];
 	return ~crc;
 }
+
+#if defined(__x86_64__) && defined(__GNUC__)
+
+/* The processor has an instruction for it, several times as fast as the tables; every message and every load passes here. */
+__attribute__((target("sse4.2")))
+static uint32_t
+crc_by_instruction(const uint8_t *p, size_t len)
+{
+	uint64_t	crc = UINT32_C(0xffffffff);
+
+	for (; len >= 8; p += 8, len -= 8)
+		crc = __builtin_ia32_crc32di(crc, load64(p));
+	for (; len > 0; p++, len--)
+		crc = __builtin_ia32_crc32qi((uint32_t) crc, *p);
+	return ~(uint32_t) crc;
+}
+
+uint32_t
+kit_crc32c(const void *data, size_t len)
+{
+	return __builtin_cpu_supports("sse4.2") ? crc_by_instruction(data, len) : crc_by_table(data, len);
+}
+
+#else
+
+uint32_t
+kit_crc32c(const void *data, size_t len)
+{
+	return crc_by_table(data, len);
+}
+
+#endif
