@@ -11,6 +11,7 @@
  *								> send alice channel {"json"}
  *								> connect alice		> disconnect alice		> delete alice		> load
  *								> static create alice					or invent, send
+ *								> open {"json"}						a document of this state, instead of created
  *								> limits steps 1000 memory 10000 document 1000 depth 10		for what follows
  *		options at the end:			at 1000		(ms; default: as before, first 1000)		dedupe KEY
  *	what must come of it		error aborted 7:3 some text		the event fails; position and text may be left out
@@ -400,6 +401,31 @@ take_message(Case *c, const char **p, VmEvent *event)
 }
 
 static void
+open_state(Case *c, const char **p)
+{
+	VmEvent		state = {0};
+	KitBuf	   *bytes = kit_arena_alloc(c->arena, sizeof(KitBuf));
+	const char *json;
+	size_t		len;
+
+	if (!take_json(p, &json, &len))
+	{
+		complain(c, "a state is missing");
+		return;
+	}
+	kit_buf_init(bytes, c->arena);
+	memset(&c->diag, 0, sizeof(c->diag));
+	if (c->doc != NULL)
+		vm_doc_free(c->doc);
+	c->doc = NULL;
+	c->has_event = true;
+	if (doc_from_json(json, len, DOC_DOCUMENT, bytes, &c->diag))
+		c->doc = vm_doc_load(c->program, (DocBytes) {bytes->data, bytes->len}, false, false, &c->diag);
+	c->failed = c->doc == NULL;
+	take_options(c, p, &state);
+}
+
+static void
 happen(Case *c, const char *p)
 {
 	VmEvent		event = {.space = text_of(c, "space"), .key = text_of(c, "key"), .agent = text_of(c, "system"), .authority = text_of(c, "test")};
@@ -442,6 +468,11 @@ happen(Case *c, const char *p)
 		return;
 	}
 	take_word(&p, word, sizeof(word));
+	if (strcmp(word, "open") == 0)
+	{
+		open_state(c, &p);
+		return;
+	}
 	if (strcmp(word, "create") == 0)
 		event.kind = VM_EVENT_CREATE;
 	else if (strcmp(word, "send") == 0)

@@ -3,6 +3,7 @@
  *	  The machine: programs as a whole are tried by the language cases; here is what a case cannot say.
  *
  *		orders			random rows by every kind of key, whole and in part, against a plain stable sort
+ *		expressions		random ones with effects, against a walk over their tree
  *		mutations		programs of the language cases with tokens changed at random: whatever still compiles is run, with random messages; nothing
  *						may crash, and what must hold for every event holds
  *		limits			a replay needs exactly the steps and bytes that the first run needed
@@ -259,6 +260,321 @@ test_orders(void)
 	UNIT_PROPERTY("orders are those of a plain stable sort");
 	vm_program_free(program);
 	kit_arena_delete(arena);
+}
+
+/* ---- expressions: random ones, against an evaluation of the tree from left to right ---- */
+
+typedef struct Node
+{
+	char		kind;			/* see show_node */
+	int			number;			/* constant, or variable */
+	struct Node *parts[3];
+} Node;
+
+#define N_LOCALS 3
+#define N_FIELDS 3
+
+/* Locals, then fields of the document, then fields of a row. */
+typedef struct Variables
+{
+	int32_t		values[N_LOCALS + 2 * N_FIELDS];
+} Variables;
+
+static Node *
+random_node(UnitRandom *random, KitArena *arena, int depth, bool is_bool, bool has_effects)
+{
+	static const char int_kinds[] = "nvvv+-*?ipPqQm=cCr";
+	static const char bool_kinds[] = "t<>LGEN&|!XRw";
+	Node	   *n = KIT_NEW(arena, Node);
+
+	do
+		n->kind = depth <= 0 ? (is_bool ? 't' : "nv"[unit_below(random, 2)]) :
+			is_bool ? bool_kinds[unit_below(random, sizeof(bool_kinds) - 1)] : int_kinds[unit_below(random, sizeof(int_kinds) - 1)];
+	while (!has_effects && strchr("pPqQ=c", n->kind) != NULL);
+	n->number = n->kind == 'n' ? (int) unit_below(random, 5) * (unit_below(random, 5) == 0 ? 100000007 : 1) : (int) unit_below(random, N_LOCALS + 2 * N_FIELDS);
+	for (int i = 0; i < 3; i++)
+	{
+		bool		wants_bool = strchr("&|!X", n->kind) != NULL || (strchr("?", n->kind) != NULL && i == 0);
+
+		if (strchr("ntvpPqQ", n->kind) == NULL)
+			n->parts[i] = random_node(random, arena, depth - 1, wants_bool, has_effects);
+	}
+	return n;
+}
+
+static void
+show_variable(int number, KitBuf *out)
+{
+	if (number < N_LOCALS)
+		kit_buf_add_char(out, (char) ('a' + number));
+	else if (number < N_LOCALS + N_FIELDS)
+		kit_buf_add_char(out, (char) ('x' + number - N_LOCALS));
+	else
+		kit_buf_printf(out, "row.%c", 'f' + number - N_LOCALS - N_FIELDS);
+}
+
+static void
+show_node(const Node *n, KitBuf *out)
+{
+	static const char *const operators[] = {"+ + ", "- - ", "* * ", "< < ", "> > ", "L <=", "G >=", "E ==", "N !=", "& &&", "| ||", "X ^^"};
+
+	kit_buf_add_char(out, '(');
+	switch (n->kind)
+	{
+		case 'n':
+			kit_buf_add_int(out, n->number);
+			break;
+		case 't':
+			kit_buf_add_str(out, n->number & 1 ? "true" : "false");
+			break;
+		case 'v':
+			show_variable(n->number, out);
+			break;
+		case '?':
+			show_node(n->parts[0], out);
+			kit_buf_add_str(out, " ? ");
+			show_node(n->parts[1], out);
+			kit_buf_add_str(out, " : ");
+			show_node(n->parts[2], out);
+			break;
+		case 'i':				/* minus */
+			kit_buf_add_str(out, "-");
+			show_node(n->parts[0], out);
+			break;
+		case '!':
+			kit_buf_add_str(out, "!");
+			show_node(n->parts[0], out);
+			break;
+		case 'p':
+		case 'P':
+			show_variable(n->number, out);
+			kit_buf_add_str(out, n->kind == 'p' ? "++" : "--");
+			break;
+		case 'q':
+		case 'Q':
+			kit_buf_add_str(out, n->kind == 'q' ? "++" : "--");
+			show_variable(n->number, out);
+			break;
+		case 'm':				/* a remainder, which is a maybe */
+			show_node(n->parts[0], out);
+			kit_buf_add_str(out, " % ");
+			show_node(n->parts[1], out);
+			kit_buf_add_str(out, ").getOrDefaultTo(");
+			show_node(n->parts[2], out);
+			break;
+		case '=':
+			show_variable(n->number, out);
+			kit_buf_add_str(out, " += ");
+			show_node(n->parts[0], out);
+			break;
+		case 'c':				/* a procedure that changes x */
+		case 'C':				/* a function */
+			kit_buf_add_str(out, n->kind == 'c' ? "bump(" : "mix(");
+			show_node(n->parts[0], out);
+			kit_buf_add_str(out, ", ");
+			show_node(n->parts[1], out);
+			kit_buf_add_str(out, ")");
+			break;
+		case 'r':				/* rows whose number is less: a query with the rest of the expression in its condition */
+			kit_buf_add_str(out, "(iterate numbers where k < ");
+			show_node(n->parts[0], out);
+			kit_buf_add_str(out, ").size()");
+			break;
+		case 'R':
+			show_node(n->parts[0], out);
+			kit_buf_add_str(out, " < ");
+			show_node(n->parts[1], out);
+			kit_buf_add_str(out, " <= ");
+			show_node(n->parts[2], out);
+			break;
+		case 'w':				/* a maybe of bool */
+			kit_buf_add_str(out, "flag(");
+			show_node(n->parts[0], out);
+			kit_buf_add_str(out, ") && true");
+			break;
+		default:
+			show_node(n->parts[0], out);
+			for (size_t i = 0; i < sizeof(operators) / sizeof(operators[0]); i++)
+				if (operators[i][0] == n->kind)
+					kit_buf_printf(out, " %s ", operators[i] + 2);
+			show_node(n->parts[1], out);
+			break;
+	}
+	kit_buf_add_char(out, ')');
+}
+
+#define WRAP(x) ((int32_t) (uint32_t) (uint64_t) (x))
+
+static int32_t
+evaluate(const Node *n, Variables *v)
+{
+	int32_t    *variable = &v->values[n->kind == 'n' ? 0 : n->number];
+	int64_t		a;
+	int64_t		b;
+	int64_t		c;
+
+	switch (n->kind)
+	{
+		case 'n':
+			return n->number;
+		case 't':
+			return n->number & 1;
+		case 'v':
+			return *variable;
+		case '?':
+			return evaluate(n->parts[0], v) ? evaluate(n->parts[1], v) : evaluate(n->parts[2], v);
+		case '&':
+			return evaluate(n->parts[0], v) && evaluate(n->parts[1], v);
+		case '|':
+			return evaluate(n->parts[0], v) || evaluate(n->parts[1], v);
+		case 'p':
+		case 'P':
+			a = *variable;
+			*variable = WRAP(a + (n->kind == 'p' ? 1 : -1));
+			return (int32_t) a;
+		case 'q':
+		case 'Q':
+			return *variable = WRAP((int64_t) *variable + (n->kind == 'q' ? 1 : -1));
+		case '=':
+			a = evaluate(n->parts[0], v);
+			return *variable = WRAP(*variable + a);
+		default:
+			break;
+	}
+	a = evaluate(n->parts[0], v);
+	switch (n->kind)
+	{
+		case 'i':
+			return WRAP(-a);
+		case '!':
+			return !a;
+		case 'r':
+			return a < 0 ? 0 : a > 5 ? 5 : (int32_t) a;	/* numbers 0 to 4 */
+		case 'w':
+			return a > 0 && a % 2 == 1;
+		default:
+			break;
+	}
+	b = evaluate(n->parts[1], v);
+	switch (n->kind)
+	{
+		case '+':
+			return WRAP(a + b);
+		case '-':
+			return WRAP(a - b);
+		case '*':
+			return WRAP(a * b);
+		case '<':
+			return a < b;
+		case '>':
+			return a > b;
+		case 'L':
+			return a <= b;
+		case 'G':
+			return a >= b;
+		case 'E':
+			return a == b;
+		case 'N':
+			return a != b;
+		case 'X':
+			return a != b;
+		case 'c':
+			return v->values[N_LOCALS] = WRAP(v->values[N_LOCALS] + a - b);
+		case 'C':
+			return WRAP(a * 3 + b);
+		default:
+			break;
+	}
+	c = evaluate(n->parts[2], v);
+	switch (n->kind)
+	{
+		case 'm':
+			return b == 0 ? (int32_t) c : b == -1 ? 0 : (int32_t) (a % b);
+		default:				/* R */
+			return a < b && b <= c;
+	}
+}
+
+/* The condition of a query is evaluated for each row, so what is in it may have no effects there. */
+static bool
+is_calm(const Node *n, bool in_query)
+{
+	if (n == NULL)
+		return true;
+	if (in_query && strchr("pPqQ=c", n->kind) != NULL)
+		return false;
+	for (int i = 0; i < 3; i++)
+		if (!is_calm(n->parts[i], in_query || n->kind == 'r'))
+			return false;
+	return true;
+}
+
+static void
+test_expressions(void)
+{
+	uint64_t	seed = unit_seed();
+
+	for (int round = 0; round < unit_rounds(250); round++)
+	{
+		UnitRandom	random = {seed + (uint64_t) round};
+		KitArena   *arena = kit_arena_new("round");
+		Variables	v;
+		KitBuf		text;
+		Node	   *nodes[4];
+		VmProgram  *program;
+		KitDiag		diag = {0};
+
+		kit_buf_init(&text, arena);
+		for (int i = 0; i < 4; i++)
+			do
+				nodes[i] = random_node(&random, arena, 1 + (int) unit_below(&random, 5), i == 1, true);
+			while (!is_calm(nodes[i], false));
+		kit_buf_add_str(&text, "record Row { int f = 7; int g = 8; int h = 9; } table<Row> rows; record Number { int k; } table<Number> numbers;\n"
+						"int x = 4; int y = 5; int z = 6; int r0; bool r1; int r2; int r3; int l0; int l1; int l2; message M { }\n"
+						"procedure bump(int p, int q) -> int { x = x + p - q; return x; }\n"
+						"function mix(int p, int q) -> int { return p * 3 + q; }\n"
+						"function flag(int p) -> maybe<bool> { if (p > 0) { return p % 2 == 1; } return @maybe<bool>; }\n"
+						"@construct { rows <- {}; for (int i = 0; i < 5; i++) { numbers <- {k: i}; } }\n"
+						"channel go(M m) { int a = 1; int b = 2; int c = 3; if (rows[1] as row) {\n  r0 = ");
+		show_node(nodes[0], &text);
+		kit_buf_add_str(&text, ";\n  if (");
+		show_node(nodes[1], &text);
+		kit_buf_add_str(&text, ") { r1 = true; }\n  c = ");
+		show_node(nodes[2], &text);
+		kit_buf_add_str(&text, ";\n  r3 = ");
+		show_node(nodes[3], &text);
+		kit_buf_add_str(&text, ";\n  l0 = a; l1 = b; l2 = c; } }");
+		program = compile(text.data, arena);
+		UNIT_TRY(program != NULL, "seed %llu: does not compile: %s", (unsigned long long) (seed + (uint64_t) round), text.data);
+		if (program != NULL)
+		{
+			VmDoc	   *doc = vm_doc_new(program, 0, false);
+			VmVal	   *slots = vm_doc_root(doc)->slots;
+			VmEvent		event = event_of(VM_EVENT_SEND, "go");
+			int32_t		expected[4];
+			bool		ok;
+
+			for (int i = 0; i < N_LOCALS + 2 * N_FIELDS; i++)
+				v.values[i] = i + 1;
+			for (int i = 0; i < 4; i++)
+			{
+				expected[i] = evaluate(nodes[i], &v);
+				if (i == 2)
+					v.values[2] = expected[2];
+			}
+			event.message = json_item("{}", arena);
+			ok = reduce(doc, event_of(VM_EVENT_CREATE, ""), &vm_default_limits, &diag) && reduce(doc, event, &vm_default_limits, &diag);
+			UNIT_TRY(ok && slots[2].i == v.values[3] && slots[3].i == v.values[4] && slots[4].i == v.values[5] && slots[5].i == expected[0] &&
+					 slots[6].i == expected[1] && slots[8].i == expected[3] && slots[9].i == v.values[0] && slots[10].i == v.values[1] &&
+					 slots[11].i == v.values[2] && slots[0].table->rows[0]->slots[0].i == v.values[6],
+					 "seed %llu: %s\n#   r0 %d r1 %d r3 %d l2 %d expected %d %d %d %d: %s", (unsigned long long) (seed + (uint64_t) round), diag.message,
+					 (int) slots[5].i, (int) slots[6].i, (int) slots[8].i, (int) slots[11].i, expected[0], expected[1], expected[3], v.values[2], text.data);
+			vm_doc_free(doc);
+			vm_program_free(program);
+		}
+		kit_arena_delete(arena);
+	}
+	UNIT_PROPERTY("expressions are evaluated from left to right");
 }
 
 /* ---- mutations ---- */
@@ -831,6 +1147,7 @@ main(void)
 	test_upgrades();
 	test_readers();
 	test_initial_values();
+	test_expressions();
 	test_mutations();
 	return unit_done();
 }
