@@ -41,17 +41,18 @@ like($admin->value(qq{SELECT query FROM pg_stat_activity WHERE datname = '$datab
 
 $bob->quit();
 becomes($emitters, 0, 10, 'when the last viewer has gone it leaves');
+$admin->ask("ALTER SYSTEM SET adama.emitter_idle_timeout = 0;", 'SELECT pg_reload_conf();');
 $bob = Viewer->new('bob', 'chat', 'lobby', later => 1);
 $bob->session()->ask('BEGIN;');
 $bob->join();
-sleep 3.5;
+sleep 0.5;
+becomes($emitters, 0, 5, 'the emitter does not wait for a connect that does not commit');
 $bob->session()->ask('COMMIT;');
 ($first) = $bob->changes(10);
 ok($first->{reset}, 'a connect whose transaction outlasts the emitter is served all the same');
 
 # ---- many connects while it leaves ----
 
-$admin->ask("ALTER SYSTEM SET adama.emitter_idle_timeout = 0;", 'SELECT pg_reload_conf();');
 $bob->quit();
 my ($served, $asked) = (0, 0);
 for (1 .. 40)
@@ -128,12 +129,14 @@ $alice->ask('\set program `cat examples/pubsub.adama`', 'SET client_min_messages
 space();
 $bob = Viewer->new('bob', 'chat', 'lobby');
 $bob->changes(10);
+my $oid = $admin->value(qq{SELECT oid FROM pg_database WHERE datname = '$database'});
 @said = $admin->ask(qq{DROP DATABASE $database WITH (FORCE);});
 ok(!(grep { /ERROR/ } @said), 'with force also while somebody watches') or diag(@said);
-my $gone = qr/FATAL: +database \d+ does not exist/;
+my $gone = qr/FATAL: +database $oid does not exist/;
 sleep 3.5;
+# One start of the emitter is refused, and perhaps one of an autovacuum worker; not one each second.
 my $refused = () = `tools/cluster log` =~ /$gone/g;
-cmp_ok($refused, '<=', 1, 'its emitter is not started again and again');
+cmp_ok($refused, '<=', 2, 'its emitter is not started again and again');
 
 $admin->ask(qq{CREATE DATABASE $database TEMPLATE template0;});
 $admin->quit();
