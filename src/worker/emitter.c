@@ -6,10 +6,10 @@
  *		take		the dirty bits and the news out of the shared memory (shared.c)
  *		turn		in one transaction: follow the connections (watch.c); look at the documents that are due, and notify (deliver.c)
  *		reap		remove connections whose backend or document is gone (reap.c)
- *		pause		about as long as the work took, when there is more of it already
+ *		pause		as long as the work took, when there is more of it already; longer when that goes on
  *
- * An idle emitter acts at once.  A busy one uses about half of a processor: while it works and pauses, writers go on, and the next turn finds what they all did; so
- * the busier the documents, the coarser the deltas.  During the pause its latch stays set, so that writers need not wake it.
+ * An idle emitter acts at once.  A busy one uses a part of one processor: while it pauses, writers go on, and the next turn finds what they all did; so the
+ * busier the documents, the coarser the deltas.  During the pause its latch stays set, so that writers need not wake it.
  *
  * A turn that fails as a whole is tried again after a while; nothing that was taken is lost, since it has become part of the picture (documents
  * that are due, news to be read).  Should this process fail, the postmaster starts it again, and everybody gets a whole view.
@@ -42,6 +42,7 @@
 #define LOCK_TIMEOUT_MS "100"	/* nobody's lock shall hold up all the others' notifications */
 #define REAP_BUDGET_US 20000
 #define QUEUE_IS_FULL 0.5		/* of the notification queue: then deltas become coarser */
+#define RUSH_MAX 3				/* pauses become at most 2^3 times as long as the work */
 #define NAP_MS 100				/* at most without a look at interrupts */
 #define SCAN_ATTEMPTS_MAX 8		/* then connections that can't be read do not keep the emitter here */
 #define PENDING_MAX 1024		/* news; more are worth a scan */
@@ -214,27 +215,33 @@ milliseconds_until(TimestampTz when)
 	return TimestampDifferenceMilliseconds(GetCurrentTimestamp(), when);
 }
 
-/* Sleeps although the latch may be set. */
-static void
+/* Sleeps although the latch may be set.  False when the time has come already. */
+static bool
 nap(TimestampTz until)
 {
 	TimestampTz left;
+	bool		has_slept = false;
 
 	while ((left = until - GetCurrentTimestamp()) > 0)
 	{
+		has_slept = true;
 		if (left < 1000)
 			pg_usleep(left);
 		else
 			(void) WaitLatch(NULL, WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, Min(left / 1000, NAP_MS), wait_event);
 		CHECK_FOR_INTERRUPTS();
 	}
+	return has_slept;
 }
 
-/* How long to gather changes after work of this many µs. */
+/*
+ * How long to gather changes after work of this many µs.  As long as changes are there already whenever a pause ends, pauses become longer in relation
+ * to the work: a turn costs all listeners something, however little it tells.
+ */
 static int64
-pause_after(int64 work)
+pause_after(int64 work, int rush)
 {
-	int64		pause = Min(work, (int64) adama_emitter_max_delay * 1000);
+	int64		pause = Min(work << Min(rush, RUSH_MAX), (int64) adama_emitter_max_delay * 1000);
 
 	return queue_is_full ? Max(pause, TICK_MS * 1000) : pause;
 }
@@ -292,6 +299,7 @@ run(void)
 {
 	TimestampTz tick = 0;
 	TimestampTz reap = 0;
+	int			rush = 0;		/* turns, one after the other, after which there was more to do already */
 
 	for (;;)
 	{
@@ -328,15 +336,17 @@ run(void)
 		leave_if_idle(now);
 
 		resume = GetCurrentTimestamp();
-		resume += pause_after(resume - now);
+		resume += pause_after(resume - now, rush);
 		wake = tick;
 		earliest(&wake, retry);
 		earliest(&wake, has_to_scan ? scan_at : 0);
 		earliest(&wake, worker_reap_is_done() ? 0 : reap);
 		if (not_before > now)
 			wake = resume = not_before;
-		if (WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, milliseconds_until(wake), wait_event) & WL_LATCH_SET)
-			nap(resume);
+		rush++;
+		if ((WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, milliseconds_until(wake), wait_event) & WL_LATCH_SET) == 0 ||
+			!nap(resume))
+			rush = 0;
 	}
 }
 
