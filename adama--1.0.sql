@@ -290,7 +290,7 @@ CREATE FUNCTION adama.disconnect(connection pg_catalog.text) RETURNS pg_catalog.
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_disconnect';
 COMMENT ON FUNCTION adama.disconnect(pg_catalog.text) IS 'end a connection';
 CREATE FUNCTION adama.view(space pg_catalog.text, key pg_catalog.text, viewer pg_catalog.jsonb DEFAULT '{}') RETURNS pg_catalog.jsonb
-	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'adama_sql_view';
+	LANGUAGE c STABLE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_view';
 COMMENT ON FUNCTION adama.view(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) IS 'what you may see of a document';
 CREATE FUNCTION adama.whoami() RETURNS adama.principal
 	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'adama_sql_whoami';
@@ -298,7 +298,7 @@ COMMENT ON FUNCTION adama.whoami() IS 'the principal that you act as';
 CREATE FUNCTION adama.history(space pg_catalog.text, key pg_catalog.text, from_seq pg_catalog.int8 DEFAULT 0, max pg_catalog.int4 DEFAULT 1000) RETURNS TABLE (
 		seq pg_catalog.int8, at pg_catalog.timestamptz, agent pg_catalog.text, authority pg_catalog.text, event pg_catalog.text,
 		channel pg_catalog.text, message pg_catalog.jsonb, delta pg_catalog.jsonb, size pg_catalog.int4)
-	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED ROWS 1000 AS 'MODULE_PATHNAME', 'adama_sql_history';
+	LANGUAGE c STABLE STRICT PARALLEL UNSAFE ROWS 1000 AS 'MODULE_PATHNAME', 'adama_sql_history';
 COMMENT ON FUNCTION adama.history(pg_catalog.text, pg_catalog.text, pg_catalog.int8, pg_catalog.int4) IS 'the events of a document from a sequence number on; for the owner of the space';
 
 -- ---- privileges ----

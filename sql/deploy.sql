@@ -145,6 +145,29 @@ SELECT adama.view('e', 'k')->'last' AS last;
 SELECT * FROM e.rows(document_key => 'k');
 DROP SCHEMA e CASCADE;
 
+-- ---- a space may be renamed ----
+SELECT adama.deploy('old', 'message M { int n; } public int sum; channel add(M m) { sum += m.n; }'), adama.create('old', 'k');
+SELECT old.add('k', n => 1);
+ALTER SCHEMA old RENAME TO new;
+SELECT new.add('k', n => 2), adama.send('new', 'k', 'add', '{"n": 3}');
+SELECT adama.view('new', 'k'), adama.view('new', 'k', '{}') = adama.view('new', 'k') AS same;
+SELECT adama.view('old', 'k');
+ALTER FUNCTION new.add RENAME TO plus;
+SELECT new.plus('k', n => 1);
+ALTER FUNCTION new.plus RENAME TO add;
+SELECT new.add('k', n => 4);
+-- what reads documents takes part in queries of any shape
+CREATE TABLE keys AS SELECT 'k' AS key FROM generate_series(1, 1000);
+SET parallel_setup_cost = 0;
+SET parallel_tuple_cost = 0;
+SET min_parallel_table_scan_size = 0;
+SELECT count(*), count(DISTINCT adama.view('new', key)) FROM keys WHERE key = 'k';
+RESET parallel_setup_cost;
+RESET parallel_tuple_cost;
+RESET min_parallel_table_scan_size;
+DROP TABLE keys;
+DROP SCHEMA new CASCADE;
+
 -- ---- a space is dropped like any schema, and the extension knows its spaces ----
 \set VERBOSITY terse
 SET client_min_messages = notice;

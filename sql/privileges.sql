@@ -100,6 +100,22 @@ SELECT * FROM priv.lines('k');
 RESET ROLE;
 DROP FUNCTION adama_speak, adama_who;
 
+-- ---- a function that was moved here gives no rights here ----
+GRANT CREATE ON SCHEMA priv TO adama_bob;
+SELECT format('GRANT CREATE ON DATABASE %I TO adama_bob', current_database()) \gexec
+SET ROLE adama_bob;
+SELECT adama.deploy('bobs', 'message Nothing { } channel clear(Nothing n) { }');
+SELECT bobs.create_document('k'), bobs.clear('k');
+ALTER FUNCTION bobs.clear(text) RENAME TO say;
+ALTER FUNCTION bobs.say(text) SET SCHEMA priv;
+SELECT priv.say('k');
+SELECT adama.send('priv', 'k', 'say', '{"text": "not bob''s to say"}');
+SET ROLE adama_owner;
+SELECT adama.deploy('priv', source) FROM priv.program;
+SELECT oid::regprocedure FROM pg_proc WHERE pronamespace = 'priv'::regnamespace ORDER BY proname;
+RESET ROLE;
+DROP SCHEMA bobs CASCADE;
+
 -- ---- connections are their session's, or the space's owner's to end ----
 BEGIN;
 SET LOCAL ROLE adama_alice;
@@ -120,7 +136,7 @@ ROLLBACK;
 -- ---- members of the owning role deploy, and what is made stays the owner's ----
 RESET ROLE;
 ALTER SCHEMA priv OWNER TO adama_team;
-SELECT format('ALTER TABLE priv.%I OWNER TO adama_team', relname) FROM pg_class WHERE relnamespace = 'priv'::regnamespace AND relkind = 'r' \gexec
+SELECT format('ALTER TABLE priv.%I OWNER TO adama_team', relname) FROM pg_class WHERE relnamespace = 'priv'::regnamespace AND relkind = 'r' ORDER BY relname \gexec
 SET ROLE adama_owner;
 SELECT adama.deploy('priv', $$
 record Line { public principal who; public string text; }

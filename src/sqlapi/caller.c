@@ -60,7 +60,7 @@ sqlapi_require_owner(const StoreSpace *space)
 		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_SCHEMA, NameStr(space->name));
 }
 
-/* Functions of the user's own may have the same name. */
+/* Functions of the user's own may have the same name, and somebody else's may have been moved here. */
 static Oid
 generated_function(const StoreSpace *space, const char *name)
 {
@@ -74,7 +74,8 @@ generated_function(const StoreSpace *space, const char *name)
 		bool		isnull;
 		Datum		library;
 
-		if (proc->pronamespace != space->schema || proc->prolang != ClanguageId)
+		if (proc->pronamespace != space->schema || proc->prolang != ClanguageId ||
+			!object_ownercheck(NamespaceRelationId, space->schema, proc->proowner))
 			continue;
 		library = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_probin, &isnull);
 		if (!isnull && strcmp(TextDatumGetCString(library), STORE_LIBRARY) == 0)

@@ -207,7 +207,7 @@ add_rows(Description *d, const LangField *field)
 	appendStringInfo(&arguments, "%s pg_catalog.text", quote_identifier(document_argument(row)));
 	if ((field->reads & LANG_READS_VIEWER) != 0)
 		appendStringInfo(&arguments, ", %s pg_catalog.jsonb DEFAULT '{}'::pg_catalog.jsonb", has_field(row, "viewer") ? "viewer_state" : "viewer");
-	add(d, field->name->text, arguments.data, psprintf("TABLE (%s)", columns.data), "STABLE PARALLEL RESTRICTED ROWS 100", "adama_sql_read",
+	add(d, field->name->text, arguments.data, psprintf("TABLE (%s)", columns.data), "STABLE PARALLEL UNSAFE ROWS 100", "adama_sql_read",
 		psprintf("the rows of \"%s\" of a document, as far as you may see them", field->name->text));
 }
 

@@ -6,19 +6,23 @@
  * schema, name and the names of the arguments.  That, and how the arguments become fields of the message, is kept per backend; a change of any
  * function (deploy, ALTER FUNCTION … RENAME, DROP) makes it look again, a change of the program makes it match fields again.
  *
- * EXECUTE was checked by the executor before it called.
+ * EXECUTE was checked by the executor before it called.  That proves nothing when the function was moved here by somebody who may create in this schema: so
+ * only functions count whose owner owns the schema.
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/pg_namespace.h"
 #include "catalog/pg_proc.h"
 #include "funcapi.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
+#include "port/pgcompat.h"
 #include "sqlapi/internal.h"
 
 PG_FUNCTION_INFO_V1(adama_sql_channel);
@@ -66,6 +70,7 @@ look_up(SqlGenerated *g)
 		MemoryContextReset(g->context);
 	proc = (Form_pg_proc) GETSTRUCT(tuple);
 	g->schema = proc->pronamespace;
+	g->is_genuine = object_ownercheck(NamespaceRelationId, g->schema, proc->proowner);
 	namestrcpy(&g->name, NameStr(proc->proname));
 	old = MemoryContextSwitchTo(g->context);
 	n = get_func_arg_info(tuple, &types, &names, &modes);
@@ -113,6 +118,11 @@ sqlapi_generated(Oid function)
 	}
 	if (!g->is_valid)
 		look_up(g);
+	if (!g->is_genuine)
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("function \"%s\" is not its schema's owner's", NameStr(g->name)),
+				 errhint("Deploy the program again after the schema's owner was changed.")));
 	return g;
 }
 

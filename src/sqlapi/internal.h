@@ -120,6 +120,7 @@ typedef struct SqlGenerated
 {
 	Oid			function;		/* hash key */
 	bool		is_valid;
+	bool		is_genuine;		/* its owner owns the schema; else somebody moved it there */
 	Oid			schema;
 	NameData	name;
 	MemoryContext context;		/* of what follows */
@@ -135,7 +136,7 @@ typedef struct SqlGenerated
 	SqlShape   *shapes;			/* of these */
 } SqlGenerated;
 
-/* Valid until the next call into anything that runs SQL. */
+/* Raises when the function is not the space's own.  Valid until the next call into anything that runs SQL. */
 extern SqlGenerated *sqlapi_generated(Oid function);
 
 /* ---- time ---- */

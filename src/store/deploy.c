@@ -306,20 +306,33 @@ typedef struct OldFunction
 	bool		stays;
 } OldFunction;
 
-/* The functions that were generated before; an array in the current memory context. */
+/*
+ * The functions that were generated before; an array in the current memory context.  What somebody moved here who does not own the schema is dropped, lest
+ * its grants be carried over.
+ */
 static OldFunction *
 old_functions(Oid schema, int *n)
 {
 	OldFunction *olds;
+	List	   *strangers = NIL;
+	ListCell   *lc;
 
-	query("SELECT p.oid, p.proname " GENERATED " ORDER BY p.oid", schema);
-	*n = (int) SPI_processed;
-	olds = palloc0(sizeof(OldFunction) * Max(*n, 1));
-	for (int i = 0; i < *n; i++)
+	query("SELECT p.oid, p.proname, p.proowner " GENERATED " ORDER BY p.oid", schema);
+	*n = 0;
+	olds = palloc0(sizeof(OldFunction) * (SPI_processed + 1));
+	for (uint64 i = 0; i < SPI_processed; i++)
 	{
-		olds[i].oid = result_oid(i, 1);
-		olds[i].name = result_text(i, 2);
+		if (!object_ownercheck(NamespaceRelationId, schema, result_oid(i, 3)))
+		{
+			strangers = lappend_oid(strangers, result_oid(i, 1));
+			continue;
+		}
+		olds[*n].oid = result_oid(i, 1);
+		olds[*n].name = result_text(i, 2);
+		(*n)++;
 	}
+	foreach(lc, strangers)
+		run("DROP FUNCTION %s", format_procedure_qualified(lfirst_oid(lc)));
 	return olds;
 }
 

@@ -182,7 +182,8 @@ store_space_by_schema(Oid schema)
 	if (spaces == NULL)
 		make_hash();
 	entry = hash_search(spaces, &schema, HASH_FIND, NULL);
-	if (entry != NULL && entry->space.is_valid)
+	/* Version 0: nothing is deployed yet, or the last look was interrupted by an error. */
+	if (entry != NULL && entry->space.is_valid && entry->space.version > 0)
 		return &entry->space;
 
 	entry = hash_search(spaces, &schema, HASH_ENTER, &found);
