@@ -482,7 +482,7 @@ typedef enum LangDeclKind
 	LANG_DECL_MESSAGE,			/* u.structure */
 	LANG_DECL_CHANNEL,			/* channel name(M m) …: u.channel; body */
 	LANG_DECL_FUTURE_CHANNEL,	/* channel<M> name; u.channel */
-	LANG_DECL_RPC,				/* u.function; body */
+	LANG_DECL_RPC,				/* u.function: the first parameter is the sender, without type; body */
 	LANG_DECL_FUNCTION,			/* u.function; body */
 	LANG_DECL_PROCEDURE,		/* u.function; body */
 	LANG_DECL_METHOD,			/* u.function; body (in records and messages) */
@@ -612,8 +612,10 @@ struct LangDecl
 		{
 			LangName	method;	/* get, put, options, delete */
 			const KitSym *uri;
-			LangParam  *params;
+			LangParam  *params;	/* $name in the uri; type NULL: string */
 			int			n_params;
+			LangTypeRef *message;	/* of put */
+			LangName	parameter;
 			LangGuard	requires;
 		}			web;
 		struct

@@ -1,6 +1,6 @@
 /*
  * parse.c
- *	  The parser's cursor, its errors, types as written, and the program as a whole.
+ *	  The parser's cursor, its errors and how it goes on after them, and the program as a whole.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -41,9 +41,7 @@ lang_next(LangParser *p)
 {
 	const LangToken *token = lang_peek(p, 0);
 
-	if (token->kind == LANG_TOKEN_BAD)
-		p->is_lost = true;		/* the lexer has reported it */
-	else if (!p->is_lost && p->at < p->n - 1)
+	if (!p->is_lost && p->at < p->n - 1)
 		p->at++;
 	return token;
 }
@@ -69,11 +67,15 @@ lang_at_pair(LangParser *p, const char *two)
 }
 
 bool
+lang_token_is(const LangToken *token, const char *word)
+{
+	return (token->kind == LANG_TOKEN_ID || token->kind == LANG_TOKEN_KEYWORD) && strcmp(token->sym->text, word) == 0;
+}
+
+bool
 lang_at_word(LangParser *p, const char *word)
 {
-	const LangToken *token = lang_peek(p, 0);
-
-	return (token->kind == LANG_TOKEN_ID || token->kind == LANG_TOKEN_KEYWORD) && strcmp(token->sym->text, word) == 0;
+	return lang_token_is(lang_peek(p, 0), word);
 }
 
 bool
@@ -104,54 +106,153 @@ lang_accept_word(LangParser *p, const char *word)
 	return true;
 }
 
-void
-lang_parse_fail(LangParser *p, LangPos pos, KitError code, const char *hint, const char *format,...)
+/* ---- errors ---- */
+
+/* Reports, unless it is about a place that was reported already. */
+static void __attribute__((format(printf, 5, 0)))
+report(LangParser *p, LangPos pos, KitError code, const char *hint, const char *format, va_list args)
 {
-	va_list		args;
 	char		message[400];
 	KitDiag    *diag;
 
-	if (p->is_lost)
+	if (p->is_stopped || (p->last_error.line == pos.line && p->last_error.column == pos.column))
 		return;
-	p->is_lost = true;
-	va_start(args, format);
+	p->last_error = pos;
 	vsnprintf(message, sizeof(message), format, args);
-	va_end(args);
 	diag = lang_diags_add(p->diags, code, pos, "%s", message);
 	if (hint != NULL)
 		kit_diag_hint(diag, "%s", hint);
 }
 
 void
-lang_expected(LangParser *p, const char *what, const char *hint)
+lang_parse_fail(LangParser *p, LangPos pos, KitError code, const char *hint, const char *format,...)
 {
-	const LangToken *token = lang_peek(p, 0);
+	va_list		args;
 
 	if (p->is_lost)
 		return;
-	if (token->kind == LANG_TOKEN_BAD)
+	va_start(args, format);
+	report(p, pos, code, hint, format, args);
+	va_end(args);
+	p->is_lost = true;
+	p->is_stopped = code == KIT_PROGRAM_LIMIT;
+}
+
+void
+lang_report(LangParser *p, LangPos pos, const char *hint, const char *format,...)
+{
+	va_list		args;
+
+	if (p->is_lost)
+		return;
+	va_start(args, format);
+	report(p, pos, KIT_SYNTAX_ERROR, hint, format, args);
+	va_end(args);
+}
+
+/* The length of the operator at the current token, of one character or two. */
+static int
+operator_length(LangParser *p)
+{
+	static const char *const pairs[] = {"++", "--", "==", "!=", "=?", "<=", ">=", "<-", "->", "::", "&&", "||", "^^", "+=", "-=", "*=", "[]"};
+
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+		if (lang_at_pair(p, pairs[i]))
+			return 2;
+	return 1;
+}
+
+/* The current token, for "found ...". */
+static const char *
+found_text(LangParser *p, char *text, size_t size)
+{
+	const LangToken *token = lang_peek(p, 0);
+	int			len = (int) (token->end - token->offset);
+
+	switch (token->kind)
 	{
+		case LANG_TOKEN_END:
+			return "the end of the program";
+		case LANG_TOKEN_STRING:
+			return "a string";
+		case LANG_TOKEN_TEMPLATE:
+			return "a template";
+		case LANG_TOKEN_SYMBOL:
+			len = operator_length(p);
+			break;
+		default:
+			break;
+	}
+	snprintf(text, size, "\"%.*s%s\"", len > 40 ? 40 : len, p->source + token->offset, len > 40 ? "..." : "");
+	return text;
+}
+
+void
+lang_expected(LangParser *p, const char *what, const char *hint)
+{
+	const LangToken *token = lang_peek(p, 0);
+	LangPos		pos = token->pos;
+	char		found[60];
+
+	if (p->is_lost)
+		return;
+	if (token->is_damaged && p->diags->n_errors > 0)
+	{
+		/* the lexer has reported it */
+		p->last_error = pos;
 		p->is_lost = true;
 		return;
 	}
-	if (token->kind == LANG_TOKEN_END)
-		lang_parse_fail(p, token->pos, KIT_SYNTAX_ERROR, hint, "expected %s, found the end of the program", what);
-	else
-	{
-		/* What is missing belongs behind the token before, when that ends a line. */
-		int			len = (int) (token->end - token->offset);
-
-		lang_parse_fail(p, token->pos, KIT_SYNTAX_ERROR, hint, "expected %s, found \"%.*s%s\"", what, len > 40 ? 40 : len, p->source + token->offset,
-						len > 40 ? "…" : "");
-	}
+	if (token->kind == LANG_TOKEN_SYMBOL)
+		pos.length = operator_length(p);
+	if (hint == NULL)
+		hint = lang_usual_hint(p, what);
+	lang_parse_fail(p, pos, KIT_SYNTAX_ERROR, hint, "expected %s, found %s", what, found_text(p, found, sizeof(found)));
 }
 
-static const char *
-forgotten(LangParser *p, char symbol)
+/* Where the token before the current one ends. */
+static LangPos
+end_of_previous(LangParser *p)
 {
-	if (symbol == ';' && p->at > 0 && !p->is_lost && p->tokens[p->at - 1].pos.line < lang_peek(p, 0)->pos.line)
-		return "A \";\" is missing at the end of the line before.";
-	return NULL;
+	const LangToken *token = &p->tokens[p->at - 1];
+	LangPos		pos = {token->pos.line, token->pos.column, 1};
+
+	for (uint32_t i = token->offset; i < token->end; i++)
+	{
+		if (p->source[i] == '\n')
+		{
+			pos.line++;
+			pos.column = 1;
+		}
+		else if (((unsigned char) p->source[i] & 0xc0) != 0x80)
+			pos.column++;
+	}
+	return pos;
+}
+
+/*
+ * A ';' that is missing at the end of a line, or before a '}', is reported there, and taken as written.  Within a line it is not clear what was
+ * meant.
+ */
+static void
+expect_semicolon(LangParser *p, const char *where)
+{
+	const LangToken *token = lang_peek(p, 0);
+	LangPos		before;
+	char		what[120];
+	char		found[60];
+
+	snprintf(what, sizeof(what), "\";\" %s", where);
+	if (p->is_lost || p->at == 0)
+	{
+		lang_expected(p, what, NULL);
+		return;
+	}
+	before = end_of_previous(p);
+	if (token->kind != LANG_TOKEN_END && token->pos.line == before.line && !lang_at_symbol(p, '}'))
+		lang_expected(p, what, NULL);
+	else if (!token->is_damaged || p->diags->n_errors == 0)
+		lang_report(p, before, lang_usual_hint(p, what), "expected %s, found %s", what, found_text(p, found, sizeof(found)));
 }
 
 void
@@ -161,8 +262,13 @@ lang_expect(LangParser *p, char symbol, const char *where)
 
 	if (lang_accept(p, symbol))
 		return;
+	if (symbol == ';')
+	{
+		expect_semicolon(p, where);
+		return;
+	}
 	snprintf(what, sizeof(what), "\"%c\" %s", symbol, where);
-	lang_expected(p, what, forgotten(p, symbol));
+	lang_expected(p, what, NULL);
 }
 
 void
@@ -187,6 +293,8 @@ lang_expect_word(LangParser *p, const char *word, const char *where)
 	lang_expected(p, what, NULL);
 }
 
+/* ---- names and numbers ---- */
+
 static const char *const refused_names[] = {
 	"abstract", "assert", "boolean", "break", "byte", "case", "catch", "char", "class", "const", "continue", "default", "do", "double", "else", "enum", "extends",
 	"final", "finally", "float", "for", "goto", "if", "implements", "import", "instanceof", "int", "interface", "long", "native", "new", "package", "private",
@@ -195,21 +303,34 @@ static const char *const refused_names[] = {
 	"label", "list", "maybe", "future", "map", "grid", "pair", "tuple", "table", "readonly", "vec2", "vec3", "vec4", "matrix2", "matrix3", "matrix4", "matrixh4"
 };
 
+bool
+lang_is_refused_name(const KitSym *sym)
+{
+	for (size_t i = 0; i < sizeof(refused_names) / sizeof(refused_names[0]); i++)
+		if (strcmp(sym->text, refused_names[i]) == 0)
+			return true;
+	return false;
+}
+
 LangName
 lang_expect_new_name(LangParser *p, const char *what)
 {
 	const LangToken *token = lang_peek(p, 0);
+	const LangToken *after = lang_peek(p, 1);
 
-	if (token->kind == LANG_TOKEN_ID || token->kind == LANG_TOKEN_KEYWORD)
+	if ((token->kind == LANG_TOKEN_ID || token->kind == LANG_TOKEN_KEYWORD) && token->sym->text[0] != '@' &&
+		(token->kind == LANG_TOKEN_KEYWORD || lang_is_refused_name(token->sym)))
 	{
-		for (size_t i = 0; i < sizeof(refused_names) / sizeof(refused_names[0]); i++)
-		{
-			if (strcmp(token->sym->text, refused_names[i]) == 0)
-			{
-				lang_parse_fail(p, token->pos, KIT_SYNTAX_ERROR, "Choose another name.", "\"%s\" is a word of the language and cannot be %s", token->sym->text, what);
-				return (LangName) {NULL, token->pos};
-			}
-		}
+		const char *hint = "Choose another name.";
+
+		if (after->kind == LANG_TOKEN_ID && lang_is_type_word(token->sym))
+			hint = strcmp(what, "a function") == 0 ? "The type comes last: function f(int a) -> int { ... }." : "A type is given once, before the name.";
+		lang_report(p, token->pos, hint, "\"%s\" is a word of the language and cannot name %s", token->sym->text, what);
+		/* taken as the name it was meant to be, if it was */
+		if (after->kind != LANG_TOKEN_SYMBOL)
+			p->is_lost = true;
+		lang_next(p);
+		return (LangName) {token->sym, token->pos};
 	}
 	return lang_expect_name(p, what);
 }
@@ -218,10 +339,12 @@ LangName
 lang_expect_name(LangParser *p, const char *what)
 {
 	const LangToken *token = lang_peek(p, 0);
+	char		expected[120];
 
 	if (token->kind != LANG_TOKEN_ID)
 	{
-		lang_expected(p, what, NULL);
+		snprintf(expected, sizeof(expected), "the name of %s", what);
+		lang_expected(p, expected, NULL);
 		return (LangName) {NULL, token->pos};
 	}
 	lang_next(p);
@@ -229,7 +352,7 @@ lang_expect_name(LangParser *p, const char *what)
 }
 
 int
-lang_expect_int(LangParser *p, const char *what)
+lang_expect_int(LangParser *p, const char *what, int low, int high)
 {
 	const LangToken *token = lang_peek(p, 0);
 
@@ -238,6 +361,8 @@ lang_expect_int(LangParser *p, const char *what)
 		lang_expected(p, what, NULL);
 		return 0;
 	}
+	if ((token->integer < low || token->integer > high) && !token->is_damaged)
+		lang_report(p, token->pos, NULL, "expected %s from %d to %d, found %d", what, low, high, (int) token->integer);
 	lang_next(p);
 	return (int) token->integer;
 }
@@ -247,182 +372,151 @@ lang_descend(LangParser *p)
 {
 	if (p->depth >= LANG_MAX_DEPTH || port_stack_is_low())
 	{
-		lang_parse_fail(p, lang_peek(p, 0)->pos, KIT_PROGRAM_LIMIT, "Split it into smaller parts.", "the program nests deeper than %d levels here", LANG_MAX_DEPTH);
+		lang_parse_fail(p, lang_peek(p, 0)->pos, KIT_PROGRAM_LIMIT, "Put parts of it into functions or procedures.",
+						"the program nests deeper than %d levels here", LANG_MAX_DEPTH);
 		return false;
 	}
 	p->depth++;
 	return !p->is_lost || (p->depth--, false);
 }
 
-/* ---- types ---- */
+/* ---- going on after an error ---- */
 
-static const struct
+/* A word that begins a declaration and hardly anything else; is_sure: whatever follows it. */
+static bool
+is_declaration_word(const LangToken *token, bool *is_sure)
 {
-	const char *word;
-	int			n_args;			/* -1: two or more; -2: a name in brackets, not a type */
-}			type_words[] = {
-	{"bool", 0}, {"principal", 0}, {"asset", 0}, {"dynamic", 0}, {"double", 0}, {"complex", 0}, {"date", 0}, {"datetime", 0}, {"time", 0}, {"timespan", 0},
-	{"int", 0}, {"long", 0}, {"string", 0}, {"label", 0}, {"text", 0}, {"json", 0}, {"vec2", 0}, {"vec3", 0}, {"vec4", 0}, {"matrix2", 0}, {"matrix3", 0},
-	{"matrix4", 0}, {"matrixh4", 0}, {"secure", 1}, {"holder", 1}, {"table", 1}, {"list", 1}, {"maybe", 1}, {"future", 1}, {"channel", 1}, {"result", 1},
-	{"map", 2}, {"grid", 2}, {"pair", 2}, {"tuple", -1}
-};
+	static const char *const sure[] = {
+		"enum", "@construct", "@connected", "@disconnected", "@delete", "@load", "@can_attach", "@attached", "@authorization", "@static", "@cron", "@include",
+		"@import", "@link", "@web", "@export", "@traffic"
+	};
+	static const char *const others[] = {
+		"record", "message", "channel", "rpc", "function", "procedure", "dispatch", "policy", "filter", "test", "view", "bubble", "metric", "template", "assoc",
+		"join", "replication", "service", "client", "public", "private", "viewer_is", "use_policy", "formula", "table"
+	};
+
+	*is_sure = true;
+	for (size_t i = 0; i < sizeof(sure) / sizeof(sure[0]); i++)
+		if (lang_token_is(token, sure[i]))
+			return true;
+	*is_sure = false;
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (lang_token_is(token, others[i]))
+			return true;
+	return false;
+}
+
+bool
+lang_begins_declaration(LangParser *p, int ahead)
+{
+	int			i = p->at + ahead;
+	const LangToken *token = &p->tokens[i < p->n ? i : p->n - 1];
+	const LangToken *after = &p->tokens[i + 1 < p->n ? i + 1 : p->n - 1];
+	bool		is_sure;
+
+	if (token->pos.column != 1 || !is_declaration_word(token, &is_sure))
+		return false;
+	return is_sure || after->kind == LANG_TOKEN_ID || (after->kind == LANG_TOKEN_SYMBOL && after->symbol == '<');
+}
+
+static bool
+begins_statement(const LangToken *token, const LangToken *before)
+{
+	static const char *const words[] = {
+		"if", "for", "foreach", "while", "do", "switch", "case", "default", "break", "continue", "return", "abort", "let"
+	};
+
+	if (token->pos.line == before->pos.line)
+		return false;
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (lang_token_is(token, words[i]))
+			return true;
+	return false;
+}
 
 static int
-find_type_word(const char *word)
+brace(const LangToken *token)
 {
-	for (size_t i = 0; i < sizeof(type_words) / sizeof(type_words[0]); i++)
+	return token->kind != LANG_TOKEN_SYMBOL ? 0 : token->symbol == '{' ? 1 : token->symbol == '}' ? -1 : 0;
+}
+
+bool
+lang_recover(LangParser *p, int from, int depth, bool in_block)
+{
+	int			start = p->at;
+	int			braces = 0;
+
+	if (p->is_stopped)
+		return false;
+	for (int i = from; i < p->at; i++)
+		braces += brace(&p->tokens[i]);
+	for (; p->at < p->n - 1; p->at++)
 	{
-		if (strcmp(type_words[i].word, word) == 0)
-			return (int) i;
+		const LangToken *token = &p->tokens[p->at];
+
+		if (p->at > from && lang_begins_declaration(p, 0))
+			break;
+		if (braces > 0)
+		{
+			braces += brace(token);
+			/* a member or declaration ends with its body */
+			if (braces == 0 && !in_block)
+			{
+				p->at++;
+				break;
+			}
+			continue;
+		}
+		if (brace(token) < 0)
+			break;
+		if (token->kind == LANG_TOKEN_SYMBOL && token->symbol == ';')
+		{
+			p->at++;
+			break;
+		}
+		if (in_block && p->at > from && (brace(token) > 0 || (p->at > start && begins_statement(token, token - 1))))
+			break;
+		braces += brace(token);
 	}
-	return -1;
+	if (p->at == from)
+		p->at += p->at < p->n - 1 && brace(&p->tokens[p->at]) >= 0;
+	p->is_lost = false;
+	p->depth = depth;
+	return true;
 }
 
 bool
-lang_is_type_word(const KitSym *sym)
-{
-	return find_type_word(sym->text) >= 0 || strcmp(sym->text, "readonly") == 0;
-}
-
-bool
-lang_at_declaration(LangParser *p)
+lang_at_end(LangParser *p, const LangToken *open, const char *what)
 {
 	const LangToken *token = lang_peek(p, 0);
-	const LangToken *after = lang_peek(p, 1);
-	int			i;
+	char		hint[100];
 
-	if (token->kind != LANG_TOKEN_ID)
-		return false;
-	i = find_type_word(token->sym->text);
-	if (strcmp(token->sym->text, "readonly") == 0)
+	if (p->is_lost)
 		return true;
-	if (i >= 0)
-		return type_words[i].n_args == 0 ? after->kind == LANG_TOKEN_ID || lang_ahead_is(p, 1, '[') || lang_ahead_is(p, 1, '(') : lang_ahead_is(p, 1, '<');
-	return after->kind == LANG_TOKEN_ID || (lang_ahead_is(p, 1, '[') && lang_ahead_is(p, 2, ']'));
-}
-
-static void
-parse_annotations(LangParser *p, LangAnnotation **items, int *n)
-{
-	LangVector	all = {0};
-
-	while (!p->is_lost && !lang_at_symbol(p, ')'))
-	{
-		LangAnnotation *annotation = KIT_NEW(p->arena, LangAnnotation);
-
-		annotation->name = lang_expect_name(p, "the name of an annotation");
-		if (lang_accept(p, '='))
-		{
-			const LangToken *value = lang_next(p);
-
-			annotation->value = p->is_lost ? NULL : kit_sym(p->syms, p->source + value->offset, value->end - value->offset);
-		}
-		lang_vector_add(p, &all, annotation);
-		if (!lang_accept(p, ','))
-			break;
-	}
-	lang_expect(p, ')', "after the annotations");
-	*n = all.n;
-	*items = KIT_NEW_N(p->arena, LangAnnotation, all.n);
-	for (int i = 0; i < all.n; i++)
-		(*items)[i] = *(LangAnnotation *) all.items[i];
-}
-
-void
-lang_parse_annotations(LangParser *p, LangAnnotation **items, int *n)
-{
-	if (lang_accept(p, '('))
-		parse_annotations(p, items, n);
-}
-
-LangTypeRef *
-lang_parse_type(LangParser *p)
-{
-	LangTypeRef *type = KIT_NEW(p->arena, LangTypeRef);
-	const LangToken *token;
-	int			i;
-
-	if (!lang_descend(p))
-		return type;
-	if (lang_at_word(p, "readonly"))
-	{
-		lang_next(p);
-		type->is_readonly = true;
-	}
-	token = lang_peek(p, 0);
-	type->pos = token->pos;
-	if (token->kind != LANG_TOKEN_ID)
-		lang_expected(p, "a type", NULL);
-	else
-	{
-		lang_next(p);
-		type->word = token->sym;
-		i = find_type_word(token->sym->text);
-		if (i >= 0 && type_words[i].n_args != 0)
-		{
-			LangVector	args = {0};
-			int			n = type_words[i].n_args;
-
-			lang_expect(p, '<', "after the type's name");
-			do
-				lang_vector_add(p, &args, lang_parse_type(p));
-			while (!p->is_lost && lang_accept(p, ','));
-			if (!p->is_lost && (n > 0 ? args.n != n : args.n < 2))
-				lang_parse_fail(p, type->pos, KIT_SYNTAX_ERROR, NULL, "\"%s\" takes %s", type->word->text, n == 1 ? "one type" : n == 2 ? "two types" : "two types or more");
-			lang_expect(p, '>', "after the types");
-			type->args = (LangTypeRef **) args.items;
-			type->n_args = args.n;
-		}
-		if (lang_at_symbol(p, '[') && lang_ahead_is(p, 1, ']'))
-		{
-			lang_next(p);
-			lang_next(p);
-			type->is_array = true;
-		}
-		/* name (…): annotations, unless it is what follows a type in a declaration. */
-		if (lang_at_symbol(p, '(') && lang_peek(p, 1)->kind == LANG_TOKEN_ID && (lang_ahead_is(p, 2, '=') || lang_ahead_is(p, 2, ')') || lang_ahead_is(p, 2, ',')))
-			lang_parse_annotations(p, &type->annotations, &type->n_annotations);
-	}
-	p->depth--;
-	return type;
+	if (lang_accept(p, '}'))
+		return true;
+	if (token->kind != LANG_TOKEN_END && !lang_begins_declaration(p, 0))
+		return false;
+	snprintf(hint, sizeof(hint), "The \"{\" at line %d, column %d is not closed.", open->pos.line, open->pos.column);
+	lang_expected(p, what, hint);
+	return true;
 }
 
 /* ---- the program ---- */
 
-static bool
-begins_declaration(const LangToken *token)
-{
-	static const char *const words[] = {
-		"enum", "record", "message", "channel", "rpc", "function", "procedure", "dispatch", "policy", "filter", "test", "view", "bubble", "@construct", "@connected",
-		"@disconnected", "@delete", "@load", "@can_attach", "@attached", "@authorization", "@static", "@cron", "@include", "@import", "@link", "@web", "@export",
-		"@traffic", "metric", "template", "assoc", "join", "replication", "service", "client", "public", "private", "viewer_is", "use_policy", "table", "formula"
-	};
-
-	if (token->kind != LANG_TOKEN_ID && token->kind != LANG_TOKEN_KEYWORD)
-		return false;
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-	{
-		if (strcmp(token->sym->text, words[i]) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* After an error that began at token `from`: to the next thing in column 1 that looks like a declaration. */
+/* By place: what the lexer finds is reported before what the parser finds. */
 static void
-recover(LangParser *p, int from)
+sort_diags(LangDiags *diags, int from)
 {
-	p->is_lost = false;
-	p->depth = 0;
-	if (p->at == from && p->at < p->n - 1)
-		p->at++;
-	while (p->at < p->n - 1)
+	for (int i = from + 1; i < diags->n; i++)
 	{
-		const LangToken *token = &p->tokens[p->at];
+		KitDiag    *moving = diags->items[i];
+		int			k = i;
 
-		if ((token->pos.column == 1 && (begins_declaration(token) || token->kind == LANG_TOKEN_LABEL)))
-			return;
-		p->at++;
+		for (; k > from && (diags->items[k - 1]->line > moving->line ||
+							(diags->items[k - 1]->line == moving->line && diags->items[k - 1]->column > moving->column)); k--)
+			diags->items[k] = diags->items[k - 1];
+		diags->items[k] = moving;
 	}
 }
 
@@ -431,6 +525,8 @@ lang_parse(const char *source, size_t len, KitArena *arena, KitSymTable *syms, L
 {
 	LangParser	p = {.arena = arena, .syms = syms, .diags = diags, .source = source};
 	LangVector	items = {0};
+	int			n_diags = diags->n;
+	int			n_errors = diags->n_errors;
 
 	p.tokens = lang_lex(source, len, arena, syms, diags, &p.n);
 	while (lang_peek(&p, 0)->kind != LANG_TOKEN_END)
@@ -438,17 +534,26 @@ lang_parse(const char *source, size_t len, KitArena *arena, KitSymTable *syms, L
 		int			from = p.at;
 		LangDecl   *decl;
 
+		port_poll();
 		if (lang_accept(&p, ';'))
 			continue;
+		if (lang_at_symbol(&p, '}'))
+		{
+			lang_report(&p, lang_peek(&p, 0)->pos, "It closes nothing: a block was closed before, or its \"{\" is missing.",
+						"expected a declaration, found \"}\"");
+			lang_next(&p);
+			continue;
+		}
 		decl = lang_parse_declaration(&p, LANG_DECL_FIELD);
-		if (p.is_lost)
-			recover(&p, from);
-		else
+		if (!p.is_lost)
 			lang_vector_add(&p, &items, decl);
+		else if (!lang_recover(&p, from, 0, false))
+			break;
 	}
+	sort_diags(diags, n_diags);
 	tree->arena = arena;
 	tree->syms = syms;
 	tree->items = (LangDecl **) items.items;
 	tree->n = items.n;
-	return diags->n_errors == 0;
+	return diags->n_errors == n_errors;
 }

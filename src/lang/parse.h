@@ -8,7 +8,10 @@
 #include "kit/buf.h"
 #include "lang/ast.h"
 
-/* Diagnostics in the order in which they were found.  At most LANG_MAX_DIAGS are kept; n_errors counts all errors. */
+/*
+ * Diagnostics: the parser's in the order of the source, then the checker's in the order in which they were found.  At most LANG_MAX_DIAGS are
+ * kept, errors rather than warnings; n_errors counts all errors.
+ */
 #define LANG_MAX_DIAGS 100
 #define LANG_MAX_SOURCE (1024 * 1024)	/* bytes */
 

@@ -1,43 +1,10 @@
 /*
  * parse_field.c
- *	  Fields of the document, of records and of messages; formulas, bubbles, guards.
+ *	  Fields of the document, of records and of messages; formulas and bubbles.
  */
 #include <string.h>
 
 #include "lang/parse_internal.h"
-
-static void
-parse_names(LangParser *p, LangName **names, int *n, const char *what)
-{
-	LangVector	all = {0};
-
-	do
-	{
-		LangName   *name = KIT_NEW(p->arena, LangName);
-
-		*name = lang_expect_name(p, what);
-		lang_vector_add(p, &all, name);
-	}
-	while (!p->is_lost && lang_accept(p, ','));
-	*n = all.n;
-	*names = KIT_NEW_N(p->arena, LangName, all.n);
-	for (int i = 0; i < all.n; i++)
-		(*names)[i] = *(LangName *) all.items[i];
-}
-
-LangGuard
-lang_parse_guard(LangParser *p)
-{
-	LangGuard	guard = {0};
-
-	lang_expect(p, '<', "and the names of policies");
-	if (!lang_at_symbol(p, '|'))
-		parse_names(p, &guard.policies, &guard.n_policies, "a policy");
-	if (lang_accept(p, '|'))
-		parse_names(p, &guard.filters, &guard.n_filters, "a filter");
-	lang_expect(p, '>', "after the names");
-	return guard;
-}
 
 LangDecl *
 lang_parse_bubble(LangParser *p)
@@ -66,7 +33,7 @@ parse_privacy(LangParser *p, LangDecl *decl)
 		decl->u.field.privacy = LANG_PRIVACY_VIEWER_IS;
 		decl->u.field.guard = lang_parse_guard(p);
 		if (!p->is_lost && (decl->u.field.guard.n_policies != 1 || decl->u.field.guard.n_filters != 0))
-			lang_parse_fail(p, decl->pos, KIT_SYNTAX_ERROR, NULL, "viewer_is names one field");
+			lang_report(p, decl->pos, NULL, "viewer_is names one field");
 	}
 	else if ((lang_at_word(p, "use_policy") || lang_at_word(p, "use")) && lang_ahead_is(p, 1, '<'))
 	{
@@ -86,16 +53,29 @@ parse_cached(LangParser *p, LangDecl *decl)
 	else
 	{
 		int			n;
+		int64_t		seconds;
 		LangName	unit;
 
 		lang_expect_word(p, "every", "or \"once\"");
-		n = lang_expect_int(p, "a number");
-		unit = lang_expect_name(p, "a unit of time");
-		decl->u.field.cached_seconds = (int) ((int64_t) n * lang_unit_seconds(unit.sym) > INT32_MAX ? INT32_MAX : n * lang_unit_seconds(unit.sym));
+		n = lang_expect_int(p, "a number", 1, INT32_MAX);
+		unit = lang_expect_name(p, "a unit of time (s, min, hr, day, week)");
+		seconds = n * lang_unit_seconds(unit.sym);
+		decl->u.field.cached_seconds = (int) (seconds > INT32_MAX ? INT32_MAX : seconds);
 		if (!p->is_lost && lang_unit_seconds(unit.sym) == 0)
-			lang_parse_fail(p, unit.pos, KIT_SYNTAX_ERROR, "Units are s, sec, min, hr, day, week and their plurals.", "\"%s\" is not a unit of time", unit.sym->text);
+			lang_report(p, unit.pos, "Units are s, sec, min, hr, day, week and their plurals.", "\"%s\" is not a unit of time", unit.sym->text);
 	}
 	lang_expect(p, '>', "after the time");
+}
+
+/* public function f() ... */
+static void
+refuse_private_code(LangParser *p)
+{
+	static const char *const words[] = {"function", "procedure", "channel", "record", "message", "policy", "bubble", "enum", "method", "static"};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (lang_at_word(p, words[i]) && lang_peek(p, 1)->kind == LANG_TOKEN_ID)
+			lang_expected(p, "a type or \"formula\"", "Only fields and formulas are public or private.");
 }
 
 LangDecl *
@@ -113,7 +93,10 @@ lang_parse_field(LangParser *p, LangDeclKind inside)
 	if (!is_message)
 		parse_privacy(p, decl);
 	else if (lang_at_word(p, "public") || lang_at_word(p, "private"))
-		lang_parse_fail(p, token->pos, KIT_SYNTAX_ERROR, "Leave it out.", "the fields of a message have no privacy");
+	{
+		lang_report(p, token->pos, "Leave it out: who gets a message sees all of it.", "the fields of a message have no privacy");
+		lang_next(p);
+	}
 	if (!is_message && (lang_at_word(p, "formula") || lang_at_word(p, "auto") || lang_at_word(p, "cached")) &&
 		(lang_peek(p, 1)->kind == LANG_TOKEN_ID || lang_ahead_is(p, 1, '<')))
 	{
@@ -129,14 +112,25 @@ lang_parse_field(LangParser *p, LangDeclKind inside)
 	}
 	if (lang_accept_word(p, "readonly"))
 		decl->u.field.is_readonly = true;
+	else if (decl->u.field.privacy != LANG_PRIVACY_NONE)
+		refuse_private_code(p);
 	decl->u.field.type = lang_parse_type(p);
+	if (lang_at_symbol(p, '=') || lang_at_symbol(p, ';'))
+		lang_expected(p, "the name of a field", "A field has a type and a name: public int x = 3; a computed one is: public formula x = y + 1;");
+	if (lang_at_symbol(p, ':'))
+		lang_expected(p, "the name of a field", "The type comes first: int x;");
 	decl->name = lang_expect_new_name(p, "a field");
+	if (lang_at_symbol(p, '('))
+		lang_expected(p, "\";\" at the end of the field", "Code is declared as: function f(int a) -> int { ... }, or procedure f(int a) { ... }.");
+	if (lang_at_symbol(p, '['))
+		lang_expected(p, "\";\" at the end of the field", "The brackets stand behind the type: int[] x;");
 	if (!is_message && lang_accept_word(p, "@updated"))
 		decl->u.field.is_updated = true;
 	else if (!is_message && lang_accept_word(p, "@bump"))
 		decl->u.field.is_bump = true;
 	else if (lang_accept(p, '='))
-		decl->u.field.value = lang_parse_expr(p);
+		/* "unique" could be a query's, too: a message's field has no query for a value */
+		decl->u.field.value = is_message ? lang_parse_value(p) : lang_parse_expr(p);
 	for (;;)
 	{
 		if (!is_message && lang_accept_word(p, "required"))
@@ -149,6 +143,12 @@ lang_parse_field(LangParser *p, LangDeclKind inside)
 			decl->u.field.is_silent = true;
 		else
 			break;
+	}
+	if (lang_at_symbol(p, ','))
+	{
+		lang_report(p, lang_peek(p, 0)->pos, "Each field ends in \";\": int a; int b;", "expected \";\" at the end of the field, found \",\"");
+		lang_next(p);
+		return decl;
 	}
 	lang_expect(p, ';', "at the end of the field");
 	return decl;

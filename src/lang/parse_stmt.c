@@ -1,7 +1,9 @@
 /*
  * parse_stmt.c
- *	  Statements.  After an error inside a block the parser goes on behind the next ';' or at the block's end, so that one block can have several.
+ *	  Statements.  After an error inside a block the parser goes on behind the next ';' or at the block's end, so that several errors of a block
+ *	  are reported at once.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "lang/parse_internal.h"
@@ -24,67 +26,23 @@ end_statement(LangParser *p)
 	lang_expect(p, ';', "at the end of the statement");
 }
 
-/* Behind the next ';', or to the next '}' of this block, counting braces in between. */
-static void
-recover(LangParser *p, int from, int depth)
-{
-	int			braces = 0;
-
-	p->is_lost = false;
-	p->depth = depth;
-	if (p->at == from && p->at < p->n - 1 && !lang_at_symbol(p, '}'))
-		p->at++;
-	for (; p->at < p->n - 1; p->at++)
-	{
-		const LangToken *token = &p->tokens[p->at];
-
-		/* A declaration in the first column: the block was never closed, and what follows is not part of it. */
-		if (token->pos.column == 1 && token->kind != LANG_TOKEN_SYMBOL && p->at > from)
-			return;
-		if (token->kind != LANG_TOKEN_SYMBOL)
-			continue;
-		if (token->symbol == '{')
-			braces++;
-		else if (token->symbol == '}' && braces-- == 0)
-			return;
-		else if (token->symbol == ';' && braces == 0)
-		{
-			p->at++;
-			return;
-		}
-	}
-}
-
 static LangStmt *
 parse_braces(LangParser *p)
 {
-	LangStmt   *block = make(p, LANG_STMT_BLOCK, lang_peek(p, 0)->pos);
+	const LangToken *open = lang_peek(p, 0);
+	LangStmt   *block = make(p, LANG_STMT_BLOCK, open->pos);
 	LangVector	items = {0};
 
 	lang_expect(p, '{', "at the beginning of a block");
-	while (!p->is_lost && !lang_at_symbol(p, '}'))
+	while (!lang_at_end(p, open, "\"}\" at the end of the block"))
 	{
 		int			from = p->at;
 		int			depth = p->depth;
-		LangStmt   *stmt;
 
-		if (lang_peek(p, 0)->kind == LANG_TOKEN_END)
-		{
-			lang_parse_fail(p, block->pos, KIT_SYNTAX_ERROR, NULL, "this block is never closed");
-			break;
-		}
-		stmt = parse_statement(p);
-		lang_vector_add(p, &items, stmt);
+		lang_vector_add(p, &items, parse_statement(p));
 		if (p->is_lost)
-		{
-			recover(p, from, depth);
-			if (!lang_at_symbol(p, '}') && lang_peek(p, 0)->pos.column == 1)
-				p->is_lost = true;
-			if (lang_peek(p, 0)->kind == LANG_TOKEN_END)
-				p->is_lost = true;
-		}
+			lang_recover(p, from, depth, true);
 	}
-	lang_expect(p, '}', "at the end of the block");
 	block->u.block.items = (LangStmt **) items.items;
 	block->u.block.n = items.n;
 	return block;
@@ -97,13 +55,7 @@ lang_parse_block(LangParser *p)
 	LangStmt  **items;
 
 	if (lang_at_symbol(p, '{'))
-	{
-		if (!lang_descend(p))
-			return make(p, LANG_STMT_EMPTY, lang_peek(p, 0)->pos);
-		block = parse_braces(p);
-		p->depth--;
-		return block;
-	}
+		return parse_braces(p);
 	block = make(p, LANG_STMT_BLOCK, lang_peek(p, 0)->pos);
 	items = KIT_NEW_N(p->arena, LangStmt *, 1);
 	items[0] = parse_statement(p);
@@ -113,38 +65,65 @@ lang_parse_block(LangParser *p)
 }
 
 /* ( expr [as name] ) */
-static void
-parse_condition(LangParser *p, LangStmt *stmt)
+static LangExpr *
+parse_condition(LangParser *p, const char *after, LangName *as)
 {
-	lang_expect(p, '(', "before the condition");
-	stmt->u.branch.condition = lang_parse_expr(p);
-	if (lang_at_symbol(p, '=') && !lang_at_pair(p, "=="))
-		lang_parse_fail(p, lang_peek(p, 0)->pos, KIT_SYNTAX_ERROR, "Compare with \"==\".", "a condition cannot assign");
-	if (lang_accept_word(p, "as"))
-		stmt->u.branch.as = lang_expect_new_name(p, "the name of the value inside");
+	LangExpr   *condition;
+	char		where[60];
+
+	snprintf(where, sizeof(where), "after \"%s\"", after);
+	if (!lang_at_symbol(p, '('))
+	{
+		char		what[80];
+
+		snprintf(what, sizeof(what), "\"(\" %s", where);
+		lang_expected(p, what, "The condition stands in parentheses.");
+	}
+	lang_accept(p, '(');
+	condition = lang_parse_expr(p);
+	if (lang_at_symbol(p, '='))
+	{
+		lang_report(p, lang_peek(p, 0)->pos, "Compare with \"==\".", "a condition cannot assign");
+		lang_next(p);
+		lang_parse_expr(p);
+	}
+	if (as != NULL && lang_accept_word(p, "as"))
+		*as = lang_expect_new_name(p, "the value inside");
 	lang_expect(p, ')', "after the condition");
+	return condition;
 }
 
 static LangStmt *
 parse_if(LangParser *p)
 {
-	LangStmt   *stmt = make(p, LANG_STMT_IF, lang_next(p)->pos);
+	LangStmt   *first = make(p, LANG_STMT_IF, lang_next(p)->pos);
+	LangStmt   *stmt = first;
 
-	parse_condition(p, stmt);
-	stmt->u.branch.yes = lang_parse_block(p);
-	if (lang_accept_word(p, "else"))
+	for (;;)
 	{
-		if (lang_at_word(p, "if"))
+		stmt->u.branch.condition = parse_condition(p, "if", &stmt->u.branch.as);
+		if (lang_at_word(p, "then"))
 		{
-			if (!lang_descend(p))
-				return stmt;
-			stmt->u.branch.no = parse_if(p);
-			p->depth--;
+			lang_report(p, lang_peek(p, 0)->pos, "The statement follows the condition directly: if (x) { ... }.", "there is no \"then\"");
+			lang_next(p);
 		}
-		else
-			stmt->u.branch.no = lang_parse_block(p);
+		stmt->u.branch.yes = lang_parse_block(p);
+		if (!lang_accept_word(p, "else"))
+			return first;
+		if (!lang_at_word(p, "if"))
+			break;
+		stmt->u.branch.no = make(p, LANG_STMT_IF, lang_next(p)->pos);
+		stmt = stmt->u.branch.no;
 	}
-	return stmt;
+	stmt->u.branch.no = lang_parse_block(p);
+	return first;
+}
+
+static bool
+at_let(LangParser *p)
+{
+	return (lang_at_word(p, "let") || lang_at_word(p, "var") || lang_at_word(p, "auto")) &&
+		(lang_peek(p, 1)->kind == LANG_TOKEN_ID || lang_peek(p, 1)->kind == LANG_TOKEN_KEYWORD);
 }
 
 /* T x [= e] or let x = e, without the ';'. */
@@ -153,27 +132,25 @@ parse_variable(LangParser *p)
 {
 	LangStmt   *stmt = make(p, LANG_STMT_DECLARE, lang_peek(p, 0)->pos);
 
-	if ((lang_at_word(p, "let") || lang_at_word(p, "var") || lang_at_word(p, "auto")) && lang_peek(p, 1)->kind == LANG_TOKEN_ID)
+	if (at_let(p))
 	{
 		lang_next(p);
 		stmt->u.declare.name = lang_expect_new_name(p, "a variable");
+		if (lang_at_symbol(p, ':'))
+			lang_expected(p, "\"=\" and a value", "A variable with a type is declared as: int x = 3;");
 		lang_expect(p, '=', "and a value");
 		stmt->u.declare.value = lang_parse_expr(p);
 		return stmt;
 	}
-	if (lang_at_word(p, "const"))
-		lang_parse_fail(p, stmt->pos, KIT_SYNTAX_ERROR, "Write let.", "there is no \"const\"");
 	stmt->u.declare.type = lang_parse_type(p);
 	stmt->u.declare.name = lang_expect_new_name(p, "a variable");
 	if (lang_accept(p, '='))
 		stmt->u.declare.value = lang_parse_expr(p);
+	if (lang_at_symbol(p, ','))
+		lang_expected(p, "\";\" at the end of the statement", "Each variable is declared by itself: int a; int b;");
+	if (lang_at_symbol(p, '['))
+		lang_expected(p, "\";\" or \"=\" after the name", "The brackets stand behind the type: int[] x;");
 	return stmt;
-}
-
-static bool
-at_variable(LangParser *p)
-{
-	return lang_at_declaration(p);
 }
 
 /* Assignment, ingestion or expression, without the ';'. */
@@ -184,7 +161,7 @@ parse_simple(LangParser *p)
 	LangExpr   *place;
 	LangStmt   *stmt;
 
-	if (at_variable(p))
+	if (lang_at_declaration(p) || at_let(p))
 		return parse_variable(p);
 	place = lang_parse_expr(p);
 	pos = p->is_lost ? pos : lang_peek(p, 0)->pos;
@@ -195,7 +172,7 @@ parse_simple(LangParser *p)
 		stmt->u.assign.place = place;
 		stmt->u.assign.value = lang_parse_expr(p);
 		if (lang_accept_word(p, "as"))
-			stmt->u.assign.as = lang_expect_new_name(p, "the name of the new id");
+			stmt->u.assign.as = lang_expect_new_name(p, "the new id");
 		return stmt;
 	}
 	if (lang_at_symbol(p, '=') && !lang_at_pair(p, "=="))
@@ -204,6 +181,8 @@ parse_simple(LangParser *p)
 		stmt = make(p, LANG_STMT_ASSIGN, pos);
 		stmt->u.assign.place = place;
 		stmt->u.assign.value = lang_parse_expr(p);
+		if (lang_at_symbol(p, '=') && !lang_at_pair(p, "=>"))
+			lang_expected(p, "\";\" at the end of the statement", "Assign to one place at a time.");
 		return stmt;
 	}
 	stmt = make(p, LANG_STMT_EXPR, place->pos);
@@ -211,22 +190,48 @@ parse_simple(LangParser *p)
 	return stmt;
 }
 
+/* for (x of list), for (int x : list) and the like: where the word or the colon is, counted from the current token; else 0. */
+static int
+find_list_loop(LangParser *p)
+{
+	for (int i = 1; i <= 3; i++)
+	{
+		const LangToken *token = lang_peek(p, i);
+
+		if (token->kind == LANG_TOKEN_SYMBOL ? token->symbol == ':' && !lang_ahead_is(p, i + 1, ':') : lang_token_is(token, "of") || lang_token_is(token, "in"))
+			return lang_peek(p, i - 1)->kind == LANG_TOKEN_ID ? i : 0;
+		if (token->kind != LANG_TOKEN_ID)
+			return 0;
+	}
+	return 0;
+}
+
 static LangStmt *
 parse_for(LangParser *p)
 {
 	LangStmt   *stmt = make(p, LANG_STMT_FOR, lang_next(p)->pos);
 
+	if (lang_at_word(p, "each"))
+		lang_parse_fail(p, stmt->pos, KIT_SYNTAX_ERROR, "Write foreach (x in list) { ... }.", "there is no \"for each\"");
 	lang_expect(p, '(', "after \"for\"");
-	if (!lang_at_symbol(p, ';'))
-		stmt->u.loop.first = parse_simple(p);
-	if (lang_at_word(p, "of") || lang_at_word(p, "in"))
-		lang_parse_fail(p, lang_peek(p, 0)->pos, KIT_SYNTAX_ERROR, "Write foreach (x in list).", "\"for\" takes a start, a condition and a step");
-	lang_expect(p, ';', "after the start of the loop");
-	if (!lang_at_symbol(p, ';'))
-		stmt->u.loop.condition = lang_parse_expr(p);
-	lang_expect(p, ';', "after the condition of the loop");
-	if (!lang_at_symbol(p, ')'))
-		stmt->u.loop.step = parse_simple(p);
+	if (find_list_loop(p) > 0)
+	{
+		lang_report(p, lang_peek(p, find_list_loop(p))->pos, "Write foreach (x in list) { ... }.", "\"for\" takes a start, a condition and a step");
+		for (int n = find_list_loop(p); n >= 0; n--)
+			lang_next(p);
+		lang_parse_expr(p);
+	}
+	else
+	{
+		if (!lang_at_symbol(p, ';'))
+			stmt->u.loop.first = parse_simple(p);
+		lang_expect(p, ';', "after the start of the loop");
+		if (!lang_at_symbol(p, ';'))
+			stmt->u.loop.condition = lang_parse_expr(p);
+		lang_expect(p, ';', "after the condition of the loop");
+		if (!lang_at_symbol(p, ')'))
+			stmt->u.loop.step = parse_simple(p);
+	}
 	lang_expect(p, ')', "after the step of the loop");
 	stmt->u.loop.body = lang_parse_block(p);
 	return stmt;
@@ -238,8 +243,19 @@ parse_foreach(LangParser *p)
 	LangStmt   *stmt = make(p, LANG_STMT_FOREACH, lang_next(p)->pos);
 
 	lang_expect(p, '(', "after \"foreach\"");
+	if (lang_peek(p, 0)->kind == LANG_TOKEN_ID && lang_peek(p, 1)->kind == LANG_TOKEN_ID && !lang_token_is(lang_peek(p, 1), "in") && !lang_token_is(lang_peek(p, 1), "of"))
+	{
+		lang_report(p, lang_peek(p, 0)->pos, "Its type follows from the list: foreach (x in list) { ... }.", "the variable of foreach is given without a type");
+		lang_next(p);
+	}
 	stmt->u.foreach.name = lang_expect_new_name(p, "a variable");
-	lang_expect_word(p, "in", "after the variable");
+	if (lang_at_word(p, "of") || lang_at_symbol(p, ':'))
+	{
+		lang_report(p, lang_peek(p, 0)->pos, "Write foreach (x in list) { ... }.", "expected \"in\" after the variable, found \"%s\"", lang_at_word(p, "of") ? "of" : ":");
+		lang_next(p);
+	}
+	else
+		lang_expect_word(p, "in", "after the variable");
 	stmt->u.foreach.list = lang_parse_expr(p);
 	lang_expect(p, ')', "after the list");
 	stmt->u.foreach.body = lang_parse_block(p);
@@ -355,9 +371,7 @@ parse_statement_inner(LangParser *p)
 		if (strcmp(word, "while") == 0)
 		{
 			stmt = make(p, LANG_STMT_WHILE, lang_next(p)->pos);
-			lang_expect(p, '(', "after \"while\"");
-			stmt->u.loop.condition = lang_parse_expr(p);
-			lang_expect(p, ')', "after the condition");
+			stmt->u.loop.condition = parse_condition(p, "while", NULL);
 			stmt->u.loop.body = lang_parse_block(p);
 			return stmt;
 		}
@@ -366,18 +380,14 @@ parse_statement_inner(LangParser *p)
 			stmt = make(p, LANG_STMT_DO_WHILE, lang_next(p)->pos);
 			stmt->u.loop.body = lang_parse_block(p);
 			lang_expect_word(p, "while", "after the body of \"do\"");
-			lang_expect(p, '(', "after \"while\"");
-			stmt->u.loop.condition = lang_parse_expr(p);
-			lang_expect(p, ')', "after the condition");
+			stmt->u.loop.condition = parse_condition(p, "while", NULL);
 			end_statement(p);
 			return stmt;
 		}
 		if (strcmp(word, "switch") == 0)
 		{
 			stmt = make(p, LANG_STMT_SWITCH, lang_next(p)->pos);
-			lang_expect(p, '(', "after \"switch\"");
-			stmt->u.branch.condition = lang_parse_expr(p);
-			lang_expect(p, ')', "after the value");
+			stmt->u.branch.condition = parse_condition(p, "switch", NULL);
 			stmt->u.branch.yes = lang_parse_block(p);
 			return stmt;
 		}
@@ -402,7 +412,8 @@ parse_statement_inner(LangParser *p)
 			end_statement(p);
 			return stmt;
 		}
-		lang_expected(p, "a statement", strcmp(word, "else") == 0 ? "There is no \"if\" that this belongs to." : NULL);
+		lang_expected(p, "a statement", strcmp(word, "else") == 0 ? "There is no \"if\" before it that it belongs to." :
+					  strcmp(word, "enum") == 0 ? "It stands outside of all blocks. Is a \"}\" missing before it?" : NULL);
 		return make(p, LANG_STMT_EMPTY, token->pos);
 	}
 	if (token->kind == LANG_TOKEN_ID && is_statement_word(p))
@@ -425,14 +436,9 @@ parse_statement_inner(LangParser *p)
 			return parse_worded(p, LANG_STMT_ASSERT);
 		if (strcmp(word, "log") == 0)
 			return parse_worded(p, LANG_STMT_LOG);
-		if ((strcmp(word, "let") == 0 || strcmp(word, "var") == 0 || strcmp(word, "auto") == 0 || strcmp(word, "const") == 0) &&
-			lang_peek(p, 1)->kind == LANG_TOKEN_ID)
-		{
-			stmt = parse_variable(p);
-			end_statement(p);
-			return stmt;
-		}
 	}
+	if (lang_refuse_foreign_statement(p))
+		return make(p, LANG_STMT_EMPTY, token->pos);
 	stmt = parse_simple(p);
 	end_statement(p);
 	return stmt;
