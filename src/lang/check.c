@@ -79,7 +79,6 @@ lang_check(LangTree *tree, LangDiags *diags)
 
 	program->arena = tree->arena;
 	program->syms = tree->syms;
-	program->maximum_history = 1000;
 	lang_types_init(program);
 	c->tree = tree;
 	c->program = program;

@@ -455,6 +455,8 @@ unsupported_text(LangDeclKind kind)
 			return "\"dispatch\"";
 		case LANG_DECL_TEST:
 			return "\"test\"";
+		case LANG_DECL_LOAD:
+			return "@load";
 		case LANG_DECL_CAN_ATTACH:
 			return "@can_attach";
 		case LANG_DECL_ATTACHED:
@@ -540,10 +542,6 @@ declare_at_root(Check *c, LangDecl *d)
 		case LANG_DECL_DELETE:
 			unit = check_add_event(c, d, LANG_UNIT_DELETE, LANG_BOOL);
 			CHECK_PUSH(c->arena, p->deletes, p->n_deletes, unit);
-			break;
-		case LANG_DECL_LOAD:
-			unit = check_add_event(c, d, LANG_UNIT_LOAD, LANG_VOID);
-			CHECK_PUSH(c->arena, p->loads, p->n_loads, unit);
 			break;
 		case LANG_DECL_STATIC:
 			check_declare_static(c, d);

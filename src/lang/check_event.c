@@ -70,28 +70,24 @@ check_declare_construct(Check *c, LangDecl *d)
 		c->program->construct_message = unit->locals[0]->type->structure;
 }
 
+/* No setting has an effect yet; a program that asks for one must not believe that it has. */
 static void
 declare_config(Check *c, LangDecl *d)
 {
+	static const char *const settings[] = {
+		"maximum_history", "delete_on_close", "frequency", "temporal_resolution_ms", "sweep_export_delay", "readonly"
+	};
 	const char *name = d->name.sym->text;
-	LangExpr   *value = check_strip(d->u.value);
 
-	if (strcmp(name, "maximum_history") == 0)
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
 	{
-		if (value->kind != LANG_EXPR_INT || value->u.integer < 1)
-			check_error(c, value->pos, "\"maximum_history\" must be an int literal of at least 1");
-		else
-			c->program->maximum_history = (int) value->u.integer;
+		if (strcmp(settings[i], name) == 0)
+		{
+			check_unsupported(c, d->name.pos, "\"%s\"", name);
+			return;
+		}
 	}
-	else if (strcmp(name, "delete_on_close") == 0)
-	{
-		if (value->kind != LANG_EXPR_BOOL)
-			check_error(c, value->pos, "\"delete_on_close\" must be true or false");
-		else
-			c->program->delete_on_close = value->u.integer != 0;
-	}
-	else
-		check_unsupported(c, d->name.pos, "\"%s\"", name);
+	check_error(c, d->name.pos, "@static has no setting \"%s\"", name);
 }
 
 void

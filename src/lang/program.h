@@ -281,8 +281,6 @@ typedef struct LangProgram
 	int			n_static_sends;
 	LangUnit  **tests;
 	int			n_tests;
-	int			maximum_history;	/* @static, default 1000 */
-	bool		delete_on_close;
 	/* the type of each simple kind, and the makers of the others, for those who build types later */
 	const LangType *simple[LANG_N_TYPES];
 	struct LangTypeTable *types;	/* all types, interned */

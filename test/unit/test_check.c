@@ -111,8 +111,8 @@ static const Case cases[] = {
 	{"bubble read by code", "bubble x = @who; formula y = x;", ERR, 1, 30, "different for each viewer"},
 
 	/* events */
-	{"events", "message A { int x; } public int x; @construct (A a) { x = a.x; } @construct { x++; } @connected { return @who != @no_one; } @disconnected { x = 0; } @delete { return true; } @load { x++; }\n"
-	"@static { create { return @who.agent() == \"alice\"; } invent { return false; } send { return true; } maximum_history = 10; delete_on_close = true; }"},
+	{"events", "message A { int x; } public int x; @construct (A a) { x = a.x; } @construct { x++; } @connected { return @who != @no_one; } @disconnected { x = 0; } @delete { return true; }\n"
+	"@static { create { return @who.agent() == \"alice\"; } invent { return false; } send { return true; } }"},
 	{"connected without return", "@connected { }", ERR, 1, 1, "must return bool on every path"},
 	{"static sees no document", "int x; @static { create { return x == 1; } }", ERR, 1, 34, "cannot see the document's field \"x\""},
 	{"channel takes a record", "record R { int a; } channel c(R r) { }", ERR, 1, 31, "takes a message"},
