@@ -4,7 +4,7 @@
  *
  *		driver latency adama|raw N				N messages one by one, µs: p50 p99 from sending the statement to the notification (a round trip, commit included),
  *												p50 p99 from the return of the commit to the notification
- *		driver burst N							N messages as fast as one session commits them: notifications, changes, and ms until the last change
+ *		driver burst N							N messages from 16 sessions at once: notifications, and ms until the last change is there
  *		driver listen SESSIONS DOCUMENTS		connects to documents doc1 … docN from so many sessions and reads until SIGTERM: notifications, bytes
  *		driver ingest SIZE CONNECTIONS SECONDS	batches of SIZE messages, one document per connection: messages per second
  *		driver clients CONNECTIONS SECONDS SQL	the same statement from each connection, $1 = its number: statements per second
@@ -165,42 +165,87 @@ seq_of(const char *payload)
 	return p == NULL ? 0 : atol(p + 6);
 }
 
+#define BURST_SENDERS 16
+
 static void
 burst(int n)
 {
-	PGconn	   *sender = open_connection();
+	PGconn	   *senders[BURST_SENDERS];
 	PGconn	   *listener = open_connection();
+	struct pollfd fds[BURST_SENDERS + 1];
 	long		last = 0;
 	long		seen = 0;
+	int			n_sent = 0;
 	int			notifications = 0;
 	double		start;
 
 	run(listener, "SELECT adama.connect('chat', 'latency')");
 	PQfreemem(next_notification(listener, 10000));
-	start = now_us();
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < BURST_SENDERS; i++)
 	{
-		PGresult   *result = PQexec(sender, "SELECT chat.publish('latency', payload => 'hello world')");
+		PGresult   *result;
 
-		check(sender, result);
-		last = atol(PQgetvalue(result, 0, 0));
+		senders[i] = open_connection();
+		result = PQprepare(senders[i], "s", "SELECT chat.publish('latency', payload => 'hello world')", 0, NULL);
+		check(senders[i], result);
 		PQclear(result);
+		fds[i] = (struct pollfd) {.fd = PQsocket(senders[i]), .events = POLLIN};
 	}
-	while (seen < last)
+	fds[BURST_SENDERS] = (struct pollfd) {.fd = PQsocket(listener), .events = POLLIN};
+	start = now_us();
+	for (int i = 0; i < BURST_SENDERS; i++, n_sent++)
 	{
-		PGnotify   *notify = next_notification(listener, 10000);
+		PQsendQueryPrepared(senders[i], "s", 0, NULL, NULL, NULL, 0);
+		PQflush(senders[i]);
+	}
+	for (int n_answered = 0; n_answered < n || seen < last;)
+	{
+		PGnotify   *notify;
 
-		if (notify == NULL)
+		if (poll(fds, BURST_SENDERS + 1, 10000) <= 0)
 		{
 			fprintf(stderr, "the change to %ld did not arrive\n", last);
 			exit(1);
 		}
-		notifications++;
-		seen = seq_of(notify->extra);
-		PQfreemem(notify);
+		for (int i = 0; i < BURST_SENDERS; i++)
+		{
+			PGresult   *result;
+
+			if (fds[i].revents == 0)
+				continue;
+			PQconsumeInput(senders[i]);
+			if (PQisBusy(senders[i]))
+				continue;
+			while ((result = PQgetResult(senders[i])) != NULL)
+			{
+				long		seq;
+
+				check(senders[i], result);
+				seq = atol(PQgetvalue(result, 0, 0));
+				last = seq > last ? seq : last;
+				PQclear(result);
+				n_answered++;
+			}
+			if (n_sent < n)
+			{
+				n_sent++;
+				PQsendQueryPrepared(senders[i], "s", 0, NULL, NULL, NULL, 0);
+				PQflush(senders[i]);
+			}
+			else
+				fds[i].fd = -1;
+		}
+		PQconsumeInput(listener);
+		while ((notify = PQnotifies(listener)) != NULL)
+		{
+			notifications++;
+			seen = seq_of(notify->extra);
+			PQfreemem(notify);
+		}
 	}
 	printf("%d %.0f\n", notifications, (now_us() - start) / 1000);
-	PQfinish(sender);
+	for (int i = 0; i < BURST_SENDERS; i++)
+		PQfinish(senders[i]);
 	PQfinish(listener);
 }
 
