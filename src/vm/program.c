@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "kit/hash.h"
 #include "vm/machine.h"
 
 #define INITIAL_STEPS 100000
@@ -209,10 +210,11 @@ add_struct(VmProgram *program, LangStruct *structure)
 }
 
 #define VISITING SIZE_MAX
+#define MAX_NESTING 100			/* messages within messages */
 
-/* Bytes of a message with all that is nested in it.  False: it would contain itself. */
+/* Bytes of a message with all that is nested in it.  False: it would contain itself, or too much. */
 static bool
-measure_message(VmProgram *program, VmStructInfo *info, LangDiags *diags)
+measure_message(VmProgram *program, VmStructInfo *info, int depth, LangDiags *diags)
 {
 	size_t		size = sizeof(VmObj) + (size_t) info->structure->n_slots * sizeof(VmVal);
 
@@ -223,12 +225,17 @@ measure_message(VmProgram *program, VmStructInfo *info, LangDiags *diags)
 	}
 	if (info->message_size != 0)
 		return true;
+	if (depth > MAX_NESTING)
+	{
+		lang_diags_add(diags, KIT_PROGRAM_LIMIT, info->structure->pos, "messages are nested more than %d deep", MAX_NESTING);
+		return false;
+	}
 	info->message_size = VISITING;
 	for (int i = 0; i < info->n_nested; i++)
 	{
 		VmStructInfo *inner = &program->structs[info->slot_types[info->nested[i]]->structure->index];
 
-		if (!measure_message(program, inner, diags))
+		if (!measure_message(program, inner, depth + 1, diags))
 			return false;
 		size += inner->message_size;
 		if (size > INITIAL_MEMORY)
@@ -252,7 +259,7 @@ make_structs(VmProgram *program, LangDiags *diags)
 	for (int i = 0; i < lang->n_structs; i++)
 		add_struct(program, lang->structs[i]);
 	for (uint32_t i = 0; i < program->n_structs; i++)
-		if (!measure_message(program, &program->structs[i], diags))
+		if (!measure_message(program, &program->structs[i], 0, diags))
 			return false;
 	return true;
 }
@@ -352,15 +359,43 @@ vm_program_handles(const VmProgram *program, VmEventKind kind)
 
 /* ---- upgrades ---- */
 
-/* Pairs of records that are being compared: tables may nest without end. */
-typedef struct Comparing
+/* Pairs of structures that were compared, or are being compared: records refer to each other in many ways. */
+typedef struct Upgrade
 {
-	const LangStruct *from;
-	const LangStruct *to;
-	const struct Comparing *up;
-} Comparing;
+	KitArena   *arena;
+	struct
+	{
+		const LangStruct *from;
+		const LangStruct *to;
+	}		   *pairs;			/* open addressing */
+	uint32_t	size;			/* a power of two */
+	uint32_t	n;
+	KitDiag    *diag;
+} Upgrade;
 
-static bool structs_agree(const LangStruct *from, const LangStruct *to, const Comparing *up, KitDiag *diag);
+/* False when the pair was there. */
+static bool
+add_pair(Upgrade *u, const LangStruct *from, const LangStruct *to)
+{
+	uint64_t	h = kit_hash_mix((uint64_t) (uintptr_t) from, (uint64_t) (uintptr_t) to);
+
+	for (;; h++)
+	{
+		uint32_t	at = (uint32_t) h & (u->size - 1);
+
+		if (u->pairs[at].from == from && u->pairs[at].to == to)
+			return false;
+		if (u->pairs[at].from == NULL)
+		{
+			u->pairs[at].from = from;
+			u->pairs[at].to = to;
+			u->n++;
+			return true;
+		}
+	}
+}
+
+static bool structs_agree(Upgrade *u, const LangStruct *from, const LangStruct *to);
 
 /* A value of an enumeration is stored as its number: each that was there is needed. */
 static bool
@@ -379,7 +414,7 @@ enums_agree(const LangEnum *from, const LangEnum *to)
 }
 
 static bool
-types_agree(const LangType *from, const LangType *to, const Comparing *up, KitDiag *diag, bool *told)
+types_agree(Upgrade *u, const LangType *from, const LangType *to)
 {
 	if (from->kind != to->kind)
 		return false;
@@ -389,51 +424,46 @@ types_agree(const LangType *from, const LangType *to, const Comparing *up, KitDi
 			return enums_agree(from->enumeration, to->enumeration);
 		case LANG_RECORD:
 		case LANG_MESSAGE:
-			*told = !structs_agree(from->structure, to->structure, up, diag);
-			return !*told;
+			return structs_agree(u, from->structure, to->structure);
 		default:
-			if (from->a != NULL && !types_agree(from->a, to->a, up, diag, told))
-				return false;
-			return from->b == NULL || types_agree(from->b, to->b, up, diag, told);
+			return (from->a == NULL || types_agree(u, from->a, to->a)) && (from->b == NULL || types_agree(u, from->b, to->b));
 	}
 }
 
 static bool
-structs_agree(const LangStruct *from, const LangStruct *to, const Comparing *up, KitDiag *diag)
+field_differs(Upgrade *u, const LangField *old, const LangField *new)
 {
-	Comparing	here = {from, to, up};
+	const LangStruct *owner = new->owner;
 
-	for (const Comparing *c = up; c != NULL; c = c->up)
-		if (c->from == from && c->to == to)
-			return true;
+	if (u->diag == NULL || u->diag->code != KIT_OK)
+		return false;			/* told already, of a field further inside */
+	kit_fail(u->diag, KIT_TYPE_ERROR, "field \"%s\"%s%s was %s in the documents that there are, and cannot become %s", new->name->text,
+			 owner->kind == LANG_STRUCT_ROOT ? "" : " of ", owner->kind == LANG_STRUCT_ROOT ? "" : owner->type->text, old->type->text, new->type->text);
+	kit_diag_at(u->diag, new->pos.line, new->pos.column, new->pos.length);
+	if (old->type->kind == LANG_ENUM && new->type->kind == LANG_ENUM)
+		kit_diag_hint(u->diag, "Keep the numbers of all values that the enumeration had.");
+	else
+		kit_diag_hint(u->diag, "Give the new field a name of its own.");
+	return false;
+}
+
+static bool
+structs_agree(Upgrade *u, const LangStruct *from, const LangStruct *to)
+{
+	if (!add_pair(u, from, to))
+		return true;			/* whoever compares it tells */
+	if (u->n * 2 > u->size || port_stack_is_low())
+		return kit_fail(u->diag, KIT_PROGRAM_LIMIT, "the programs are too intricate to be compared");
 	for (int i = 0; i < to->n_fields; i++)
 	{
 		const LangField *field = to->fields[i];
 		const LangField *old;
-		bool		told = false;
 
 		if (field->kind != LANG_STORED_FIELD)
 			continue;
 		old = lang_struct_field(from, field->name->text, field->name->len);
-		if (old == NULL || old->kind != LANG_STORED_FIELD || types_agree(old->type, field->type, &here, diag, &told))
-			continue;
-		if (told)
-			return false;
-		if (to->kind == LANG_STRUCT_ROOT)
-			kit_fail(diag, KIT_TYPE_ERROR, "field \"%s\" was %s in the documents that there are, and cannot become %s", field->name->text, old->type->text,
-					 field->type->text);
-		else
-			kit_fail(diag, KIT_TYPE_ERROR, "field \"%s\" of %s was %s in the documents that there are, and cannot become %s", field->name->text,
-					 to->type->text, old->type->text, field->type->text);
-		if (diag != NULL)
-		{
-			kit_diag_at(diag, field->pos.line, field->pos.column, field->pos.length);
-			if (old->type->kind == LANG_ENUM && field->type->kind == LANG_ENUM)
-				kit_diag_hint(diag, "Keep the numbers of all values that the enumeration had.");
-			else
-				kit_diag_hint(diag, "Give the new field a name of its own.");
-		}
-		return false;
+		if (old != NULL && old->kind == LANG_STORED_FIELD && !types_agree(u, old->type, field->type))
+			return field_differs(u, old, field);
 	}
 	return true;
 }
@@ -441,5 +471,16 @@ structs_agree(const LangStruct *from, const LangStruct *to, const Comparing *up,
 bool
 vm_program_upgrades(const VmProgram *from, const VmProgram *to, KitDiag *diag)
 {
-	return structs_agree(from->lang->root, to->lang->root, NULL, diag);
+	Upgrade		u = {.arena = kit_arena_new("upgrade"), .size = 64, .diag = diag};
+	bool		ok;
+
+	/* fields are compared by name, so few records meet more than one other */
+	while (u.size < 16 * (from->n_structs + to->n_structs))
+		u.size *= 2;
+	u.pairs = kit_arena_zalloc(u.arena, u.size * sizeof(*u.pairs));
+	if (diag != NULL)
+		diag->code = KIT_OK;
+	ok = structs_agree(&u, from->lang->root, to->lang->root);
+	kit_arena_delete(u.arena);
+	return ok;
 }

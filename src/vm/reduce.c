@@ -45,17 +45,21 @@ run_plain(Event *e, const LangUnit *unit, VmVal *out)
 	return run_unit(e, unit, e->vm.root, NULL, out);
 }
 
-static void
+/* False: nobody can have such a name. */
+static bool
 begin_event(Event *e, const VmProgram *program, const VmEvent *event, const VmLimits *limits, KitArena *scratch)
 {
 	memset(&e->diag, 0, sizeof(e->diag));
 	vm_machine_init(&e->vm, program, scratch, limits, &e->diag);
 	e->event = event;
 	e->lang = program->lang;
+	if (event->agent.len > UINT16_MAX || event->authority.len > UINT16_MAX)
+		return vm_fail(&e->vm, KIT_RUNTIME_ERROR, "the name of a principal has more than %d bytes", UINT16_MAX);
 	e->vm.who = vm_principal_new(scratch, event->agent.str, event->agent.len, event->authority.str, event->authority.len);
 	e->vm.now = event->at;
 	e->vm.space = event->space;
 	e->vm.key = event->key;
+	return true;
 }
 
 /* ---- messages ---- */
@@ -268,11 +272,11 @@ vm_reduce(VmDoc *doc, const VmEvent *event, const VmLimits *limits, KitArena *sc
 	size_t		size = vm_doc_state_size(doc);
 	bool		ok;
 
-	begin_event(&e, vm_doc_program(doc), event, limits, scratch);
+	ok = begin_event(&e, vm_doc_program(doc), event, limits, scratch);
 	e.vm.doc = doc;
 	e.vm.root = vm_doc_root(doc);
 	e.vm.may_write = true;
-	ok = reduce_kind(&e) && (e.vm.n_stamped == 0 || vm_stamp_changed(&e.vm));
+	ok = ok && reduce_kind(&e) && (e.vm.n_stamped == 0 || vm_stamp_changed(&e.vm));
 	if (ok && vm_doc_state_size(doc) > limits->document && vm_doc_state_size(doc) > size)
 	{
 		/* one that is too large already, under an older limit, may still shrink */
@@ -295,21 +299,19 @@ vm_static_policy(const VmProgram *program, VmStatic which, const VmEvent *event,
 	LangUnit  **units = which == VM_STATIC_CREATE ? lang->static_creates : which == VM_STATIC_INVENT ? lang->static_invents : lang->static_sends;
 	int			n = which == VM_STATIC_CREATE ? lang->n_static_creates : which == VM_STATIC_INVENT ? lang->n_static_invents : lang->n_static_sends;
 	Event		e;
+	bool		ok;
 
 	*verdict = n == 0 ? VM_UNDECLARED : VM_ALLOWED;
-	begin_event(&e, program, event, limits, scratch);
-	for (int i = 0; i < n && *verdict == VM_ALLOWED; i++)
+	ok = begin_event(&e, program, event, limits, scratch);
+	for (int i = 0; i < n && ok && *verdict == VM_ALLOWED; i++)
 	{
 		VmVal		result;
 
-		if (!run_plain(&e, units[i], &result))
-		{
-			if (diag != NULL)
-				*diag = e.diag;
-			return false;
-		}
-		if (result.i == 0)
+		ok = run_plain(&e, units[i], &result);
+		if (ok && result.i == 0)
 			*verdict = VM_REFUSED;
 	}
-	return true;
+	if (!ok && diag != NULL)
+		*diag = e.diag;
+	return ok;
 }
