@@ -58,4 +58,13 @@
 #define ereturn(context, dummy, ...) ereport(ERROR, __VA_ARGS__)
 #endif
 
+/* 16 says which indexes want an entry after an update: all of them, or only those that summarise. */
+#if PG_VERSION_NUM < 160000
+typedef bool PortUpdateIndexes;
+#define port_update_wants_indexes(indexes) (indexes)
+#else
+typedef TU_UpdateIndexes PortUpdateIndexes;
+#define port_update_wants_indexes(indexes) ((indexes) == TU_All)
+#endif
+
 #endif

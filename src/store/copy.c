@@ -82,6 +82,13 @@ load(StoreSpace *space, const char *key, StoreCopy *copy, const StoreRow *row)
 		pfree((char *) state.data - VARHDRSZ);
 }
 
+bool
+store_copy_is_at(const StoreCopy *copy, const StoreRow *row)
+{
+	return copy->doc != NULL && copy->seq == row->seq && copy->state_seq == row->state_seq && copy->created == row->created &&
+		copy->program->version == row->program;
+}
+
 void
 store_copy_bring(StoreSpace *space, const char *key, StoreCopy *copy, const StoreRow *row, Snapshot snapshot)
 {

@@ -103,6 +103,8 @@ extern void store_log_delete(StoreSpace *space, const char *key);
 
 /* ---- copies and the cache (copy.c, cache.c) ---- */
 
+/* Whether the copy is what the row says: nothing is to be read. */
+extern bool store_copy_is_at(const StoreCopy *copy, const StoreRow *row);
 /* As store_copy_refresh, for a row that has been read already. */
 extern void store_copy_bring(StoreSpace *space, const char *key, StoreCopy *copy, const StoreRow *row, Snapshot snapshot);
 

@@ -97,6 +97,8 @@ bring_to_row(StoreSpace *space, const char *key, const StoreRow *row)
 				 errdetail("A trigger on a table of the space cannot send to the document whose message fired it.")));
 	if (row->is_ours)
 		store_cache_touch(entry);
+	if (store_copy_is_at(&entry->copy, row))
+		return entry;
 	snapshot = store_snapshot_now();
 	store_copy_bring(space, key, &entry->copy, row, snapshot);
 	UnregisterSnapshot(snapshot);

@@ -1,9 +1,8 @@
 /*
  * row.c
- *	  Single rows of a space's tables: find, lock, insert, update, delete, without SQL in between.
+ *	  Single rows of a space's tables: find, lock, read and fill in, without SQL in between.
  *
- * Direct table access costs about a third of SPI for the same work, and this is the path of every message.  Constraints are checked, indexes are
- * kept and row triggers fire as for SQL; rules, statement triggers and row security do not apply.
+ * Direct table access costs about a third of SPI for the same work, and this is the path of every message.  Writing is in row_write.c.
  *
  * Snapshots.  READ COMMITTED: a message works on the newest committed version, so rows are looked up with a snapshot of now and the lock follows the
  * update chain.  From REPEATABLE READ on, the transaction's snapshot decides, and a newer version is a serialization failure.
@@ -17,8 +16,6 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/pg_collation.h"
-#include "commands/trigger.h"
-#include "executor/executor.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -218,72 +215,4 @@ store_datum_bytes(Datum datum)
 	struct varlena *value = PG_DETOAST_DATUM_PACKED(datum);
 
 	return (DocBytes) {VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value)};
-}
-
-/* What the executor needs to check constraints, keep indexes and fire row triggers. */
-typedef struct Execution
-{
-	EState	   *estate;
-	ResultRelInfo *target;
-	EPQState	epq;
-} Execution;
-
-static void
-execution_begin(Execution *x, Relation rel)
-{
-	x->estate = CreateExecutorState();
-	x->target = makeNode(ResultRelInfo);
-	/* 0: there is no range table, which an index would be asked of when an update is not HOT. */
-	InitResultRelInfo(x->target, rel, 0, NULL, 0);
-	ExecOpenIndices(x->target, false);
-	port_eval_plan_qual_init(&x->epq, x->estate);
-	if (rel->trigdesc != NULL)
-		AfterTriggerBeginQuery();
-	PushActiveSnapshot(IsolationUsesXactSnapshot() ? GetTransactionSnapshot() : GetLatestSnapshot());
-	x->estate->es_snapshot = GetActiveSnapshot();
-	x->estate->es_output_cid = GetCurrentCommandId(true);
-}
-
-static void
-execution_end(Execution *x, Relation rel)
-{
-	if (rel->trigdesc != NULL)
-		AfterTriggerEndQuery(x->estate);
-	PopActiveSnapshot();
-	EvalPlanQualEnd(&x->epq);
-	ExecCloseIndices(x->target);
-	ExecResetTupleTable(x->estate->es_tupleTable, false);
-	FreeExecutorState(x->estate);
-}
-
-void
-store_row_insert(StoreTable *table)
-{
-	Execution	x;
-
-	ExecStoreVirtualTuple(table->fresh);
-	execution_begin(&x, table->rel);
-	ExecSimpleRelationInsert(x.target, x.estate, table->fresh);
-	execution_end(&x, table->rel);
-}
-
-void
-store_row_update(StoreTable *table)
-{
-	Execution	x;
-
-	ExecStoreVirtualTuple(table->fresh);
-	execution_begin(&x, table->rel);
-	ExecSimpleRelationUpdate(x.target, x.estate, &x.epq, table->found, table->fresh);
-	execution_end(&x, table->rel);
-}
-
-void
-store_row_delete(StoreTable *table)
-{
-	Execution	x;
-
-	execution_begin(&x, table->rel);
-	ExecSimpleRelationDelete(x.target, x.estate, &x.epq, table->found);
-	execution_end(&x, table->rel);
 }

@@ -1,0 +1,157 @@
+/*
+ * row_write.c
+ *	  Inserting, updating and deleting single rows of a space's tables.
+ *
+ * Constraints are checked, indexes are kept and row triggers fire as for SQL; rules, statement triggers and row security do not apply.
+ *
+ * There are two ways.  The tables as deploy makes them are plain: one index, the primary key, and nothing else that wants to know of a row; what is
+ * written is complete by construction.  Then the row and its index entry are written directly.  A table that somebody gave an index, a trigger, a
+ * constraint or a generated column goes through the executor, which costs about twice as much.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "commands/trigger.h"
+#include "executor/executor.h"
+#include "nodes/execnodes.h"
+#include "nodes/makefuncs.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "port/pgcompat.h"
+#include "store/internal.h"
+
+/* ---- the direct way ---- */
+
+static bool
+is_plain(Relation rel)
+{
+	const TupleConstr *constraints = RelationGetDescr(rel)->constr;
+	List	   *indexes;
+	bool		plain;
+
+	if (rel->trigdesc != NULL || rel->rd_rel->relispartition ||
+		(constraints != NULL && (constraints->num_check > 0 || constraints->has_generated_stored)))
+		return false;
+	indexes = RelationGetIndexList(rel);
+	plain = list_length(indexes) == 1 && linitial_oid(indexes) == rel->rd_pkindex;
+	list_free(indexes);
+	return plain;
+}
+
+/* The entry of the primary key for the row in slot, which has just been written. */
+static void
+insert_index_entry(Relation rel, TupleTableSlot *slot, bool key_is_unchanged)
+{
+	Relation	index = index_open(rel->rd_pkindex, RowExclusiveLock);
+	IndexInfo  *info = makeNode(IndexInfo);
+	Datum		values[INDEX_MAX_KEYS];
+	bool		isnull[INDEX_MAX_KEYS];
+
+	for (int i = 0; i < IndexRelationGetNumberOfKeyAttributes(index); i++)
+		values[i] = slot_getattr(slot, index->rd_index->indkey.values[i], &isnull[i]);
+	index_insert(index, values, isnull, &slot->tts_tid, rel, UNIQUE_CHECK_YES, key_is_unchanged, info);
+	pfree(info);
+	index_close(index, NoLock);
+}
+
+static void
+insert_plain(StoreTable *table)
+{
+	table_tuple_insert(table->rel, table->fresh, GetCurrentCommandId(true), 0, NULL);
+	insert_index_entry(table->rel, table->fresh, false);
+}
+
+static void
+update_plain(StoreTable *table)
+{
+	PortUpdateIndexes indexes;
+
+	CheckCmdReplicaIdentity(table->rel, CMD_UPDATE);
+	simple_table_tuple_update(table->rel, &table->found->tts_tid, table->fresh, GetActiveSnapshot(), &indexes);
+	if (port_update_wants_indexes(indexes))
+		insert_index_entry(table->rel, table->fresh, true);
+}
+
+/* ---- the executor's way ---- */
+
+/* What the executor needs to check constraints, keep indexes and fire row triggers. */
+typedef struct Execution
+{
+	EState	   *estate;
+	ResultRelInfo *target;
+	EPQState	epq;
+} Execution;
+
+static void
+execution_begin(Execution *x, Relation rel)
+{
+	x->estate = CreateExecutorState();
+	x->target = makeNode(ResultRelInfo);
+	/* 0: there is no range table, which an index would be asked of when an update is not HOT. */
+	InitResultRelInfo(x->target, rel, 0, NULL, 0);
+	ExecOpenIndices(x->target, false);
+	port_eval_plan_qual_init(&x->epq, x->estate);
+	if (rel->trigdesc != NULL)
+		AfterTriggerBeginQuery();
+	PushActiveSnapshot(IsolationUsesXactSnapshot() ? GetTransactionSnapshot() : GetLatestSnapshot());
+	x->estate->es_snapshot = GetActiveSnapshot();
+	x->estate->es_output_cid = GetCurrentCommandId(true);
+}
+
+static void
+execution_end(Execution *x, Relation rel)
+{
+	if (rel->trigdesc != NULL)
+		AfterTriggerEndQuery(x->estate);
+	PopActiveSnapshot();
+	EvalPlanQualEnd(&x->epq);
+	ExecCloseIndices(x->target);
+	ExecResetTupleTable(x->estate->es_tupleTable, false);
+	FreeExecutorState(x->estate);
+}
+
+void
+store_row_insert(StoreTable *table)
+{
+	Execution	x;
+
+	ExecStoreVirtualTuple(table->fresh);
+	if (is_plain(table->rel))
+	{
+		insert_plain(table);
+		return;
+	}
+	execution_begin(&x, table->rel);
+	ExecSimpleRelationInsert(x.target, x.estate, table->fresh);
+	execution_end(&x, table->rel);
+}
+
+void
+store_row_update(StoreTable *table)
+{
+	Execution	x;
+
+	ExecStoreVirtualTuple(table->fresh);
+	if (ActiveSnapshotSet() && is_plain(table->rel))
+	{
+		update_plain(table);
+		return;
+	}
+	execution_begin(&x, table->rel);
+	ExecSimpleRelationUpdate(x.target, x.estate, &x.epq, table->found, table->fresh);
+	execution_end(&x, table->rel);
+}
+
+void
+store_row_delete(StoreTable *table)
+{
+	Execution	x;
+
+	execution_begin(&x, table->rel);
+	ExecSimpleRelationDelete(x.target, x.estate, &x.epq, table->found);
+	execution_end(&x, table->rel);
+}
