@@ -166,6 +166,7 @@ read_foreign(Lex *lex, LangToken *token)
 	static const char *const curly[] = {"\xe2\x80\x9c", "\xe2\x80\x9d", "\xe2\x80\x98", "\xe2\x80\x99", NULL};
 	static const char quotes_hint[] = "Strings are written in double quotes: \"text\".";
 	const uint8_t *from = lex->at;
+	const uint8_t *end;
 	uint32_t	code;
 	bool		is_curly;
 	KitDiag    *diag;
@@ -175,6 +176,7 @@ read_foreign(Lex *lex, LangToken *token)
 	code = lex_step(lex);
 	if (code == 0 && from[0] != '\0')
 		return false;			/* not UTF-8: has been said */
+	end = lex->at;
 	is_curly = code == 0x2018 || code == 0x2019 || code == 0x201c || code == 0x201d;
 	if (is_curly)
 	{
@@ -189,8 +191,8 @@ read_foreign(Lex *lex, LangToken *token)
 	else if (code < 0x80)
 		diag = lex_error(lex, token->pos, "\"%c\" has no meaning outside of strings and comments", (int) code);
 	else
-		diag = lex_error(lex, token->pos, "\"%.*s\" (U+%04X) has no meaning outside of strings and comments", (int) (lex->at - from),
-						 (const char *) from, (unsigned) code);
+		diag = lex_error(lex, token->pos, "\"%.*s\" (U+%04X) has no meaning outside of strings and comments", (int) (end - from), (const char *) from,
+						 (unsigned) code);
 	if (code == '\'' || is_curly)
 		kit_diag_hint(diag, "%s", quotes_hint);
 	else if (code == 0xa0 || code == 0xfeff || (code >= 0x2000 && code <= 0x200f) || code == 0x202f || code == 0x3000)
@@ -198,7 +200,12 @@ read_foreign(Lex *lex, LangToken *token)
 	else if (code == 0x2212 || code == 0x2013 || code == 0x2014)
 		kit_diag_hint(diag, "It looks like a minus: write \"-\".");
 	else if (code >= 0x80)
+	{
+		/* a name in another script is one mistake, not many */
 		kit_diag_hint(diag, "Names are made of the letters a to z and A to Z, digits and \"_\".");
+		while (lex->at < lex->end && (lex_is_word_char(lex->at[0]) || lex->at[0] >= 0xc3))
+			lex_step(lex);
+	}
 	return false;
 }
 

@@ -115,9 +115,11 @@ report(LangParser *p, LangPos pos, KitError code, const char *hint, const char *
 	char		message[400];
 	KitDiag    *diag;
 
-	if (p->is_stopped || (p->last_error.line == pos.line && p->last_error.column == pos.column))
+	if (p->is_stopped)
 		return;
-	p->last_error = pos;
+	for (int i = p->n_diags; i < p->diags->n; i++)
+		if (p->diags->items[i]->line == pos.line && p->diags->items[i]->column == pos.column)
+			return;
 	vsnprintf(message, sizeof(message), format, args);
 	diag = lang_diags_add(p->diags, code, pos, "%s", message);
 	if (hint != NULL)
@@ -199,7 +201,6 @@ lang_expected(LangParser *p, const char *what, const char *hint)
 	if (token->is_damaged && p->diags->n_errors > 0)
 	{
 		/* the lexer has reported it */
-		p->last_error = pos;
 		p->is_lost = true;
 		return;
 	}
@@ -312,6 +313,16 @@ lang_is_refused_name(const KitSym *sym)
 	return false;
 }
 
+static LangName
+missing_name(LangParser *p, const char *what)
+{
+	char		expected[120];
+
+	snprintf(expected, sizeof(expected), "the name of %s", what);
+	lang_expected(p, expected, NULL);
+	return (LangName) {NULL, lang_peek(p, 0)->pos};
+}
+
 LangName
 lang_expect_new_name(LangParser *p, const char *what)
 {
@@ -323,6 +334,9 @@ lang_expect_new_name(LangParser *p, const char *what)
 	{
 		const char *hint = "Choose another name.";
 
+		/* at the beginning of a line it begins something else */
+		if (p->at > 0 && p->tokens[p->at - 1].pos.line < token->pos.line)
+			return missing_name(p, what);
 		if (after->kind == LANG_TOKEN_ID && lang_is_type_word(token->sym))
 			hint = strcmp(what, "a function") == 0 ? "The type comes last: function f(int a) -> int { ... }." : "A type is given once, before the name.";
 		lang_report(p, token->pos, hint, "\"%s\" is a word of the language and cannot name %s", token->sym->text, what);
@@ -339,14 +353,9 @@ LangName
 lang_expect_name(LangParser *p, const char *what)
 {
 	const LangToken *token = lang_peek(p, 0);
-	char		expected[120];
 
 	if (token->kind != LANG_TOKEN_ID)
-	{
-		snprintf(expected, sizeof(expected), "the name of %s", what);
-		lang_expected(p, expected, NULL);
-		return (LangName) {NULL, token->pos};
-	}
+		return missing_name(p, what);
 	lang_next(p);
 	return (LangName) {token->sym, token->pos};
 }
@@ -525,9 +534,9 @@ lang_parse(const char *source, size_t len, KitArena *arena, KitSymTable *syms, L
 {
 	LangParser	p = {.arena = arena, .syms = syms, .diags = diags, .source = source};
 	LangVector	items = {0};
-	int			n_diags = diags->n;
 	int			n_errors = diags->n_errors;
 
+	p.n_diags = diags->n;
 	p.tokens = lang_lex(source, len, arena, syms, diags, &p.n);
 	while (lang_peek(&p, 0)->kind != LANG_TOKEN_END)
 	{
@@ -550,7 +559,7 @@ lang_parse(const char *source, size_t len, KitArena *arena, KitSymTable *syms, L
 		else if (!lang_recover(&p, from, 0, false))
 			break;
 	}
-	sort_diags(diags, n_diags);
+	sort_diags(diags, p.n_diags);
 	tree->arena = arena;
 	tree->syms = syms;
 	tree->items = (LangDecl **) items.items;

@@ -482,6 +482,15 @@ parse_clause(LangParser *p, LangExpr *source)
 	return expr;
 }
 
+/* The word before a table, and not a name of somebody's own. */
+static bool
+at_iterate(LangParser *p)
+{
+	const LangToken *after = lang_peek(p, 1);
+
+	return lang_at_word(p, "iterate") && (after->kind == LANG_TOKEN_ID || after->kind == LANG_TOKEN_KEYWORD || lang_ahead_is(p, 1, '('));
+}
+
 LangExpr *
 lang_parse_expr(LangParser *p)
 {
@@ -491,7 +500,7 @@ lang_parse_expr(LangParser *p)
 
 	if (!lang_descend(p))
 		return lang_expr_new(p, LANG_EXPR_NOTHING, pos);
-	if (lang_at_word(p, "iterate"))
+	if (at_iterate(p))
 	{
 		lang_next(p);
 		expr = lang_expr_new(p, LANG_EXPR_ITERATE, pos);

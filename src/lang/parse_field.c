@@ -148,6 +148,8 @@ lang_parse_field(LangParser *p, LangDeclKind inside)
 	{
 		lang_report(p, lang_peek(p, 0)->pos, "Each field ends in \";\": int a; int b;", "expected \";\" at the end of the field, found \",\"");
 		lang_next(p);
+		/* int a, b: what follows is no field */
+		p->is_lost = lang_ahead_is(p, 1, ';') || lang_ahead_is(p, 1, ',') || lang_ahead_is(p, 1, '=');
 		return decl;
 	}
 	lang_expect(p, ';', "at the end of the field");

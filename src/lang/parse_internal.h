@@ -25,7 +25,7 @@ typedef struct LangParser
 	int			depth;
 	bool		is_lost;
 	bool		is_stopped;		/* a limit was exceeded: lost for good */
-	LangPos		last_error;
+	int			n_diags;		/* that were there before */
 } LangParser;
 
 /* A list in the making. */
