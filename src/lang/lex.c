@@ -48,7 +48,8 @@ lex_step(Lex *lex)
 	{
 		if (!lex->is_bad_utf8)
 		{
-			KitDiag    *diag = lex_error(lex, (LangPos) {lex->line, lex->column, 1}, "the program is not valid UTF-8: byte 0x%02x", lex->at[0]);
+			KitDiag    *diag = lex_error(lex, (LangPos) {lex->line, lex->column, 1},
+										 "the program is not valid UTF-8: byte 0x%02x", lex->at[0]);
 
 			kit_diag_hint(diag, "Save it in UTF-8.");
 			lex->is_bad_utf8 = true;
@@ -117,7 +118,8 @@ static bool
 is_reserved(const char *word, size_t len)
 {
 	static const char *const reserved[] = {
-		"for", "foreach", "while", "do", "if", "else", "return", "break", "continue", "abort", "block", "enum", "switch", "case", "default"
+		"for", "foreach", "while", "do", "if", "else", "return", "break", "continue", "abort", "block", "enum", "switch", "case",
+		"default"
 	};
 
 	for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
@@ -191,7 +193,8 @@ read_foreign(Lex *lex, LangToken *token)
 	else if (code < 0x80)
 		diag = lex_error(lex, token->pos, "\"%c\" has no meaning outside of strings and comments", (int) code);
 	else
-		diag = lex_error(lex, token->pos, "\"%.*s\" (U+%04X) has no meaning outside of strings and comments", (int) (end - from), (const char *) from,
+		diag = lex_error(lex, token->pos, "\"%.*s\" (U+%04X) has no meaning outside of strings and comments", (int) (end - from),
+						 (const char *) from,
 						 (unsigned) code);
 	if (code == '\'' || is_curly)
 		kit_diag_hint(diag, "%s", quotes_hint);
@@ -305,7 +308,8 @@ lang_lex(const char *source, size_t len, KitArena *arena, KitSymTable *syms, Lan
 	*n = 0;
 	if (len > LANG_MAX_SOURCE)
 	{
-		KitDiag    *diag = lang_diags_add(diags, KIT_PROGRAM_LIMIT, (LangPos) {0}, "the program has %zu bytes, at most %d are allowed", len, LANG_MAX_SOURCE);
+		KitDiag    *diag = lang_diags_add(diags, KIT_PROGRAM_LIMIT, (LangPos) {0},
+										  "the program has %zu bytes, at most %d are allowed", len, LANG_MAX_SOURCE);
 
 		kit_diag_hint(diag, "Make it smaller, or deploy it as several spaces.");
 		len = 0;

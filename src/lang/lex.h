@@ -2,9 +2,9 @@
  * lex.h
  *	  Text to tokens: the whole program at once, in an array that ends with LANG_TOKEN_END.
  *
- * Symbols are single characters; an operator of two is two tokens that touch, and whoever looks for an operator puts them together.
- * What is wrong in the text is reported here, and the lexer goes on with the likeliest token.  That token, or the one after what was skipped, is marked
- * is_damaged, so that the parser does not complain about what follows from it.
+ * Symbols are single characters; an operator of two is two tokens that touch, and whoever looks for an operator puts them
+ * together.  What is wrong in the text is reported here, and the lexer goes on with the likeliest token.  That token, or the one
+ * after what was skipped, is marked is_damaged, so that the parser does not complain about what follows from it.
  */
 #ifndef ADAMA_LANG_LEX_H
 #define ADAMA_LANG_LEX_H

@@ -31,7 +31,7 @@ extern bool lex_is_word_char(int c);
 extern void lex_number(Lex *lex, LangToken *token);
 extern void lex_string(Lex *lex, LangToken *token);
 extern void lex_template(Lex *lex, LangToken *token);
-/* Text in quotes that are not ours: a string all the same, after an error that says so.  False: they are not closed in this line. */
+/* Text in quotes that are not ours: a string all the same, after an error that says so.  False: not closed in this line. */
 extern bool lex_foreign_string(Lex *lex, LangToken *token, const char *const *closing, const char *hint);
 
 #endif

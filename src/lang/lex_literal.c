@@ -2,9 +2,10 @@
  * lex_literal.c
  *	  Numbers, strings and templates.
  *
- * A number begins with a digit and takes all of 0-9, a-f, A-F and x that follow.  If then comes a "." or a "-", it is a double and takes all of 0-9, "."
- * "e", "E" and "-".  So "7-1" is one token, and not a number; 1e5 is none either, 1.e5 is.  That is how the language has it: here such a
- * token is reported with what was probably meant, and cut where it would have ended, so that nothing else is reported because of it.
+ * A number begins with a digit and takes all of 0-9, a-f, A-F and x that follow.  If then comes a "." or a "-", it is a double
+ * and takes all of 0-9, ".", "e", "E" and "-".  So "7-1" is one token, and not a number; 1e5 is none either, 1.e5 is.  That is how
+ * the language has it: here such a token is reported with what was probably meant, and cut where it would have ended, so that
+ * nothing else is reported because of it.
  */
 #include <math.h>
 #include <string.h>
@@ -50,7 +51,8 @@ not_a_number(Lex *lex, const LangToken *token, const uint8_t *end)
 	int			n = (int) (end - lex->at);
 	LangPos		pos = {token->pos.line, token->pos.column, n};
 
-	return lex_error(lex, pos, "\"%.*s%s\" is not a number", n > QUOTE_LEN ? QUOTE_LEN : n, (const char *) lex->at, n > QUOTE_LEN ? "..." : "");
+	return lex_error(lex, pos, "\"%.*s%s\" is not a number", n > QUOTE_LEN ? QUOTE_LEN : n, (const char *) lex->at,
+					 n > QUOTE_LEN ? "..." : "");
 }
 
 /* Digits, or 0x and digits.  False when they are something else; *is_large when they exceed 64 bits with sign. */
@@ -131,7 +133,8 @@ finish_integer(Lex *lex, LangToken *token, const uint8_t *end)
 		else
 		{
 			diag = lex_error(lex, pos, "%.*s%s does not fit into an int", n, (const char *) lex->at, dots);
-			kit_diag_hint(diag, "An int is at most 2147483647; with an L at its end a number is a long: %.*sL.", n, (const char *) lex->at);
+			kit_diag_hint(diag, "An int is at most 2147483647; with an L at its end a number is a long: %.*sL.", n,
+						  (const char *) lex->at);
 		}
 		value = 0;
 	}
@@ -153,8 +156,10 @@ report_minus(Lex *lex, LangToken *token, const uint8_t *minus)
 	n_after = (int) (end - minus - 1);
 	diag = not_a_number(lex, token, end);
 	lex->is_cut = true;
-	kit_diag_hint(diag, "A minus right behind a digit belongs to the number. Write blanks around it: %.*s - %.*s%s", n > QUOTE_LEN ? QUOTE_LEN : n,
-				  (const char *) lex->at, n_after > QUOTE_LEN ? QUOTE_LEN : n_after, (const char *) minus + 1, n_after == 0 ? "..." : ".");
+	kit_diag_hint(diag, "A minus right behind a digit belongs to the number. Write blanks around it: %.*s - %.*s%s",
+				  n > QUOTE_LEN ? QUOTE_LEN : n,
+				  (const char *) lex->at, n_after > QUOTE_LEN ? QUOTE_LEN : n_after, (const char *) minus + 1, n_after == 0 ?
+					  "..." : ".");
 }
 
 static void
@@ -224,8 +229,8 @@ lex_number(Lex *lex, LangToken *token)
 /* ---- strings ---- */
 
 /*
- * Where the text ends that begins at p: at the quote that closes it, or NULL.  Once one was not closed, others are looked for in their line only: else a
- * program of nothing but quotes would be read again and again.
+ * Where the text ends that begins at p: at the quote that closes it, or NULL.  Once one was not closed, others are looked for in
+ * their line only: else a program of nothing but quotes would be read again and again.
  */
 static const uint8_t *
 find_quote(const Lex *lex, const uint8_t *p)
@@ -453,7 +458,8 @@ lex_template(Lex *lex, LangToken *token)
 		return;
 	}
 	lex->is_unclosed = true;
-	if (lex_foreign_string(lex, token, quotes, "A template is written as `tag` text `tag`; strings are written in double quotes: \"text\"."))
+	if (lex_foreign_string(lex, token, quotes,
+						   "A template is written as `tag` text `tag`; strings are written in double quotes: \"text\"."))
 		return;
 	lex->is_cut = true;
 	diag = lex_error(lex, token->pos, "this template is not closed");

@@ -156,7 +156,8 @@ lang_report(LangParser *p, LangPos pos, const char *hint, const char *format,...
 static int
 operator_length(LangParser *p)
 {
-	static const char *const pairs[] = {"++", "--", "==", "!=", "=?", "<=", ">=", "<-", "->", "::", "&&", "||", "^^", "+=", "-=", "*=", "[]"};
+	static const char *const pairs[] = {"++", "--", "==", "!=", "=?", "<=", ">=", "<-", "->", "::", "&&", "||", "^^", "+=", "-=",
+										"*=", "[]"};
 
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
 		if (lang_at_pair(p, pairs[i]))
@@ -232,8 +233,8 @@ end_of_previous(LangParser *p)
 }
 
 /*
- * A ';' that is missing at the end of a line, or before a '}', is reported there, and taken as written.  Within a line it is not clear what was
- * meant.
+ * A ';' that is missing at the end of a line, or before a '}', is reported there, and taken as written.  Within a line it is not
+ * clear what was meant.
  */
 static void
 expect_semicolon(LangParser *p, const char *where)
@@ -297,11 +298,13 @@ lang_expect_word(LangParser *p, const char *word, const char *where)
 /* ---- names and numbers ---- */
 
 static const char *const refused_names[] = {
-	"abstract", "assert", "boolean", "break", "byte", "case", "catch", "char", "class", "const", "continue", "default", "do", "double", "else", "enum", "extends",
-	"final", "finally", "float", "for", "goto", "if", "implements", "import", "instanceof", "int", "interface", "long", "native", "new", "package", "private",
-	"protected", "public", "return", "short", "static", "strictfp", "super", "switch", "synchronized", "this", "throw", "throws", "transient", "try", "void",
-	"volatile", "while", "true", "false", "null", "log", "bool", "secure", "principal", "dynamic", "complex", "date", "datetime", "time", "timespan", "string",
-	"label", "list", "maybe", "future", "map", "grid", "pair", "tuple", "table", "readonly", "vec2", "vec3", "vec4", "matrix2", "matrix3", "matrix4", "matrixh4"
+	"abstract", "assert", "boolean", "break", "byte", "case", "catch", "char", "class", "const", "continue", "default", "do",
+	"double", "else", "enum", "extends", "final", "finally", "float", "for", "goto", "if", "implements", "import", "instanceof",
+	"int", "interface", "long", "native", "new", "package", "private", "protected", "public", "return", "short", "static",
+	"strictfp", "super", "switch", "synchronized", "this", "throw", "throws", "transient", "try", "void", "volatile", "while",
+	"true", "false", "null", "log", "bool", "secure", "principal", "dynamic", "complex", "date", "datetime", "time", "timespan",
+	"string", "label", "list", "maybe", "future", "map", "grid", "pair", "tuple", "table", "readonly", "vec2", "vec3", "vec4",
+	"matrix2", "matrix3", "matrix4", "matrixh4"
 };
 
 bool
@@ -338,7 +341,8 @@ lang_expect_new_name(LangParser *p, const char *what)
 		if (p->at > 0 && p->tokens[p->at - 1].pos.line < token->pos.line)
 			return missing_name(p, what);
 		if (after->kind == LANG_TOKEN_ID && lang_is_type_word(token->sym))
-			hint = strcmp(what, "a function") == 0 ? "The type comes last: function f(int a) -> int { ... }." : "A type is given once, before the name.";
+			hint = strcmp(what, "a function") == 0 ? "The type comes last: function f(int a) -> int { ... }." :
+				"A type is given once, before the name.";
 		lang_report(p, token->pos, hint, "\"%s\" is a word of the language and cannot name %s", token->sym->text, what);
 		/* taken as the name it was meant to be, if it was */
 		if (after->kind != LANG_TOKEN_SYMBOL)
@@ -396,12 +400,13 @@ static bool
 is_declaration_word(const LangToken *token, bool *is_sure)
 {
 	static const char *const sure[] = {
-		"enum", "@construct", "@connected", "@disconnected", "@delete", "@load", "@can_attach", "@attached", "@authorization", "@static", "@cron", "@include",
-		"@import", "@link", "@web", "@export", "@traffic"
+		"enum", "@construct", "@connected", "@disconnected", "@delete", "@load", "@can_attach", "@attached", "@authorization",
+		"@static", "@cron", "@include", "@import", "@link", "@web", "@export", "@traffic"
 	};
 	static const char *const others[] = {
-		"record", "message", "channel", "rpc", "function", "procedure", "dispatch", "policy", "filter", "test", "view", "bubble", "metric", "template", "assoc",
-		"join", "replication", "service", "client", "public", "private", "viewer_is", "use_policy", "formula", "table"
+		"record", "message", "channel", "rpc", "function", "procedure", "dispatch", "policy", "filter", "test", "view",
+		"bubble", "metric", "template", "assoc", "join", "replication", "service", "client", "public", "private", "viewer_is",
+		"use_policy", "formula", "table"
 	};
 
 	*is_sure = true;

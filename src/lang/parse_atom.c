@@ -152,8 +152,9 @@ lang_unit_seconds(const KitSym *unit)
 		const char *name;
 		int64_t		seconds;
 	}			units[] = {
-		{"s", 1}, {"sec", 1}, {"second", 1}, {"seconds", 1}, {"m", 60}, {"min", 60}, {"minute", 60}, {"minutes", 60}, {"h", 3600}, {"hr", 3600}, {"hour", 3600},
-		{"hours", 3600}, {"d", 86400}, {"day", 86400}, {"days", 86400}, {"w", 604800}, {"week", 604800}, {"weeks", 604800}
+		{"s", 1}, {"sec", 1}, {"second", 1}, {"seconds", 1}, {"m", 60}, {"min", 60}, {"minute", 60}, {"minutes", 60},
+		{"h", 3600}, {"hr", 3600}, {"hour", 3600}, {"hours", 3600}, {"d", 86400}, {"day", 86400}, {"days", 86400},
+		{"w", 604800}, {"week", 604800}, {"weeks", 604800}
 	};
 
 	for (size_t i = 0; unit != NULL && i < sizeof(units) / sizeof(units[0]); i++)
@@ -223,9 +224,10 @@ parse_at_word(LangParser *p)
 		const char *word;
 		LangExprKind kind;
 	}			plain[] = {
-		{"@no_one", LANG_EXPR_NO_ONE}, {"@who", LANG_EXPR_WHO}, {"@self", LANG_EXPR_SELF}, {"@context", LANG_EXPR_CONTEXT}, {"@viewer", LANG_EXPR_VIEWER},
-		{"@headers", LANG_EXPR_HEADERS}, {"@parameters", LANG_EXPR_PARAMETERS}, {"@stable", LANG_EXPR_STABLE}, {"@blocked", LANG_EXPR_BLOCKED},
-		{"@i", LANG_EXPR_I}, {"@pi", LANG_EXPR_PI}, {"@e", LANG_EXPR_E}, {"@null", LANG_EXPR_NULL}, {"@nothing", LANG_EXPR_NOTHING}
+		{"@no_one", LANG_EXPR_NO_ONE}, {"@who", LANG_EXPR_WHO}, {"@self", LANG_EXPR_SELF}, {"@context", LANG_EXPR_CONTEXT},
+		{"@viewer", LANG_EXPR_VIEWER}, {"@headers", LANG_EXPR_HEADERS}, {"@parameters", LANG_EXPR_PARAMETERS},
+		{"@stable", LANG_EXPR_STABLE}, {"@blocked", LANG_EXPR_BLOCKED}, {"@i", LANG_EXPR_I}, {"@pi", LANG_EXPR_PI},
+		{"@e", LANG_EXPR_E}, {"@null", LANG_EXPR_NULL}, {"@nothing", LANG_EXPR_NOTHING}
 	};
 	const LangToken *token = lang_next(p);
 	const char *word = token->sym->text;
@@ -311,7 +313,9 @@ parse_at_word(LangParser *p)
 		parse_brackets(p, expr);
 		return expr;
 	}
-	lang_parse_fail(p, token->pos, KIT_SYNTAX_ERROR, "Values are @who, @no_one, @viewer, @maybe(...), @maybe<type>, @date, @timespan and others.", "\"%s\" is not a value",
+	lang_parse_fail(p, token->pos, KIT_SYNTAX_ERROR,
+					"Values are @who, @no_one, @viewer, @maybe(...), @maybe<type>, @date, @timespan and others.",
+					"\"%s\" is not a value",
 					word);
 	return lang_expr_new(p, LANG_EXPR_NOTHING, token->pos);
 }
@@ -325,7 +329,8 @@ refuse_words(LangParser *p, const LangToken *token)
 	else if (lang_token_is(token, "this"))
 		lang_report(p, token->pos, "Fields are reached by their bare names.", "there is no \"this\"");
 	else if (lang_token_is(token, "new"))
-		lang_parse_fail(p, token->pos, KIT_SYNTAX_ERROR, "A message is written as an object: {a: 1, b: \"x\"}; a record is made by inserting into its table.",
+		lang_parse_fail(p, token->pos, KIT_SYNTAX_ERROR,
+						"A message is written as an object: {a: 1, b: \"x\"}; a record is made by inserting into its table.",
 						"there is no \"new\"");
 	else if (lang_is_type_word(token->sym) && lang_is_refused_name(token->sym) && !lang_at_symbol(p, '('))
 		lang_report(p, token->pos, NULL, "\"%s\" is a type, not a value", token->sym->text);

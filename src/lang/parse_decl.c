@@ -1,6 +1,7 @@
 /*
  * parse_decl.c
- *	  Declarations: of the program, of records and of messages.  Fields and formulas are in parse_field.c, what begins with @ in parse_event.c.
+ *	  Declarations: of the program, of records and of messages.  Fields and formulas are in parse_field.c, what begins with @ in
+ *	  parse_event.c.
  */
 #include <stdio.h>
 #include <string.h>
@@ -68,7 +69,8 @@ parse_paint(LangParser *p, LangDecl *decl)
 	for (; accept_paint(p, &paint); pos = lang_peek(p, 0)->pos)
 	{
 		if (decl->kind == LANG_DECL_FUNCTION)
-			lang_report(p, pos, "Leave it out, or make it a procedure.", "a function sees its parameters only: it needs no such word");
+			lang_report(p, pos, "Leave it out, or make it a procedure.",
+						"a function sees its parameters only: it needs no such word");
 		decl->u.function.paint |= (int) paint;
 	}
 }
@@ -88,14 +90,16 @@ parse_returns(LangParser *p, LangDecl *decl)
 			lang_report(p, lang_peek(p, 0)->pos, "Write function f(int a) -> int { ... }; what returns nothing is a procedure.",
 						"expected \"->\" and the type that is returned, found \"{\"");
 		else
-			lang_expected(p, "\"->\" and the type that is returned", "Write function f(int a) -> int { ... }; what returns nothing is a procedure.");
+			lang_expected(p, "\"->\" and the type that is returned",
+						  "Write function f(int a) -> int { ... }; what returns nothing is a procedure.");
 	}
 }
 
 static LangDecl *
 parse_function(LangParser *p, LangDeclKind kind)
 {
-	LangDecl   *decl = lang_decl_named(p, kind, kind == LANG_DECL_FUNCTION ? "a function" : kind == LANG_DECL_METHOD ? "a method" : "a procedure");
+	LangDecl   *decl = lang_decl_named(p, kind, kind == LANG_DECL_FUNCTION ? "a function" :
+									   kind == LANG_DECL_METHOD ? "a method" : "a procedure");
 
 	lang_parse_params(p, &decl->u.function.params, &decl->u.function.n_params);
 	if (kind != LANG_DECL_FUNCTION && (lang_at_word(p, "readonly") || lang_at_word(p, "aborts") || lang_at_word(p, "viewer")))
@@ -104,7 +108,8 @@ parse_function(LangParser *p, LangDeclKind kind)
 
 		parse_paint(p, decl);
 		if (lang_at_pair(p, "->"))
-			lang_report(p, paint->pos, "Write procedure f() -> int readonly { ... }.", "\"%s\" stands behind the type that is returned", paint->sym->text);
+			lang_report(p, paint->pos, "Write procedure f() -> int readonly { ... }.",
+						"\"%s\" stands behind the type that is returned", paint->sym->text);
 	}
 	parse_returns(p, decl);
 	parse_paint(p, decl);
@@ -161,7 +166,8 @@ parse_message_param(LangParser *p, LangName channel, LangTypeRef **type, LangNam
 	char		hint[160];
 
 	lang_expect(p, '(', "and the message");
-	snprintf(hint, sizeof(hint), "Declare what is sent: message M { ... } channel %.40s(M m) { ... }.", p->is_lost ? "" : channel.sym->text);
+	snprintf(hint, sizeof(hint), "Declare what is sent: message M { ... } channel %.40s(M m) { ... }.",
+			 p->is_lost ? "" : channel.sym->text);
 	if (lang_at_symbol(p, ')'))
 		lang_expected(p, "a message", hint);
 	if (lang_at_word(p, "principal"))
@@ -175,7 +181,8 @@ parse_message_param(LangParser *p, LangName channel, LangTypeRef **type, LangNam
 	*name = lang_expect_new_name(p, "the message");
 	if (lang_at_symbol(p, ','))
 	{
-		lang_report(p, lang_peek(p, 0)->pos, "Put all that is sent into one message; who sends it is @who.", "a channel has one parameter, its message");
+		lang_report(p, lang_peek(p, 0)->pos, "Put all that is sent into one message; who sends it is @who.",
+					"a channel has one parameter, its message");
 		while (!p->is_lost && !lang_at_symbol(p, ')') && !lang_at_symbol(p, '{') && lang_peek(p, 0)->kind != LANG_TOKEN_END)
 			lang_next(p);
 	}
@@ -562,10 +569,12 @@ lang_parse_declaration(LangParser *p, LangDeclKind inside)
 
 	if (!lang_descend(p))
 		return NULL;
-	if (lang_at_word(p, "bubble") && inside != LANG_DECL_MESSAGE && (lang_ahead_is(p, 1, '<') || lang_peek(p, 1)->kind == LANG_TOKEN_ID))
+	if (lang_at_word(p, "bubble") && inside != LANG_DECL_MESSAGE &&
+		(lang_ahead_is(p, 1, '<') || lang_peek(p, 1)->kind == LANG_TOKEN_ID))
 		decl = lang_parse_bubble(p);
 	else
-		decl = inside == LANG_DECL_RECORD ? parse_in_record(p) : inside == LANG_DECL_MESSAGE ? parse_in_message(p) : parse_at_top(p);
+		decl = inside == LANG_DECL_RECORD ? parse_in_record(p) :
+			inside == LANG_DECL_MESSAGE ? parse_in_message(p) : parse_at_top(p);
 	p->depth--;
 	return decl;
 }

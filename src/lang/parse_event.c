@@ -47,7 +47,8 @@ parse_static_item(LangParser *p)
 	{
 		const char *word;
 		LangDeclKind kind;
-	}			policies[] = {{"create", LANG_DECL_STATIC_CREATE}, {"invent", LANG_DECL_STATIC_INVENT}, {"send", LANG_DECL_STATIC_SEND}};
+	}			policies[] = {{"create", LANG_DECL_STATIC_CREATE}, {"invent", LANG_DECL_STATIC_INVENT},
+							  {"send", LANG_DECL_STATIC_SEND}};
 	static const char *const settings[] = {
 		"maximum_history", "delete_on_close", "frequency", "temporal_resolution_ms", "sweep_export_delay", "readonly"
 	};
@@ -64,8 +65,8 @@ parse_static_item(LangParser *p)
 		if (lang_at_word(p, settings[i]))
 			return parse_setting(p);
 	lang_expected(p, "a rule or a setting of @static",
-				  "Rules are create, invent and send; settings are maximum_history, delete_on_close, frequency, temporal_resolution_ms, sweep_export_delay and "
-				  "readonly.");
+				  "Rules are create, invent and send; settings are maximum_history, delete_on_close, frequency, temporal_resolution_ms, "
+				  "sweep_export_delay and readonly.");
 	return NULL;
 }
 
@@ -127,7 +128,8 @@ parse_cron(LangParser *p)
 	else if (strcmp(decl->u.cron.schedule.sym->text, "monthly") == 0)
 		decl->u.cron.day = lang_expect_int(p, "a day", 1, 31);
 	else
-		lang_parse_fail(p, decl->u.cron.schedule.pos, KIT_SYNTAX_ERROR, "Choose hourly, daily or monthly.", "\"%s\" is not an interval",
+		lang_parse_fail(p, decl->u.cron.schedule.pos, KIT_SYNTAX_ERROR, "Choose hourly, daily or monthly.",
+						"\"%s\" is not an interval",
 						decl->u.cron.schedule.sym->text);
 	return lang_decl_body(p, decl);
 }
@@ -171,7 +173,8 @@ parse_literal_part(LangParser *p, uint32_t *end)
 
 		if (token->offset != *end || token->kind == LANG_TOKEN_END)
 			return;
-		if (token->kind != LANG_TOKEN_ID && token->kind != LANG_TOKEN_KEYWORD && token->kind != LANG_TOKEN_INT && !lang_at_symbol(p, '.') && !lang_at_symbol(p, '-'))
+		if (token->kind != LANG_TOKEN_ID && token->kind != LANG_TOKEN_KEYWORD && token->kind != LANG_TOKEN_INT &&
+			!lang_at_symbol(p, '.') && !lang_at_symbol(p, '-'))
 			return;
 		*end = lang_next(p)->end;
 	}
@@ -213,7 +216,8 @@ parse_uri(LangParser *p, LangDecl *decl)
 	do
 	{
 		if (is_rest)
-			lang_report(p, lang_peek(p, 0)->pos, "It takes all of the path that is left.", "a parameter with \"*\" is the last one");
+			lang_report(p, lang_peek(p, 0)->pos, "It takes all of the path that is left.",
+						"a parameter with \"*\" is the last one");
 		end = lang_peek(p, 0)->end;
 		lang_expect(p, '/', "at the beginning of a path");
 		if (lang_at_symbol(p, '$') && lang_peek(p, 0)->offset == end)
@@ -234,7 +238,8 @@ parse_web(LangParser *p)
 	LangDecl   *decl = lang_decl_new(p, LANG_DECL_WEB, lang_next(p)->pos);
 	const LangToken *method = lang_peek(p, 0);
 
-	if (!lang_token_is(method, "get") && !lang_token_is(method, "put") && !lang_token_is(method, "options") && !lang_token_is(method, "delete"))
+	if (!lang_token_is(method, "get") && !lang_token_is(method, "put") && !lang_token_is(method, "options") &&
+		!lang_token_is(method, "delete"))
 	{
 		lang_expected(p, "a method of @web", hint);
 		return decl;
@@ -272,7 +277,8 @@ lang_parse_event(LangParser *p)
 		const char *word;
 		LangDeclKind kind;
 	}			events[] = {
-		{"@connected", LANG_DECL_CONNECTED}, {"@disconnected", LANG_DECL_DISCONNECTED}, {"@delete", LANG_DECL_DELETE}, {"@load", LANG_DECL_LOAD},
+		{"@connected", LANG_DECL_CONNECTED}, {"@disconnected", LANG_DECL_DISCONNECTED}, {"@delete", LANG_DECL_DELETE},
+		{"@load", LANG_DECL_LOAD},
 		{"@can_attach", LANG_DECL_CAN_ATTACH}
 	};
 	LangDecl   *decl;

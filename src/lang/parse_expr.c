@@ -25,7 +25,8 @@ static bool
 chain_goes_on(LangParser *p, int *n)
 {
 	if (++*n > LANG_MAX_DEPTH)
-		lang_parse_fail(p, lang_peek(p, 0)->pos, KIT_PROGRAM_LIMIT, "Use a variable for a part of it.", "an expression chains more than %d operators", LANG_MAX_DEPTH);
+		lang_parse_fail(p, lang_peek(p, 0)->pos, KIT_PROGRAM_LIMIT, "Use a variable for a part of it.",
+						"an expression chains more than %d operators", LANG_MAX_DEPTH);
 	return !p->is_lost;
 }
 
@@ -81,7 +82,8 @@ parse_postfix(LangParser *p)
 			LangExpr   *outer = lang_expr_new(p, is_call ? LANG_EXPR_CALL : LANG_EXPR_INDEX, is_call ? expr->pos : pos);
 
 			outer->u.call.callee = expr;
-			lang_parse_list(p, is_call ? ')' : ']', is_call ? "after the arguments" : "after the index", &outer->u.call.args, &outer->u.call.n_args);
+			lang_parse_list(p, is_call ? ')' : ']', is_call ? "after the arguments" : "after the index", &outer->u.call.args,
+							&outer->u.call.n_args);
 			if (!is_call && outer->u.call.n_args == 0)
 				lang_report(p, pos, NULL, "an index is missing between \"[\" and \"]\"");
 			if (!is_call && outer->u.call.n_args > 2)
@@ -113,7 +115,8 @@ parse_prefix(LangParser *p)
 		return parse_postfix(p);
 	while (lang_at_symbol(p, '!') || lang_at_symbol(p, '-') || lang_at_pair(p, "++"))
 	{
-		lang_report(p, lang_peek(p, 0)->pos, "Put parentheses around the inner one, as in !(!x).", "only one prefix operator may stand before a value");
+		lang_report(p, lang_peek(p, 0)->pos, "Put parentheses around the inner one, as in !(!x).",
+					"only one prefix operator may stand before a value");
 		lang_next(p);
 		if (lang_at_symbol(p, '+'))
 			lang_next(p);
@@ -130,16 +133,18 @@ parse_mul(LangParser *p)
 	LangExpr   *left = parse_prefix(p);
 	int			n = 0;
 
-	while ((lang_at_symbol(p, '*') || lang_at_symbol(p, '/') || lang_at_symbol(p, '%')) && !lang_at_pair(p, "*=") && chain_goes_on(p, &n))
+	while ((lang_at_symbol(p, '*') || lang_at_symbol(p, '/') || lang_at_symbol(p, '%')) && !lang_at_pair(p, "*=") &&
+		   chain_goes_on(p, &n))
 	{
 		const LangToken *token;
 
 		if (lang_at_pair(p, "/=") || lang_at_pair(p, "%="))
-			lang_parse_fail(p, pair_pos(p), KIT_SYNTAX_ERROR, "Write x = x / y; mind that \"/\" and \"%\" yield a maybe.", "there is no operator \"%c=\"",
+			lang_parse_fail(p, pair_pos(p), KIT_SYNTAX_ERROR, "Write x = x / y; mind that \"/\" and \"%\" yield a maybe.",
+							"there is no operator \"%c=\"",
 							lang_peek(p, 0)->symbol);
 		token = lang_next(p);
-		left = lang_expr_binary(p, LANG_EXPR_BINARY, token->pos, token->symbol == '*' ? LANG_OP_MUL : token->symbol == '/' ? LANG_OP_DIV : LANG_OP_MOD, left,
-						   parse_prefix(p));
+		left = lang_expr_binary(p, LANG_EXPR_BINARY, token->pos,
+								token->symbol == '*' ? LANG_OP_MUL : token->symbol == '/' ? LANG_OP_DIV : LANG_OP_MOD, left, parse_prefix(p));
 	}
 	return left;
 }
@@ -150,11 +155,13 @@ parse_add(LangParser *p)
 	LangExpr   *left = parse_mul(p);
 	int			n = 0;
 
-	while ((lang_at_symbol(p, '+') || lang_at_symbol(p, '-')) && !lang_at_pair(p, "+=") && !lang_at_pair(p, "-=") && !lang_at_pair(p, "->") && chain_goes_on(p, &n))
+	while ((lang_at_symbol(p, '+') || lang_at_symbol(p, '-')) && !lang_at_pair(p, "+=") && !lang_at_pair(p, "-=") &&
+		   !lang_at_pair(p, "->") && chain_goes_on(p, &n))
 	{
 		const LangToken *token = lang_next(p);
 
-		left = lang_expr_binary(p, LANG_EXPR_BINARY, token->pos, token->symbol == '+' ? LANG_OP_ADD : LANG_OP_SUB, left, parse_mul(p));
+		left = lang_expr_binary(p, LANG_EXPR_BINARY, token->pos, token->symbol == '+' ? LANG_OP_ADD : LANG_OP_SUB, left,
+								parse_mul(p));
 	}
 	return left;
 }
@@ -199,7 +206,8 @@ parse_rel(LangParser *p)
 		return lang_expr_binary(p, LANG_EXPR_BINARY, pos, op, left, right);
 	range = lang_expr_new(p, LANG_EXPR_RANGE, pos);
 	if (op == LANG_OP_GT || op == LANG_OP_GE || second == LANG_OP_GT || second == LANG_OP_GE)
-		lang_report(p, second_pos, "Write a < x <= b, or join two comparisons with \"&&\".", "a range has \"<\" or \"<=\" on both sides");
+		lang_report(p, second_pos, "Write a < x <= b, or join two comparisons with \"&&\".",
+					"a range has \"<\" or \"<=\" on both sides");
 	range->u.range.low = left;
 	range->u.range.low_op = op;
 	range->u.range.value = right;
@@ -223,7 +231,8 @@ accept_equality(LangParser *p, LangOp *op, LangPos *pos)
 	if (lang_at_symbol(p, '=') && lang_peek(p, 0)->pos.column == pos->column + 2)
 	{
 		pos->length = 3;
-		lang_report(p, *pos, "Write \"==\" or \"!=\": values are always compared by what they are.", "there is no operator of three characters");
+		lang_report(p, *pos, "Write \"==\" or \"!=\": values are always compared by what they are.",
+					"there is no operator of three characters");
 		lang_next(p);
 	}
 	return true;
@@ -242,7 +251,8 @@ parse_eq(LangParser *p)
 	right = parse_rel(p);
 	left = lang_expr_binary(p, LANG_EXPR_BINARY, pos, op, left, right);
 	if (accept_equality(p, &op, &pos))
-		lang_parse_fail(p, pos, KIT_SYNTAX_ERROR, "Join two comparisons with \"&&\", or put parentheses around one.", "a comparison has two sides");
+		lang_parse_fail(p, pos, KIT_SYNTAX_ERROR, "Join two comparisons with \"&&\", or put parentheses around one.",
+						"a comparison has two sides");
 	return left;
 }
 
@@ -303,7 +313,8 @@ parse_side(LangParser *p)
 
 	if (!lang_at_symbol(p, '?'))
 		return side;
-	lang_report(p, pos, "Put parentheses around the inner one: a ? b : (c ? d : e).", "\"? :\" does not nest without parentheses");
+	lang_report(p, pos, "Put parentheses around the inner one: a ? b : (c ? d : e).",
+				"\"? :\" does not nest without parentheses");
 	if (!lang_descend(p))
 		return side;
 	lang_next(p);
@@ -375,7 +386,8 @@ static bool
 another_key_follows(LangParser *p)
 {
 	return lang_at_symbol(p, ',') && lang_peek(p, 1)->kind == LANG_TOKEN_ID &&
-		(lang_peek(p, 2)->kind == LANG_TOKEN_ID || lang_ahead_is(p, 2, ',') || lang_ahead_is(p, 2, ')') || lang_ahead_is(p, 2, ';') ||
+		(lang_peek(p, 2)->kind == LANG_TOKEN_ID || lang_ahead_is(p, 2, ',') || lang_ahead_is(p, 2, ')') ||
+		 lang_ahead_is(p, 2, ';') ||
 		 lang_ahead_is(p, 2, '}') || lang_ahead_is(p, 2, ']'));
 }
 
@@ -412,8 +424,9 @@ parse_clause(LangParser *p, LangExpr *source)
 		const char *word;
 		LangLinqKind kind;
 	}			words[] = {
-		{"where", LANG_LINQ_WHERE}, {"where_as", LANG_LINQ_WHERE_AS}, {"order", LANG_LINQ_ORDER}, {"order_dyn", LANG_LINQ_ORDER_DYN}, {"shuffle", LANG_LINQ_SHUFFLE},
-		{"reduce", LANG_LINQ_REDUCE}, {"map", LANG_LINQ_MAP}, {"limit", LANG_LINQ_LIMIT}, {"offset", LANG_LINQ_OFFSET}, {"unique", LANG_LINQ_UNIQUE},
+		{"where", LANG_LINQ_WHERE}, {"where_as", LANG_LINQ_WHERE_AS}, {"order", LANG_LINQ_ORDER},
+		{"order_dyn", LANG_LINQ_ORDER_DYN}, {"shuffle", LANG_LINQ_SHUFFLE}, {"reduce", LANG_LINQ_REDUCE},
+		{"map", LANG_LINQ_MAP}, {"limit", LANG_LINQ_LIMIT}, {"offset", LANG_LINQ_OFFSET}, {"unique", LANG_LINQ_UNIQUE},
 		{"rank", LANG_LINQ_RANK}, {"materialize", LANG_LINQ_MATERIALIZE}, {"traverse", LANG_LINQ_TRAVERSE}
 	};
 	const LangToken *token = lang_peek(p, 0);
@@ -488,7 +501,8 @@ at_iterate(LangParser *p)
 {
 	const LangToken *after = lang_peek(p, 1);
 
-	return lang_at_word(p, "iterate") && (after->kind == LANG_TOKEN_ID || after->kind == LANG_TOKEN_KEYWORD || lang_ahead_is(p, 1, '('));
+	return lang_at_word(p, "iterate") &&
+		(after->kind == LANG_TOKEN_ID || after->kind == LANG_TOKEN_KEYWORD || lang_ahead_is(p, 1, '('));
 }
 
 LangExpr *

@@ -62,7 +62,8 @@ parse_cached(LangParser *p, LangDecl *decl)
 		seconds = n * lang_unit_seconds(unit.sym);
 		decl->u.field.cached_seconds = (int) (seconds > INT32_MAX ? INT32_MAX : seconds);
 		if (!p->is_lost && lang_unit_seconds(unit.sym) == 0)
-			lang_report(p, unit.pos, "Units are s, sec, min, hr, day, week and their plurals.", "\"%s\" is not a unit of time", unit.sym->text);
+			lang_report(p, unit.pos, "Units are s, sec, min, hr, day, week and their plurals.", "\"%s\" is not a unit of time",
+						unit.sym->text);
 	}
 	lang_expect(p, '>', "after the time");
 }
@@ -71,7 +72,8 @@ parse_cached(LangParser *p, LangDecl *decl)
 static void
 refuse_private_code(LangParser *p)
 {
-	static const char *const words[] = {"function", "procedure", "channel", "record", "message", "policy", "bubble", "enum", "method", "static"};
+	static const char *const words[] = {"function", "procedure", "channel", "record", "message", "policy", "bubble", "enum",
+										"method", "static"};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (lang_at_word(p, words[i]) && lang_peek(p, 1)->kind == LANG_TOKEN_ID)
@@ -116,12 +118,14 @@ lang_parse_field(LangParser *p, LangDeclKind inside)
 		refuse_private_code(p);
 	decl->u.field.type = lang_parse_type(p);
 	if (lang_at_symbol(p, '=') || lang_at_symbol(p, ';'))
-		lang_expected(p, "the name of a field", "A field has a type and a name: public int x = 3; a computed one is: public formula x = y + 1;");
+		lang_expected(p, "the name of a field",
+					  "A field has a type and a name: public int x = 3; a computed one is: public formula x = y + 1;");
 	if (lang_at_symbol(p, ':'))
 		lang_expected(p, "the name of a field", "The type comes first: int x;");
 	decl->name = lang_expect_new_name(p, "a field");
 	if (lang_at_symbol(p, '('))
-		lang_expected(p, "\";\" at the end of the field", "Code is declared as: function f(int a) -> int { ... }, or procedure f(int a) { ... }.");
+		lang_expected(p, "\";\" at the end of the field",
+					  "Code is declared as: function f(int a) -> int { ... }, or procedure f(int a) { ... }.");
 	if (lang_at_symbol(p, '['))
 		lang_expected(p, "\";\" at the end of the field", "The brackets stand behind the type: int[] x;");
 	if (!is_message && lang_accept_word(p, "@updated"))
@@ -146,7 +150,8 @@ lang_parse_field(LangParser *p, LangDeclKind inside)
 	}
 	if (lang_at_symbol(p, ','))
 	{
-		lang_report(p, lang_peek(p, 0)->pos, "Each field ends in \";\": int a; int b;", "expected \";\" at the end of the field, found \",\"");
+		lang_report(p, lang_peek(p, 0)->pos, "Each field ends in \";\": int a; int b;",
+					"expected \";\" at the end of the field, found \",\"");
 		lang_next(p);
 		/* int a, b: what follows is no field */
 		p->is_lost = lang_ahead_is(p, 1, ';') || lang_ahead_is(p, 1, ',') || lang_ahead_is(p, 1, '=');

@@ -2,8 +2,8 @@
  * parse_hint.c
  *	  What was probably meant: words and operators of other languages, and what is said about them.
  *
- * Three lists: operators that do not exist, words that begin something elsewhere, words that join values elsewhere.  They only choose the words of
- * a message about what the grammar has refused already, or refuse what can only be a mistake.
+ * Lists of operators that do not exist, and of words that begin something or join values elsewhere.  They only choose the words of a
+ * message about what the grammar has refused already, or refuse what can only be a mistake.
  */
 #include <string.h>
 
@@ -233,7 +233,8 @@ refuse(LangParser *p, const ForeignWord *list, size_t n, const char *what)
 bool
 lang_refuse_foreign_statement(LangParser *p)
 {
-	static const char *const words[] = {"function", "procedure", "record", "message", "channel", "policy", "formula", "bubble", "public", "private"};
+	static const char *const words[] = {"function", "procedure", "record", "message", "channel", "policy", "formula", "bubble",
+										"public", "private"};
 	const LangToken *token = lang_peek(p, 0);
 
 	if (refuse(p, in_statements, COUNT(in_statements), "a statement"))
@@ -242,7 +243,8 @@ lang_refuse_foreign_statement(LangParser *p)
 		if (lang_token_is(token, words[i]) && lang_peek(p, 1)->kind == LANG_TOKEN_ID && !lang_ahead_is(p, 2, ';') &&
 			(!lang_ahead_is(p, 2, '=') || lang_is_refused_name(token->sym)))
 		{
-			lang_parse_fail(p, token->pos, KIT_SYNTAX_ERROR, "It stands outside of all blocks. Is a \"}\" missing before it?", "expected a statement, found \"%s\"",
+			lang_parse_fail(p, token->pos, KIT_SYNTAX_ERROR, "It stands outside of all blocks. Is a \"}\" missing before it?",
+							"expected a statement, found \"%s\"",
 							token->sym->text);
 			return true;
 		}
@@ -256,7 +258,8 @@ lang_refuse_foreign_declaration(LangParser *p)
 	const LangToken *name = lang_peek(p, 1);
 
 	/* A record may be called as one of those that are not reserved here. */
-	if (token->kind == LANG_TOKEN_ID && !lang_is_refused_name(token->sym) && name->kind == LANG_TOKEN_ID && lang_ahead_is(p, 2, ';'))
+	if (token->kind == LANG_TOKEN_ID && !lang_is_refused_name(token->sym) && name->kind == LANG_TOKEN_ID &&
+		lang_ahead_is(p, 2, ';'))
 		return false;
 	return refuse(p, in_declarations, COUNT(in_declarations), "a declaration");
 }

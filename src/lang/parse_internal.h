@@ -2,8 +2,9 @@
  * parse_internal.h
  *	  What the files of the parser share: the cursor over tokens, errors, and who parses what.
  *
- * An error is reported once; from then on (is_lost) the parser sees nothing but the end, so that all rules come to their end without more
- * reports.  Whoever knows a place to go on from (statements, members, declarations) skips to it and finds its way again.
+ * An error is reported once; from then on (is_lost) the parser sees nothing but the end, so that all rules come to their end
+ * without more reports.  Whoever knows a place to go on from (statements, members, declarations) skips to it and finds its way
+ * again.
  * Where it is clear what was meant, an error is only reported (lang_report), and the parser is not lost.
  */
 #ifndef ADAMA_LANG_PARSE_INTERNAL_H
@@ -60,22 +61,24 @@ extern bool lang_is_refused_name(const KitSym *sym);	/* a word that nothing new 
 
 /* ---- parse.c: errors ---- */
 
-/* Reports that something else was expected at the current token, and gets lost.  hint NULL: what is usual for such a token, if anything. */
+/* Reports that something else was expected at the current token, and gets lost.  hint NULL: what is usual for such a token, if any. */
 extern void lang_expected(LangParser *p, const char *what, const char *hint);
-extern void lang_parse_fail(LangParser *p, LangPos pos, KitError code, const char *hint, const char *format,...) __attribute__((format(printf, 5, 6)));
-extern void lang_report(LangParser *p, LangPos pos, const char *hint, const char *format,...) __attribute__((format(printf, 4, 5)));
+extern void lang_parse_fail(LangParser *p, LangPos pos, KitError code, const char *hint,
+							const char *format,...) __attribute__((format(printf, 5, 6)));
+extern void lang_report(LangParser *p, LangPos pos, const char *hint,
+						const char *format,...) __attribute__((format(printf, 4, 5)));
 /* Goes one level deeper; false, and lost, beyond the limit.  Each true one is paired with p->depth--. */
 extern bool lang_descend(LangParser *p);
 
 /*
- * Finds the way again within braces, after an error in what began at token from: behind its ';', or at the '}' that ends the list, or at what
- * begins a line like a declaration.  in_block: also before a '{' or a line that begins with a statement's word.
+ * Finds the way again within braces, after an error in what began at token from: behind its ';', or at the '}' that ends the list,
+ * or at what begins a line like a declaration.  in_block: also before a '{' or a line that begins with a statement's word.
  * False when the list cannot go on: then the parser is still lost.
  */
 extern bool lang_recover(LangParser *p, int from, int depth, bool in_block);
 /*
- * Whether a list in braces that began at token open ends here: at its '}', which is taken, or because it has to.  A '}' that is missing is
- * reported.
+ * Whether a list in braces that began at token open ends here: at its '}', which is taken, or because it has to.  A '}' that is
+ * missing is reported.
  */
 extern bool lang_at_end(LangParser *p, const LangToken *open, const char *what);
 

@@ -1,7 +1,7 @@
 /*
  * parse_stmt.c
- *	  Statements.  After an error inside a block the parser goes on behind the next ';' or at the block's end, so that several errors of a block
- *	  are reported at once.
+ *	  Statements.  After an error inside a block the parser goes on behind the next ';' or at the block's end, so that several errors
+ *	  of a block are reported at once.
  */
 #include <stdio.h>
 #include <string.h>
@@ -104,7 +104,8 @@ parse_if(LangParser *p)
 		stmt->u.branch.condition = parse_condition(p, "if", &stmt->u.branch.as);
 		if (lang_at_word(p, "then"))
 		{
-			lang_report(p, lang_peek(p, 0)->pos, "The statement follows the condition directly: if (x) { ... }.", "there is no \"then\"");
+			lang_report(p, lang_peek(p, 0)->pos, "The statement follows the condition directly: if (x) { ... }.",
+						"there is no \"then\"");
 			lang_next(p);
 		}
 		stmt->u.branch.yes = lang_parse_block(p);
@@ -198,7 +199,8 @@ find_list_loop(LangParser *p)
 	{
 		const LangToken *token = lang_peek(p, i);
 
-		if (token->kind == LANG_TOKEN_SYMBOL ? token->symbol == ':' && !lang_ahead_is(p, i + 1, ':') : lang_token_is(token, "of") || lang_token_is(token, "in"))
+		if (token->kind == LANG_TOKEN_SYMBOL ? token->symbol == ':' && !lang_ahead_is(p, i + 1, ':') :
+			lang_token_is(token, "of") || lang_token_is(token, "in"))
 			return lang_peek(p, i - 1)->kind == LANG_TOKEN_ID ? i : 0;
 		if (token->kind != LANG_TOKEN_ID)
 			return 0;
@@ -216,7 +218,8 @@ parse_for(LangParser *p)
 	lang_expect(p, '(', "after \"for\"");
 	if (find_list_loop(p) > 0)
 	{
-		lang_report(p, lang_peek(p, find_list_loop(p))->pos, "Write foreach (x in list) { ... }.", "\"for\" takes a start, a condition and a step");
+		lang_report(p, lang_peek(p, find_list_loop(p))->pos, "Write foreach (x in list) { ... }.",
+					"\"for\" takes a start, a condition and a step");
 		for (int n = find_list_loop(p); n >= 0; n--)
 			lang_next(p);
 		lang_parse_expr(p);
@@ -243,15 +246,18 @@ parse_foreach(LangParser *p)
 	LangStmt   *stmt = make(p, LANG_STMT_FOREACH, lang_next(p)->pos);
 
 	lang_expect(p, '(', "after \"foreach\"");
-	if (lang_peek(p, 0)->kind == LANG_TOKEN_ID && lang_peek(p, 1)->kind == LANG_TOKEN_ID && !lang_token_is(lang_peek(p, 1), "in") && !lang_token_is(lang_peek(p, 1), "of"))
+	if (lang_peek(p, 0)->kind == LANG_TOKEN_ID && lang_peek(p, 1)->kind == LANG_TOKEN_ID &&
+		!lang_token_is(lang_peek(p, 1), "in") && !lang_token_is(lang_peek(p, 1), "of"))
 	{
-		lang_report(p, lang_peek(p, 0)->pos, "Its type follows from the list: foreach (x in list) { ... }.", "the variable of foreach is given without a type");
+		lang_report(p, lang_peek(p, 0)->pos, "Its type follows from the list: foreach (x in list) { ... }.",
+					"the variable of foreach is given without a type");
 		lang_next(p);
 	}
 	stmt->u.foreach.name = lang_expect_new_name(p, "a variable");
 	if (lang_at_word(p, "of") || lang_at_symbol(p, ':'))
 	{
-		lang_report(p, lang_peek(p, 0)->pos, "Write foreach (x in list) { ... }.", "expected \"in\" after the variable, found \"%s\"", lang_at_word(p, "of") ? "of" : ":");
+		lang_report(p, lang_peek(p, 0)->pos, "Write foreach (x in list) { ... }.",
+					"expected \"in\" after the variable, found \"%s\"", lang_at_word(p, "of") ? "of" : ":");
 		lang_next(p);
 	}
 	else
@@ -335,7 +341,8 @@ is_statement_word(LangParser *p)
 {
 	const LangToken *after = lang_peek(p, 1);
 
-	return after->kind != LANG_TOKEN_SYMBOL || after->symbol == '(' || after->symbol == '!' || after->symbol == '-' || after->symbol == '{';
+	return after->kind != LANG_TOKEN_SYMBOL || after->symbol == '(' || after->symbol == '!' || after->symbol == '-' ||
+		after->symbol == '{';
 }
 
 static LangStmt *

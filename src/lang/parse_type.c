@@ -12,10 +12,11 @@ static const struct
 	const char *word;
 	int			n_args;			/* -1: two or more */
 }			type_words[] = {
-	{"bool", 0}, {"principal", 0}, {"asset", 0}, {"dynamic", 0}, {"double", 0}, {"complex", 0}, {"date", 0}, {"datetime", 0}, {"time", 0}, {"timespan", 0},
-	{"int", 0}, {"long", 0}, {"string", 0}, {"label", 0}, {"text", 0}, {"json", 0}, {"vec2", 0}, {"vec3", 0}, {"vec4", 0}, {"matrix2", 0}, {"matrix3", 0},
-	{"matrix4", 0}, {"matrixh4", 0}, {"secure", 1}, {"holder", 1}, {"table", 1}, {"list", 1}, {"maybe", 1}, {"future", 1}, {"channel", 1}, {"result", 1},
-	{"map", 2}, {"grid", 2}, {"pair", 2}, {"tuple", -1}
+	{"bool", 0}, {"principal", 0}, {"asset", 0}, {"dynamic", 0}, {"double", 0}, {"complex", 0}, {"date", 0}, {"datetime", 0},
+	{"time", 0}, {"timespan", 0}, {"int", 0}, {"long", 0}, {"string", 0}, {"label", 0}, {"text", 0}, {"json", 0}, {"vec2", 0},
+	{"vec3", 0}, {"vec4", 0}, {"matrix2", 0}, {"matrix3", 0}, {"matrix4", 0}, {"matrixh4", 0}, {"secure", 1}, {"holder", 1},
+	{"table", 1}, {"list", 1}, {"maybe", 1}, {"future", 1}, {"channel", 1}, {"result", 1}, {"map", 2}, {"grid", 2}, {"pair", 2},
+	{"tuple", -1}
 };
 
 static int
@@ -56,7 +57,8 @@ lang_at_declaration(LangParser *p)
 	if (!lang_ahead_is(p, 1, '<'))
 		return false;
 	/* no comparison has the form a < b > c */
-	return (i >= 0 && type_words[i].n_args != 0) || (lang_peek(p, 2)->kind == LANG_TOKEN_ID && lang_ahead_is(p, 3, '>') && lang_peek(p, 4)->kind == LANG_TOKEN_ID);
+	return (i >= 0 && type_words[i].n_args != 0) ||
+		(lang_peek(p, 2)->kind == LANG_TOKEN_ID && lang_ahead_is(p, 3, '>') && lang_peek(p, 4)->kind == LANG_TOKEN_ID);
 }
 
 void
@@ -102,18 +104,20 @@ parse_type_args(LangParser *p, LangTypeRef *type, int n)
 	char		expected[100];
 
 	snprintf(expected, sizeof(expected), "%s, as in %s<%s>", n == 1 ? "\"<\" and a type" : "\"<\" and types", word,
-			 strcmp(word, "table") == 0 ? "Row" : strcmp(word, "secure") == 0 ? "principal" : strcmp(word, "channel") == 0 ? "Message" : n == 1 ? "int" : "int, string");
+			 strcmp(word, "table") == 0 ? "Row" : strcmp(word, "secure") == 0 ? "principal" :
+			 strcmp(word, "channel") == 0 ? "Message" : n == 1 ? "int" : "int, string");
 	if (!lang_accept(p, '<'))
 	{
-		lang_expected(p, expected, strcmp(word, "table") == 0 ? "Rows are declared as a record: record Row { ... } table<Row> rows;" : NULL);
+		lang_expected(p, expected, strcmp(word, "table") == 0 ?
+					  "Rows are declared as a record: record Row { ... } table<Row> rows;" : NULL);
 		return;
 	}
 	do
 		lang_vector_add(p, &args, lang_parse_type(p));
 	while (!p->is_lost && lang_accept(p, ','));
 	if (!p->is_lost && n != 0 && (n > 0 ? args.n != n : args.n < 2))
-		lang_report(p, type->pos, NULL, "\"%s\" takes %s, as in %s<%s>", word, n == 1 ? "one type" : n == 2 ? "two types" : "two types or more", word,
-					n == 1 ? "int" : "int, string");
+		lang_report(p, type->pos, NULL, "\"%s\" takes %s, as in %s<%s>", word,
+					n == 1 ? "one type" : n == 2 ? "two types" : "two types or more", word, n == 1 ? "int" : "int, string");
 	lang_expect(p, '>', n == 1 ? "after the type" : "after the types");
 	type->args = (LangTypeRef **) args.items;
 	type->n_args = args.n;
@@ -125,7 +129,8 @@ at_annotations(LangParser *p)
 {
 	return lang_at_symbol(p, '(') &&
 		(lang_ahead_is(p, 1, ')') ||
-		 (lang_peek(p, 1)->kind == LANG_TOKEN_ID && (lang_ahead_is(p, 2, '=') || lang_ahead_is(p, 2, ')') || lang_ahead_is(p, 2, ','))));
+		 (lang_peek(p, 1)->kind == LANG_TOKEN_ID && (lang_ahead_is(p, 2, '=') || lang_ahead_is(p, 2, ')') ||
+													 lang_ahead_is(p, 2, ','))));
 }
 
 LangTypeRef *
@@ -160,10 +165,12 @@ lang_parse_type(LangParser *p)
 			type->is_array = true;
 		}
 		if (lang_at_symbol(p, '['))
-			lang_report(p, lang_peek(p, 0)->pos, "An array has one dimension and no size: T[].", "expected the name of what has type \"%s\", found \"[\"", type->word->text);
+			lang_report(p, lang_peek(p, 0)->pos, "An array has one dimension and no size: T[].",
+						"expected the name of what has type \"%s\", found \"[\"", type->word->text);
 		if (lang_at_symbol(p, '?'))
 		{
-			lang_report(p, lang_peek(p, 0)->pos, "What may be absent has a type such as maybe<int>.", "a type does not end in \"?\"");
+			lang_report(p, lang_peek(p, 0)->pos, "What may be absent has a type such as maybe<int>.",
+						"a type does not end in \"?\"");
 			lang_next(p);
 		}
 		if (at_annotations(p))
@@ -190,7 +197,8 @@ parse_param(LangParser *p, LangParam *param)
 {
 	const LangToken *token = lang_peek(p, 0);
 
-	if (token->kind == LANG_TOKEN_ID && !lang_is_refused_name(token->sym) && (lang_ahead_is(p, 1, ',') || lang_ahead_is(p, 1, ')') || lang_ahead_is(p, 1, ':')))
+	if (token->kind == LANG_TOKEN_ID && !lang_is_refused_name(token->sym) &&
+		(lang_ahead_is(p, 1, ',') || lang_ahead_is(p, 1, ')') || lang_ahead_is(p, 1, ':')))
 	{
 		char		hint[120];
 

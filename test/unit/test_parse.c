@@ -398,12 +398,14 @@ tree_of(KitArena *arena, const char *source, size_t len)
 		tree_program(&out, &tree);
 	for (int i = 0; i < diags.n; i++)
 		lang_diag_render(diags.items[i], NULL, source, len, &out);
-	return is_ok == (diags.n_errors == 0) ? out.data + (out.len > 0 && out.data[0] == ' ') : "the result contradicts the number of errors";
+	return is_ok == (diags.n_errors == 0) ? out.data + (out.len > 0 && out.data[0] == ' ') :
+		"the result contradicts the number of errors";
 }
 
 /* Each source within before and after; its tree within the tree of these. */
 static void
-test_trees(const char *what, const Tree *trees, size_t n, const char *before, const char *after, const char *tree_before, const char *tree_after)
+test_trees(const char *what, const Tree *trees, size_t n, const char *before, const char *after, const char *tree_before,
+		   const char *tree_after)
 {
 	for (size_t i = 0; i < n; i++)
 	{
@@ -492,22 +494,33 @@ static void
 test_words(void)
 {
 	static const char *const refused[] = {
-		"abstract", "assert", "boolean", "break", "byte", "case", "catch", "char", "class", "const", "continue", "default", "do", "double", "else", "enum", "extends",
-		"final", "finally", "float", "for", "goto", "if", "implements", "import", "instanceof", "int", "interface", "long", "native", "new", "package", "private",
-		"protected", "public", "return", "short", "static", "strictfp", "super", "switch", "synchronized", "this", "throw", "throws", "transient", "try", "void",
-		"volatile", "while", "true", "false", "null", "log", "bool", "secure", "principal", "dynamic", "complex", "date", "datetime", "time", "timespan", "string",
-		"label", "list", "maybe", "future", "map", "grid", "pair", "tuple", "table", "readonly", "vec2", "vec3", "vec4", "matrix2", "matrix3", "matrix4", "matrixh4",
+		"abstract", "assert", "boolean", "break", "byte", "case", "catch", "char", "class", "const", "continue", "default", "do",
+		"double", "else", "enum", "extends",
+		"final", "finally", "float", "for", "goto", "if", "implements", "import", "instanceof", "int", "interface", "long",
+		"native", "new", "package", "private",
+		"protected", "public", "return", "short", "static", "strictfp", "super", "switch", "synchronized", "this", "throw",
+		"throws", "transient", "try", "void",
+		"volatile", "while", "true", "false", "null", "log", "bool", "secure", "principal", "dynamic", "complex", "date",
+		"datetime", "time", "timespan", "string",
+		"label", "list", "maybe", "future", "map", "grid", "pair", "tuple", "table", "readonly", "vec2", "vec3", "vec4",
+		"matrix2", "matrix3", "matrix4", "matrixh4",
 		"foreach", "abort", "block"
 	};
 	static const char *const free_words[] = {
-		"record", "message", "channel", "function", "procedure", "policy", "view", "iterate", "where", "order", "by", "limit", "offset", "let", "var", "transition",
-		"invoke", "required", "open", "formula", "auto", "bubble", "id", "in", "as", "via", "text", "json", "asset", "result", "holder", "index", "method", "_", "__x", "a1"
+		"record", "message", "channel", "function", "procedure", "policy", "view", "iterate", "where", "order", "by", "limit",
+		"offset", "let", "var", "transition",
+		"invoke", "required", "open", "formula", "auto", "bubble", "id", "in", "as", "via", "text", "json", "asset", "result",
+		"holder", "index", "method", "_", "__x", "a1"
 	};
 	static const char *const forms[] = {
-		"int %s;", "record %s { }", "message %s { }", "enum %s { A }", "enum E { %s }", "function %s() -> int { return 1; }", "function f(int %s) -> int { return 1; }",
-		"procedure %s() { }", "policy %s { }", "channel %s(M m) { }", "channel c(M %s) { }", "formula %s = 1;", "bubble %s = 1;", "view int %s;", "procedure f() { int %s = 1; }",
-		"procedure f() { let %s = 1; }", "procedure f() { foreach (%s in x) { } }", "procedure f() { if (x as %s) { } }", "procedure f() { t <- m as %s; }",
-		"record R { int %s; }", "record R { method %s() { } }", "message M { int %s; }", "formula f = @lambda %s: 1;", "formula f = iterate t where_as %s: true;"
+		"int %s;", "record %s { }", "message %s { }", "enum %s { A }", "enum E { %s }", "function %s() -> int { return 1; }",
+		"function f(int %s) -> int { return 1; }",
+		"procedure %s() { }", "policy %s { }", "channel %s(M m) { }", "channel c(M %s) { }", "formula %s = 1;", "bubble %s = 1;",
+		"view int %s;", "procedure f() { int %s = 1; }",
+		"procedure f() { let %s = 1; }", "procedure f() { foreach (%s in x) { } }", "procedure f() { if (x as %s) { } }",
+		"procedure f() { t <- m as %s; }",
+		"record R { int %s; }", "record R { method %s() { } }", "message M { int %s; }", "formula f = @lambda %s: 1;",
+		"formula f = iterate t where_as %s: true;"
 	};
 
 	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
@@ -560,12 +573,16 @@ test_positions(void)
 		return;
 	equal = tree.items[0]->u.field.value;
 	plus = equal->u.binary.left;
-	UNIT_OK("a declaration is where its first word is", tree.items[0]->pos.line == 1 && tree.items[0]->pos.column == 1 && tree.items[0]->pos.length == 6);
+	UNIT_OK("a declaration is where its first word is", tree.items[0]->pos.line == 1 && tree.items[0]->pos.column == 1 &&
+			tree.items[0]->pos.length == 6);
 	UNIT_OK("a name is where it stands", tree.items[0]->name.pos.column == 17 && tree.items[0]->name.pos.length == 1);
 	UNIT_OK("an operator of two characters", equal->pos.line == 2 && equal->pos.column == 16 && equal->pos.length == 2);
-	UNIT_OK("columns count characters, a tab is one", plus->pos.column == 7 && plus->u.binary.left->pos.column == 2 && plus->u.binary.left->pos.length == 4);
-	UNIT_OK("a field is where its dot is", plus->u.binary.right->u.call.callee->pos.column == 10 && plus->u.binary.right->pos.column == 12);
-	UNIT_OK("lines go on", equal->u.binary.right->u.call.args[0]->pos.line == 3 && equal->u.binary.right->u.call.args[0]->pos.column == 5);
+	UNIT_OK("columns count characters, a tab is one", plus->pos.column == 7 && plus->u.binary.left->pos.column == 2 &&
+			plus->u.binary.left->pos.length == 4);
+	UNIT_OK("a field is where its dot is", plus->u.binary.right->u.call.callee->pos.column == 10 &&
+			plus->u.binary.right->pos.column == 12);
+	UNIT_OK("lines go on", equal->u.binary.right->u.call.args[0]->pos.line == 3 &&
+			equal->u.binary.right->u.call.args[0]->pos.column == 5);
 	kit_arena_delete(arena);
 }
 
@@ -627,17 +644,21 @@ test_limits(void)
 	for (size_t i = 0; i < sizeof(nests) / sizeof(nests[0]); i++)
 	{
 		bool		is_ternary = strcmp(nests[i].what, "nested ? :") == 0;
-		KitError	few = error_of_repeated(nests[i].before, nests[i].part, 150, nests[i].middle, nests[i].closing, nests[i].after);
-		KitError	many = error_of_repeated(nests[i].before, nests[i].part, 30000, nests[i].middle, nests[i].closing, nests[i].after);
+		KitError	few = error_of_repeated(nests[i].before, nests[i].part, 150, nests[i].middle, nests[i].closing,
+											nests[i].after);
+		KitError	many = error_of_repeated(nests[i].before, nests[i].part, 30000, nests[i].middle, nests[i].closing,
+											 nests[i].after);
 
 		UNIT_TRY(is_ternary || few == KIT_OK, "150 %s: %s", nests[i].what, kit_error_name(few));
-		UNIT_TRY(is_ternary ? diags.n_errors > 0 : many == KIT_PROGRAM_LIMIT, "30000 %s: %s", nests[i].what, kit_error_name(many));
+		UNIT_TRY(is_ternary ? diags.n_errors > 0 : many == KIT_PROGRAM_LIMIT, "30000 %s: %s", nests[i].what,
+				 kit_error_name(many));
 	}
 	UNIT_PROPERTY("nesting is limited, by an error that says so and no other");
 	UNIT_OK("a long chain of operators", error_of_repeated("formula f = 1", " + 1", 150, "", "", ";") == KIT_OK);
 	UNIT_OK("too long a chain of operators", error_of_repeated("formula f = 1", " + 1", 30000, "", "", ";") == KIT_PROGRAM_LIMIT);
 	UNIT_OK("too long a chain of fields", error_of_repeated("formula f = a", ".a", 30000, "", "", ";") == KIT_PROGRAM_LIMIT);
-	UNIT_OK("a long chain of else if", error_of_repeated("procedure f() { if (a) ;", " else if (a) ;", 2000, "", "", "}") == KIT_OK);
+	UNIT_OK("a long chain of else if", error_of_repeated("procedure f() { if (a) ;", " else if (a) ;", 2000, "", "",
+														 "}") == KIT_OK);
 	UNIT_OK("many statements", error_of_repeated("procedure f() { ", "a = 1;", 30000, "", "", "}") == KIT_OK);
 	UNIT_OK("many fields", error_of_repeated("record R { ", "int a;", 30000, "", "", "}") == KIT_OK);
 
@@ -646,7 +667,8 @@ test_limits(void)
 	tree_of(arena, large, LANG_MAX_SOURCE);
 	UNIT_OK("a program of the largest size", diags.n_errors == 0);
 	tree_of(arena, large, LANG_MAX_SOURCE + 1);
-	UNIT_OK("a program that is larger", diags.n_errors == 1 && diags.items[0]->code == KIT_PROGRAM_LIMIT && strstr(diags.items[0]->message, "1048577") != NULL);
+	UNIT_OK("a program that is larger", diags.n_errors == 1 && diags.items[0]->code == KIT_PROGRAM_LIMIT &&
+			strstr(diags.items[0]->message, "1048577") != NULL);
 	kit_arena_delete(arena);
 }
 
@@ -680,16 +702,20 @@ try_text(const char *text, size_t len, uint64_t seed)
 	lang_diags_init(&diags, arena);
 	is_ok = lang_parse(exact, len, arena, kit_sym_table_new(arena), &tree, &diags);
 	kit_buf_init(&out, arena);
-	UNIT_TRY(is_ok == (diags.n_errors == 0), "seed %llu: %d errors, but it says %s", (unsigned long long) seed, diags.n_errors, is_ok ? "yes" : "no");
+	UNIT_TRY(is_ok == (diags.n_errors == 0), "seed %llu: %d errors, but it says %s", (unsigned long long) seed, diags.n_errors,
+			 is_ok ? "yes" : "no");
 	if (is_ok)
 		tree_program(&out, &tree);
 	for (int i = 0; i < diags.n; i++)
 	{
 		const KitDiag *d = diags.items[i];
 
-		UNIT_TRY(d->line >= 1 && d->column >= 1 && d->length >= 1 && d->message[0] != '\0', "seed %llu: a diagnostic without place or text", (unsigned long long) seed);
-		UNIT_TRY(is_utf8(d->message) && is_utf8(d->hint) && is_utf8(d->detail), "seed %llu: a diagnostic that is not UTF-8", (unsigned long long) seed);
-		UNIT_TRY(i == 0 || d->line > diags.items[i - 1]->line || (d->line == diags.items[i - 1]->line && d->column >= diags.items[i - 1]->column),
+		UNIT_TRY(d->line >= 1 && d->column >= 1 && d->length >= 1 && d->message[0] != '\0',
+				 "seed %llu: a diagnostic without place or text", (unsigned long long) seed);
+		UNIT_TRY(is_utf8(d->message) && is_utf8(d->hint) && is_utf8(d->detail), "seed %llu: a diagnostic that is not UTF-8",
+				 (unsigned long long) seed);
+		UNIT_TRY(i == 0 || d->line > diags.items[i - 1]->line ||
+				 (d->line == diags.items[i - 1]->line && d->column >= diags.items[i - 1]->column),
 				 "seed %llu: diagnostics out of order", (unsigned long long) seed);
 		if (i < 3)
 			lang_diag_render(d, "program", exact, len, &out);
@@ -699,9 +725,12 @@ try_text(const char *text, size_t len, uint64_t seed)
 }
 
 static const char *const pieces[] = {
-	"{", "}", "(", ")", "[", "]", "<", ">", ";", ",", ".", ":", "::", "=", "==", "<-", "->", "?", "*", "-", "!", "\"", "`", "'", "/*", "*/", "//", "\n", "\\", "#x", "@who",
-	"@static", "@web", "iterate", "where", "order", "if", "else", "for", "foreach", "switch", "case", "record", "message", "channel", "function", "enum", "public", "formula",
-	"int", "table<", "maybe<", "x", "1", "1.", "7-1", "0x", "1e5", "\xc3\xa9", "\xe2\x80\x9c", "\xff", "\\u12", "@date 1/2/3", "@maybe<", "@lambda x:", "service s {", "template t:"
+	"{", "}", "(", ")", "[", "]", "<", ">", ";", ",", ".", ":", "::", "=", "==", "<-", "->", "?", "*", "-", "!", "\"", "`", "'",
+	"/*", "*/", "//", "\n", "\\", "#x", "@who",
+	"@static", "@web", "iterate", "where", "order", "if", "else", "for", "foreach", "switch", "case", "record", "message",
+	"channel", "function", "enum", "public", "formula",
+	"int", "table<", "maybe<", "x", "1", "1.", "7-1", "0x", "1e5", "\xc3\xa9", "\xe2\x80\x9c", "\xff", "\\u12", "@date 1/2/3",
+	"@maybe<", "@lambda x:", "service s {", "template t:"
 };
 
 static void
@@ -779,8 +808,10 @@ static void
 test_large(void)
 {
 	static const char *const parts[] = {
-		"\"", "'", "`", "`a`", "\xe2\x80\x9c", "\xe2\x80\x9a", "/*", "//", "{", "}", "(", "\\\"\n", "#", "@", "7-", "1", "a ", "a.", "!", "? ", "int ", "record R {", "foreach (",
-		"iterate t where ", ";", "x = 'a' ", "\"\"", "a b\n", "public int x\n", "procedure p() {\n", "if (a) {", "\xff", "case ", "<", "f(",
+		"\"", "'", "`", "`a`", "\xe2\x80\x9c", "\xe2\x80\x9a", "/*", "//", "{", "}", "(", "\\\"\n", "#", "@", "7-", "1", "a ",
+		"a.", "!", "? ", "int ", "record R {", "foreach (",
+		"iterate t where ", ";", "x = 'a' ", "\"\"", "a b\n", "public int x\n", "procedure p() {\n", "if (a) {", "\xff", "case ",
+		"<", "f(",
 	};
 	KitArena   *arena = kit_arena_new("test");
 	char	   *text = kit_arena_alloc(arena, 200000);

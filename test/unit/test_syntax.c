@@ -32,19 +32,24 @@ static const Case lexical[] = {
 	{"formula f = 0xFFFFFFFF;", 13, "0xFFFFFFFF does not fit into an int", "0xFFFFFFFFL"},
 	{"formula f = 9223372036854775808L;", 13, "9223372036854775808 does not fit into a long", "9223372036854775807"},
 	{"formula f = 99999999999999999999999999;", 13, "99999999999999999999999999 does not fit into a long", NULL},
-	{"formula f = \"abc", 13, "this string is not closed: expected '\"', found the end of the program", "A quote within a string"},
+	{"formula f = \"abc", 13, "this string is not closed: expected '\"', found the end of the program",
+	"A quote within a string"},
 	{"formula f = \"a\\qb\";", 15, "\"\\q\" is not an escape", "The escapes are"},
 	{"formula f = \"\\u12g4\";", 14, "expected four hexadecimal digits after \"\\u\"", "\\u00e9"},
 	{"formula f = \"\\u0000\";", 14, "a string cannot hold the character U+0000", NULL},
 	{"formula f = \"\\ud83dx\";", 14, "\"\\ud83d\" is half of a character", "\\ud83d\\ude00"},
 	{"formula f = \"\\ude00\";", 14, "\"\\ude00\" is half of a character", NULL},
 	{"formula f = 'abc';", 13, "a string begins and ends with '\"'", "Strings are written in double quotes"},
-	{"formula f = \xe2\x80\x9c" "abc\xe2\x80\x9d;", 13, "a string begins and ends with '\"'", "Strings are written in double quotes"},
+	{"formula f = \xe2\x80\x9c" "abc\xe2\x80\x9d;", 13, "a string begins and ends with '\"'",
+	"Strings are written in double quotes"},
 	{"formula f = `abc`;", 13, "a string begins and ends with '\"'", "A template is written as"},
 	{"template t : `a` x", 14, "a string begins and ends with '\"'", "A template is written as"},
-	{"formula f = a \xc2\xa0+ b;", 15, "\"\xc2\xa0\" (U+00A0) has no meaning outside of strings and comments", "It looks like a blank"},
-	{"formula f = a \xe2\x88\x92 b;", 15, "\"\xe2\x88\x92\" (U+2212) has no meaning outside of strings and comments", "It looks like a minus"},
-	{"int gr\xc3\xb6\xc3\x9f" "e;", 7, "\"\xc3\xb6\" (U+00F6) has no meaning outside of strings and comments", "Names are made of"},
+	{"formula f = a \xc2\xa0+ b;", 15, "\"\xc2\xa0\" (U+00A0) has no meaning outside of strings and comments",
+	"It looks like a blank"},
+	{"formula f = a \xe2\x88\x92 b;", 15, "\"\xe2\x88\x92\" (U+2212) has no meaning outside of strings and comments",
+	"It looks like a minus"},
+	{"int gr\xc3\xb6\xc3\x9f" "e;", 7, "\"\xc3\xb6\" (U+00F6) has no meaning outside of strings and comments",
+	"Names are made of"},
 	{"formula f = a \\ b;", 15, "\"\\\" has no meaning outside of strings and comments", NULL},
 	{"formula f = a \x01+ b;", 15, "the character U+0001 has no meaning outside of strings and comments", NULL},
 	{"formula f = \"a\xff\";", 15, "the program is not valid UTF-8: byte 0xff", "Save it in UTF-8."},
@@ -74,7 +79,8 @@ static const Case declarations[] = {
 	{"record R { int a; int b }", 24, "expected \";\" at the end of the field, found \"}\"", NULL},
 	{"record R : S { int a; }", 10, "expected \"{\" and the fields, found \":\"", "does not extend"},
 	{"record R(int a) { }", 9, "expected \"{\" and the fields, found \"(\"", "record R { int a; string b; }"},
-	{"record R { int a;", 18, "expected \"}\" at the end of the record, found the end of the program", "The \"{\" at line 1, column 10 is not closed."},
+	{"record R { int a;", 18, "expected \"}\" at the end of the record, found the end of the program",
+	"The \"{\" at line 1, column 10 is not closed."},
 	{"message M { public int a; }", 13, "the fields of a message have no privacy", "Leave it out"},
 	{"enum E { A = 1 }", 12, "the number of an enumeration's value follows a colon", "A:1"},
 	{"enum E { A; B }", 11, "the values of an enumeration are separated by commas", NULL},
@@ -86,8 +92,10 @@ static const Case declarations[] = {
 	{"function f(a: int) -> int { return 1; }", 12, "parameter \"a\" has no type", "int a"},
 	{"function f(int a): int { return 1; }", 18, "expected \"->\" and the type that is returned, found \":\"", "f(int a) -> int"},
 	{"function f() -> int readonly { return 1; }", 21, "a function sees its parameters only: it needs no such word", NULL},
-	{"procedure f() readonly -> int { return 1; }", 15, "\"readonly\" stands behind the type that is returned", "-> int readonly"},
-	{"public function f() -> int { return 1; }", 8, "expected a type or \"formula\", found \"function\"", "Only fields and formulas"},
+	{"procedure f() readonly -> int { return 1; }", 15, "\"readonly\" stands behind the type that is returned",
+	"-> int readonly"},
+	{"public function f() -> int { return 1; }", 8, "expected a type or \"formula\", found \"function\"",
+	"Only fields and formulas"},
 	{"void f() { }", 1, "expected a declaration, found \"void\"", "is a procedure"},
 	{"int f() { return 1; }", 6, "expected \";\" at the end of the field, found \"(\"", "function f(int a) -> int"},
 	{"def f() { }", 1, "expected a declaration, found \"def\"", "function f(int a) -> int"},
@@ -242,8 +250,10 @@ test_cases(const char *what, const Case *cases, size_t n, const char *before, co
 		if (t->message == NULL)
 			UNIT_TRY(d == NULL, "%s\n%s", source, shown(arena, source));
 		else
-			UNIT_TRY(diags.n_errors == 1 && d->code == KIT_SYNTAX_ERROR && d->line == 1 && d->column == t->column && strcmp(d->message, t->message) == 0 &&
-					 (t->hint == NULL || strstr(d->hint, t->hint) != NULL), "expected %d: %s (%s), got:\n%s", t->column, t->message, t->hint == NULL ? "" : t->hint,
+			UNIT_TRY(diags.n_errors == 1 && d->code == KIT_SYNTAX_ERROR && d->line == 1 && d->column == t->column &&
+					 strcmp(d->message, t->message) == 0 &&
+					 (t->hint == NULL || strstr(d->hint, t->hint) != NULL), "expected %d: %s (%s), got:\n%s", t->column,
+						 t->message, t->hint == NULL ? "" : t->hint,
 					 shown(arena, source));
 		kit_arena_delete(arena);
 	}
@@ -346,17 +356,21 @@ test_collecting(void)
 	lang_diags_init(&diags, arena);
 	for (int i = 0; i < LANG_MAX_DIAGS; i++)
 		lang_diags_add(&diags, KIT_WARNING, pos, "warning %d", i);
-	UNIT_OK("warnings are no errors", diags.n == LANG_MAX_DIAGS && diags.n_errors == 0 && diags.items[0]->severity == KIT_SEVERITY_WARNING);
+	UNIT_OK("warnings are no errors", diags.n == LANG_MAX_DIAGS && diags.n_errors == 0 &&
+			diags.items[0]->severity == KIT_SEVERITY_WARNING);
 	diag = lang_diags_add(&diags, KIT_WARNING, pos, "one too many");
 	kit_diag_hint(diag, "It can be filled nevertheless.");
-	UNIT_OK("what exceeds the limit is not kept", diags.n == LANG_MAX_DIAGS && strcmp(diags.items[LANG_MAX_DIAGS - 1]->message, "warning 99") == 0);
+	UNIT_OK("what exceeds the limit is not kept", diags.n == LANG_MAX_DIAGS &&
+			strcmp(diags.items[LANG_MAX_DIAGS - 1]->message, "warning 99") == 0);
 	diag = lang_diags_add(&diags, KIT_TYPE_ERROR, pos, "an error");
-	UNIT_OK("an error takes the place of a warning", diags.n == LANG_MAX_DIAGS && diags.n_errors == 1 && diags.items[LANG_MAX_DIAGS - 1] == diag);
+	UNIT_OK("an error takes the place of a warning", diags.n == LANG_MAX_DIAGS && diags.n_errors == 1 &&
+			diags.items[LANG_MAX_DIAGS - 1] == diag);
 	UNIT_TEXT("of the last one", diags.items[LANG_MAX_DIAGS - 2]->message, "warning 98");
 	for (int i = 0; i < 300; i++)
 		lang_diags_add(&diags, KIT_TYPE_ERROR, pos, "error %d", i);
 	UNIT_OK("all errors are counted", diags.n == LANG_MAX_DIAGS && diags.n_errors == 301);
-	UNIT_OK("the first ones are kept", strcmp(diags.items[0]->message, "an error") == 0 && strcmp(diags.items[99]->message, "error 98") == 0);
+	UNIT_OK("the first ones are kept", strcmp(diags.items[0]->message, "an error") == 0 &&
+			strcmp(diags.items[99]->message, "error 98") == 0);
 	kit_arena_delete(arena);
 }
 
@@ -379,19 +393,27 @@ test_showing(void)
 	KitArena   *arena = kit_arena_new("test");
 	char		wide[401];
 
-	UNIT_TEXT("line, caret, tildes", rendered(arena, 2, 3, 3, "f.adama", "a\nb cde\nf"), "f.adama:2:3: error: message\n    2 | b cde\n      |   ^~~\n");
+	UNIT_TEXT("line, caret, tildes", rendered(arena, 2, 3, 3, "f.adama", "a\nb cde\nf"),
+			  "f.adama:2:3: error: message\n    2 | b cde\n      |   ^~~\n");
 	UNIT_TEXT("without a file", rendered(arena, 1, 1, 1, NULL, "a\r\n"), "1:1: error: message\n    1 | a\n      | ^\n");
 	UNIT_TEXT("without a place", rendered(arena, 0, 0, 1, NULL, "a"), "error: message\n");
 	UNIT_TEXT("file without a place", rendered(arena, 0, 0, 1, "f", "a"), "f: error: message\n");
-	UNIT_TEXT("tabs stay tabs", rendered(arena, 1, 3, 2, NULL, "\t\tab c"), "1:3: error: message\n    1 | \t\tab c\n      | \t\t^~\n");
-	UNIT_TEXT("characters count, not bytes", rendered(arena, 1, 3, 2, NULL, "\xc3\xa9\xf0\x9f\x98\x80\xc3\xa9x"), "1:3: error: message\n    1 | \xc3\xa9\xf0\x9f\x98\x80\xc3\xa9x\n      |   ^~\n");
-	UNIT_TEXT("what cannot be shown", rendered(arena, 1, 3, 1, NULL, "\x01\xff" "a"), "1:3: error: message\n    1 | ??a\n      |   ^\n");
-	UNIT_TEXT("the caret may stand behind the line", rendered(arena, 1, 2, 1, NULL, "a"), "1:2: error: message\n    1 | a\n      |  ^\n");
+	UNIT_TEXT("tabs stay tabs", rendered(arena, 1, 3, 2, NULL, "\t\tab c"),
+			  "1:3: error: message\n    1 | \t\tab c\n      | \t\t^~\n");
+	UNIT_TEXT("characters count, not bytes", rendered(arena, 1, 3, 2, NULL, "\xc3\xa9\xf0\x9f\x98\x80\xc3\xa9x"),
+			  "1:3: error: message\n    1 | \xc3\xa9\xf0\x9f\x98\x80\xc3\xa9x\n      |   ^~\n");
+	UNIT_TEXT("what cannot be shown", rendered(arena, 1, 3, 1, NULL, "\x01\xff" "a"),
+			  "1:3: error: message\n    1 | ??a\n      |   ^\n");
+	UNIT_TEXT("the caret may stand behind the line", rendered(arena, 1, 2, 1, NULL, "a"),
+			  "1:2: error: message\n    1 | a\n      |  ^\n");
 	UNIT_TEXT("but not far behind", rendered(arena, 1, 90, 9, NULL, "a\nb"), "1:90: error: message\n    1 | a\n      |  ^\n");
-	UNIT_TEXT("the tildes end with the line", rendered(arena, 1, 2, 100, NULL, "abc\nd"), "1:2: error: message\n    1 | abc\n      |  ^~\n");
+	UNIT_TEXT("the tildes end with the line", rendered(arena, 1, 2, 100, NULL, "abc\nd"),
+			  "1:2: error: message\n    1 | abc\n      |  ^~\n");
 	UNIT_TEXT("a line that is not there", rendered(arena, 7, 1, 1, NULL, "a\n"), "7:1: error: message\n");
-	UNIT_TEXT("the line behind the last newline", rendered(arena, 2, 1, 1, NULL, "a\n"), "2:1: error: message\n    2 | \n      | ^\n");
-	UNIT_TEXT("a byte order mark is not shown", rendered(arena, 1, 1, 1, NULL, "\xef\xbb\xbf" "ab"), "1:1: error: message\n    1 | ab\n      | ^\n");
+	UNIT_TEXT("the line behind the last newline", rendered(arena, 2, 1, 1, NULL, "a\n"),
+			  "2:1: error: message\n    2 | \n      | ^\n");
+	UNIT_TEXT("a byte order mark is not shown", rendered(arena, 1, 1, 1, NULL, "\xef\xbb\xbf" "ab"),
+			  "1:1: error: message\n    1 | ab\n      | ^\n");
 	memset(wide, 'x', 400);
 	wide[400] = '\0';
 	wide[199] = 'y';

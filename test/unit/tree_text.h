@@ -32,7 +32,8 @@ static void
 tree_annotations(KitBuf *out, const LangAnnotation *annotations, int n)
 {
 	for (int i = 0; i < n; i++)
-		kit_buf_printf(out, "%s%s%s%s%s", i == 0 ? "(" : ",", annotations[i].name.sym->text, annotations[i].value != NULL ? "=" : "",
+		kit_buf_printf(out, "%s%s%s%s%s", i == 0 ? "(" : ",", annotations[i].name.sym->text, annotations[i].value != NULL ? "=" :
+					   "",
 					   annotations[i].value != NULL ? annotations[i].value->text : "", i == n - 1 ? ")" : "");
 }
 
@@ -67,7 +68,8 @@ static void
 tree_linq(KitBuf *out, const LangExpr *e)
 {
 	static const char *const words[] = {
-		"where", "where_as", "order", "order_dyn", "shuffle", "reduce", "map", "limit", "offset", "unique", "rank", "materialize", "traverse"
+		"where", "where_as", "order", "order_dyn", "shuffle", "reduce", "map", "limit", "offset", "unique", "rank", "materialize",
+		"traverse"
 	};
 
 	kit_buf_printf(out, "%s", words[e->u.linq.kind]);
@@ -77,7 +79,8 @@ tree_linq(KitBuf *out, const LangExpr *e)
 	if (e->u.linq.is_last)
 		kit_buf_add_str(out, " last");
 	for (int i = 0; i < e->u.linq.n_keys; i++)
-		kit_buf_printf(out, " %s%s%s", e->u.linq.keys[i].name.sym->text, e->u.linq.keys[i].is_desc ? ":desc" : "", e->u.linq.keys[i].is_insensitive ? ":i" : "");
+		kit_buf_printf(out, " %s%s%s", e->u.linq.keys[i].name.sym->text, e->u.linq.keys[i].is_desc ? ":desc" : "",
+					   e->u.linq.keys[i].is_insensitive ? ":i" : "");
 	if (e->u.linq.expr != NULL)
 		tree_expr(out, e->u.linq.expr);
 	if (e->u.linq.threshold != NULL)
@@ -98,9 +101,12 @@ static void
 tree_expr_inner(KitBuf *out, const LangExpr *e)
 {
 	static const char *const plain[] = {
-		[LANG_EXPR_NO_ONE] = "@no_one", [LANG_EXPR_WHO] = "@who", [LANG_EXPR_SELF] = "@self", [LANG_EXPR_CONTEXT] = "@context", [LANG_EXPR_VIEWER] = "@viewer",
-		[LANG_EXPR_HEADERS] = "@headers", [LANG_EXPR_PARAMETERS] = "@parameters", [LANG_EXPR_STABLE] = "@stable", [LANG_EXPR_BLOCKED] = "@blocked",
-		[LANG_EXPR_I] = "@i", [LANG_EXPR_PI] = "@pi", [LANG_EXPR_E] = "@e", [LANG_EXPR_NULL] = "@null", [LANG_EXPR_NOTHING] = "@nothing",
+		[LANG_EXPR_NO_ONE] = "@no_one", [LANG_EXPR_WHO] = "@who", [LANG_EXPR_SELF] = "@self", [LANG_EXPR_CONTEXT] = "@context",
+			[LANG_EXPR_VIEWER] = "@viewer",
+		[LANG_EXPR_HEADERS] = "@headers", [LANG_EXPR_PARAMETERS] = "@parameters", [LANG_EXPR_STABLE] = "@stable",
+			[LANG_EXPR_BLOCKED] = "@blocked",
+		[LANG_EXPR_I] = "@i", [LANG_EXPR_PI] = "@pi", [LANG_EXPR_E] = "@e", [LANG_EXPR_NULL] = "@null",
+			[LANG_EXPR_NOTHING] = "@nothing",
 	};
 
 	switch (e->kind)
@@ -155,7 +161,8 @@ tree_expr_inner(KitBuf *out, const LangExpr *e)
 		case LANG_EXPR_ARRAY:
 		case LANG_EXPR_VEC:
 		case LANG_EXPR_MATRIX:
-			kit_buf_add_str(out, e->kind == LANG_EXPR_TUPLE ? "tuple" : e->kind == LANG_EXPR_ARRAY ? "array" : e->kind == LANG_EXPR_VEC ? "@vec" : "@matrix");
+			kit_buf_add_str(out, e->kind == LANG_EXPR_TUPLE ? "tuple" : e->kind == LANG_EXPR_ARRAY ? "array" :
+							e->kind == LANG_EXPR_VEC ? "@vec" : "@matrix");
 			tree_list(out, e->u.list.items, e->u.list.n);
 			break;
 		case LANG_EXPR_OBJECT:
@@ -227,7 +234,8 @@ tree_expr(KitBuf *out, const LangExpr *e)
 			kit_buf_printf(out, " %s", e->u.name.sym->text);
 			break;
 		case LANG_EXPR_ENUM:
-			kit_buf_printf(out, " %s::%s%s", e->u.enumeration.type.sym->text, e->u.enumeration.value.sym == NULL ? "" : e->u.enumeration.value.sym->text,
+			kit_buf_printf(out, " %s::%s%s", e->u.enumeration.type.sym->text, e->u.enumeration.value.sym == NULL ? "" :
+						   e->u.enumeration.value.sym->text,
 						   e->u.enumeration.is_star ? "*" : "");
 			break;
 		default:
@@ -262,7 +270,8 @@ static void
 tree_stmt(KitBuf *out, const LangStmt *s)
 {
 	static const char *const words[] = {
-		"empty", "{", "if", "declare", "while", "do", "for", "foreach", "switch", "case", "default", "break", "continue", "abort", "block", "return", "transition",
+		"empty", "{", "if", "declare", "while", "do", "for", "foreach", "switch", "case", "default", "break", "continue", "abort",
+		"block", "return", "transition",
 		"invoke", "preempt", "assert", "log", "@step", "@forward", "@pump", "@send", "@aborts", "=", "<-", "do"
 	};
 
@@ -383,7 +392,8 @@ tree_field(KitBuf *out, const LangDecl *d)
 {
 	static const char *const privacy[] = {"", " public", " private", " viewer_is", " use_policy"};
 
-	kit_buf_printf(out, "%s%s%s", privacy[d->u.field.privacy], d->u.field.form == LANG_FIELD_FORMULA ? " formula" : d->u.field.form == LANG_FIELD_CACHED ? " cached" : "",
+	kit_buf_printf(out, "%s%s%s", privacy[d->u.field.privacy], d->u.field.form == LANG_FIELD_FORMULA ? " formula" :
+				   d->u.field.form == LANG_FIELD_CACHED ? " cached" : "",
 				   d->u.field.is_readonly ? " readonly" : "");
 	if (d->u.field.form == LANG_FIELD_CACHED)
 	{
@@ -398,8 +408,10 @@ tree_field(KitBuf *out, const LangDecl *d)
 	tree_name(out, d->name);
 	if (d->u.field.value != NULL)
 		tree_expr(out, d->u.field.value);
-	kit_buf_printf(out, "%s%s%s%s%s%s", d->u.field.is_required ? " required" : "", d->u.field.is_lossy ? " lossy" : "", d->u.field.is_unique ? " unique" : "",
-				   d->u.field.is_silent ? " @silent" : "", d->u.field.is_updated ? " @updated" : "", d->u.field.is_bump ? " @bump" : "");
+	kit_buf_printf(out, "%s%s%s%s%s%s", d->u.field.is_required ? " required" : "", d->u.field.is_lossy ? " lossy" : "",
+				   d->u.field.is_unique ? " unique" : "",
+				   d->u.field.is_silent ? " @silent" : "", d->u.field.is_updated ? " @updated" : "", d->u.field.is_bump ?
+					   " @bump" : "");
 }
 
 static void
@@ -409,7 +421,8 @@ tree_function(KitBuf *out, const LangDecl *d)
 		tree_name(out, d->name);
 	if (d->kind == LANG_DECL_DISPATCH)
 		kit_buf_printf(out, " %s::%s%s", d->u.function.dispatch_enum.sym->text,
-					   d->u.function.dispatch_value.sym == NULL ? "" : d->u.function.dispatch_value.sym->text, d->u.function.dispatch_is_star ? "*" : "");
+					   d->u.function.dispatch_value.sym == NULL ? "" : d->u.function.dispatch_value.sym->text,
+						   d->u.function.dispatch_is_star ? "*" : "");
 	if (d->kind != LANG_DECL_CONSTRUCT || d->u.function.n_params > 0)
 		tree_params(out, d->u.function.params, d->u.function.n_params);
 	if (d->u.function.returns != NULL)
@@ -417,7 +430,8 @@ tree_function(KitBuf *out, const LangDecl *d)
 		kit_buf_add_str(out, " ->");
 		tree_type(out, d->u.function.returns);
 	}
-	kit_buf_printf(out, "%s%s%s", d->u.function.paint & LANG_PAINT_READONLY ? " readonly" : "", d->u.function.paint & LANG_PAINT_ABORTS ? " aborts" : "",
+	kit_buf_printf(out, "%s%s%s", d->u.function.paint & LANG_PAINT_READONLY ? " readonly" : "",
+				   d->u.function.paint & LANG_PAINT_ABORTS ? " aborts" : "",
 				   d->u.function.paint & LANG_PAINT_VIEWER ? " viewer" : "");
 }
 
@@ -430,7 +444,8 @@ tree_decl_inner(KitBuf *out, const LangDecl *d)
 			tree_name(out, d->name);
 			for (int i = 0; i < d->u.enumeration.n; i++)
 			{
-				kit_buf_printf(out, " %s%s", i == d->u.enumeration.default_index ? "@default:" : "", d->u.enumeration.values[i].sym->text);
+				kit_buf_printf(out, " %s%s", i == d->u.enumeration.default_index ? "@default:" : "",
+							   d->u.enumeration.values[i].sym->text);
 				if (d->u.enumeration.numbers[i] != NULL)
 					kit_buf_printf(out, ":%d", (int) d->u.enumeration.numbers[i]->u.integer);
 			}
@@ -539,9 +554,12 @@ static void
 tree_decl(KitBuf *out, const LangDecl *d)
 {
 	static const char *const words[] = {
-		"state", "enum", "record", "message", "channel", "channel<>", "rpc", "function", "procedure", "method", "dispatch", "policy", "filter", "test", "view",
-		"bubble", "@construct", "@connected", "@disconnected", "@delete", "@load", "@can_attach", "@attached", "@authorization", "@static", "create", "invent",
-		"send", "config", "@cron", "@include", "@import", "@link", "@web", "@export", "@traffic", "metric", "template", "assoc", "join", "replication", "service",
+		"state", "enum", "record", "message", "channel", "channel<>", "rpc", "function", "procedure", "method", "dispatch",
+		"policy", "filter", "test", "view",
+		"bubble", "@construct", "@connected", "@disconnected", "@delete", "@load", "@can_attach", "@attached", "@authorization",
+		"@static", "create", "invent",
+		"send", "config", "@cron", "@include", "@import", "@link", "@web", "@export", "@traffic", "metric", "template", "assoc",
+		"join", "replication", "service",
 		"client", "field", "require", "index", "ingested", "@parsed", "@csv"
 	};
 
