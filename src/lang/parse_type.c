@@ -254,7 +254,7 @@ lang_refuse_params(LangParser *p, const char *of)
 	{
 		const LangToken *token = lang_peek(p, i);
 
-		if (token->kind == LANG_TOKEN_END || lang_ahead_is(p, i, '{') || lang_ahead_is(p, i, ';'))
+		if (token->kind == LANG_TOKEN_END || lang_ahead_is(p, i, '{') || lang_ahead_is(p, i, ';') || i > 100)
 			return;
 		depth += lang_ahead_is(p, i, '(') - lang_ahead_is(p, i, ')');
 		i++;
