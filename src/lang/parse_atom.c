@@ -212,8 +212,8 @@ parse_brackets(LangParser *p, LangExpr *expr)
 	n = expr->u.list.n;
 	if (expr->kind == LANG_EXPR_VEC && (n < 2 || n > 4))
 		lang_report(p, pos, NULL, "a vector has two, three or four numbers");
-	if (expr->kind == LANG_EXPR_MATRIX && n != 4 && n != 9 && n != 16)
-		lang_report(p, pos, NULL, "a matrix has four, nine or sixteen numbers, row by row");
+	if (expr->kind == LANG_EXPR_MATRIX && n == 0)
+		lang_report(p, pos, NULL, "a matrix is not empty");
 }
 
 static LangExpr *

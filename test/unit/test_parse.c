@@ -115,6 +115,7 @@ static const Tree expressions[] = {
 	{"@vec[1, 2]", "(@vec 1 2)"},
 	{"@vec[1, 2, 3, x]", "(@vec 1 2 3 x)"},
 	{"@matrix[1, 0, 0, 1]", "(@matrix 1 0 0 1)"},
+	{"@matrix[@vec[1, 2], @vec[3, 4]]", "(@matrix (@vec 1 2) (@vec 3 4))"},
 	{"iterate t", "(iterate t)"},
 	{"iterate t.rows where a == b && c", "(where (iterate (. t rows)) (&& (== a b) c))"},
 	{"iterate t where_as x: x.a == a", "(where_as (iterate t) x (== (. x a) a))"},
