@@ -12,6 +12,7 @@ extern int	adama_max_event_memory;			/* kB of working memory per event */
 extern int	adama_max_document_size;		/* kB of the encoded state */
 extern int	adama_max_message_size;			/* kB of the encoded message */
 extern int	adama_document_cache_size;		/* kB per backend of documents held in memory */
+extern int	adama_recent_changes_size;		/* kB of shared memory, when it is made */
 extern int	adama_emitter_max_delay;		/* ms that the emitter may gather changes while it is busy */
 extern int	adama_emitter_idle_timeout;		/* s without connections after which the emitter leaves */
 

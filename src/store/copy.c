@@ -6,6 +6,8 @@
  * belongs to a document of another life (created differs), to another program version, or is ahead, is loaded anew.  An upgrade to another program version always
  * writes the state, so the tail after state_seq is of one version.
  *
+ * The last changes, which other sessions made, are mostly still in shared memory (recent.c); the log is asked for what is older.
+ *
  * While deltas are being applied the copy's seq is -1: an error on the way leaves a copy that the next call loads anew.
  */
 #include "postgres.h"
@@ -105,9 +107,22 @@ store_copy_bring(StoreSpace *space, const char *key, StoreCopy *copy, const Stor
 	}
 	if (copy->seq < row->seq)
 	{
+		StoreRecent recent[STORE_RECENT_MAX];
+		char	   *data = NULL;
+		int			n = store_recent_find(space, key, row->created, copy->seq, row->seq, recent, &data);
+		int64		in_log = n > 0 ? recent[n - 1].from : row->seq;
+
 		f.seq = copy->seq;
 		copy->seq = -1;
-		store_log_scan(space, key, f.seq, row->seq, snapshot, apply_entry, &f);
+		if (f.seq < in_log)
+			store_log_scan(space, key, f.seq, in_log, snapshot, apply_entry, &f);
+		while (n > 0 && f.seq == recent[n - 1].from)
+		{
+			n--;
+			apply_entry(recent[n].to, recent[n].delta, &f);
+		}
+		if (data != NULL)
+			pfree(data);
 		if (f.seq != row->seq)
 		{
 			KitDiag		diag = {0};

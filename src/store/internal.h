@@ -101,6 +101,26 @@ extern void store_log_delete(StoreSpace *space, const char *key);
 
 #define STORE_LOG_ENTRY_OVERHEAD 100	/* bytes of a log entry beside its delta, for the decision when to write the state */
 
+/* ---- recent changes, shared by all sessions (recent.c) ---- */
+
+#define STORE_RECENT_MAX 64
+
+typedef struct StoreRecent
+{
+	int64		from;			/* the delta leads from this seq */
+	int64		to;				/* to this one */
+	DocBytes	delta;
+} StoreRecent;
+
+/* Others shall know of this change once the transaction has committed. */
+extern void store_recent_add(const StoreSpace *space, const char *key, TimestampTz created, int64 from, int64 to, DocBytes delta);
+/*
+ * The changes that lead to seq `upto`, the last one first, each ending where the one before it in the array begins; as many as are known, none from before
+ * `after`.  What they point to lies in *data, palloc'ed when anything is found or looked for (NULL otherwise).
+ */
+extern int	store_recent_find(const StoreSpace *space, const char *key, TimestampTz created, int64 after, int64 upto,
+							  StoreRecent found[STORE_RECENT_MAX], char **data);
+
 /* ---- copies and the cache (copy.c, cache.c) ---- */
 
 /* Whether the copy is what the row says: nothing is to be read. */

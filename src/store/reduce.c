@@ -218,6 +218,7 @@ advance(StoreSpace *space, const char *key, StoreTable *table, StoreCopy *copy, 
 	if (state_size <= SNAPSHOT_ALWAYS || copy->tail_size > SNAPSHOT_FACTOR * state_size)
 		set_state(table, copy, arena, seq);
 	store_row_update(table);
+	store_recent_add(space, key, copy->created, copy->seq, seq, delta);
 	kit_arena_delete(arena);
 
 	vm_doc_commit(copy->doc);
