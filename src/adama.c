@@ -39,10 +39,10 @@ _PG_init(void)
 	DefineCustomIntVariable("adama.max_message_size", "Size that the encoded message of an event may have.", NULL,
 							&adama_max_message_size, 1024, 1, 64 * 1024, PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
 	DefineCustomIntVariable("adama.document_cache_size", "Memory per session for documents kept between messages.", NULL,
-							&adama_document_cache_size, 32 * 1024, 0, MAX_KILOBYTES, PGC_USERSET, GUC_UNIT_KB, NULL, NULL, NULL);
+							&adama_document_cache_size, 64 * 1024, 0, MAX_KILOBYTES, PGC_USERSET, GUC_UNIT_KB, NULL, NULL, NULL);
 	DefineCustomIntVariable("adama.recent_changes_size", "Shared memory for recent changes of documents, so that sessions need not read each other's from the log.",
 							"It is made when it is first needed after a server start; 0 does without.",
-							&adama_recent_changes_size, 16 * 1024, 0, 1024 * 1024, PGC_SIGHUP, GUC_UNIT_KB, NULL, NULL, NULL);
+							&adama_recent_changes_size, 32 * 1024, 0, 1024 * 1024, PGC_SIGHUP, GUC_UNIT_KB, NULL, NULL, NULL);
 	DefineCustomIntVariable("adama.emitter_max_delay", "Longest time for which the emitter gathers changes while it is busy.",
 							"An idle emitter sends at once; a busy one pauses about as long as it worked, at most this long, and sends coarser deltas.",
 							&adama_emitter_max_delay, 50, 0, 10000, PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
