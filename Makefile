@@ -21,7 +21,7 @@ DATA = $(wildcard adama--*.sql)
 PGFILEDESC = "adama - documents that reduce messages and tell who watches"
 
 ROOMS = kit doc lang vm live store worker sqlapi
-SOURCES = $(wildcard src/*.c $(ROOMS:%=src/%/*.c)) src/port/port_server.c
+SOURCES = $(wildcard src/*.c $(ROOMS:%=src/%/*.c)) src/port/port_server.c src/port/shared_memory.c
 
 # Objects of builds with different switches live side by side.
 FLAVOUR = $(PG)$(if $(filter 1,$(ADAMA_WERROR)),-werror)$(if $(filter 1,$(ADAMA_ASSERT)),-assert)

@@ -23,16 +23,15 @@
 #include "miscadmin.h"
 #include "storage/dsm.h"
 #include "storage/lwlock.h"
-#include "storage/shmem.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
 #include "adama.h"
 #include "kit/hash.h"
-#include "port/pgcompat.h"
+#include "port/shared_memory.h"
 #include "store/internal.h"
 
-#define ROOT_NAME "adama recent 1"
+#define ROOT_NAME "adama recent 2"
 #define ENTRIES 64				/* of a set */
 #define DATA_MAX 280			/* bytes of a delta that is kept */
 #define HOLE UINT16_MAX
@@ -63,6 +62,7 @@ typedef struct Set
 /* In the main shared memory: where the sets are. */
 typedef struct Root
 {
+	LWLock		lock;			/* all but the tranche */
 	int			tranche;
 	bool		has_failed;		/* the memory could not be had: nobody tries again until the server's next start */
 	dsm_handle	handle;			/* DSM_HANDLE_INVALID: not made yet */
@@ -91,20 +91,23 @@ static int	n_pending = 0;
 
 /* ---- the memory ---- */
 
-/* Under AddinShmemInitLock: finds or makes the root, and the sets when nobody has. */
 static void
-attach(void *arg)
+make_root(void *ptr)
 {
-	bool		found;
+	Root	   *r = ptr;
+
+	memset(r, 0, sizeof(*r));
+	r->handle = DSM_HANDLE_INVALID;
+	r->tranche = LWLockNewTrancheId();
+	LWLockInitialize(&r->lock, r->tranche);
+}
+
+/* Under the root's lock: finds the sets, or makes them when nobody has.  Without them it leaves sets alone. */
+static void
+attach(void)
+{
 	dsm_segment *segment;
 
-	root = ShmemInitStruct(ROOT_NAME, sizeof(Root), &found);
-	if (!found)
-	{
-		memset(root, 0, sizeof(*root));
-		root->handle = DSM_HANDLE_INVALID;
-		root->tranche = LWLockNewTrancheId();
-	}
 	if (root->handle != DSM_HANDLE_INVALID)
 	{
 		segment = dsm_attach(root->handle);
@@ -116,10 +119,7 @@ attach(void *arg)
 		uint32		n_sets = (uint32) ((Size) adama_recent_changes_size * 1024 / sizeof(Set));
 
 		if (n_sets == 0 || root->has_failed || !pg_strong_random(&root->seed, sizeof(root->seed)))
-		{
-			is_off = true;
 			return;
-		}
 		root->has_failed = true;
 		segment = dsm_create(n_sets * sizeof(Set), 0);
 		memset(dsm_segment_address(segment), 0, n_sets * sizeof(Set));
@@ -131,7 +131,6 @@ attach(void *arg)
 		root->has_failed = false;
 	}
 	dsm_pin_mapping(segment);
-	LWLockRegisterTranche(root->tranche, "AdamaRecentChanges");
 	sets = dsm_segment_address(segment);
 }
 
@@ -150,13 +149,17 @@ is_attached(void)
 	if (is_off)
 		return false;
 	is_off = true;
+	root = port_shared_struct(ROOT_NAME, sizeof(Root), make_root);
+	if (root == NULL)
+		return false;
+	LWLockRegisterTranche(root->tranche, "AdamaRecentChanges");
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(context);
-	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+	LWLockAcquire(&root->lock, LW_EXCLUSIVE);
 	PG_TRY();
 	{
-		attach(NULL);
-		LWLockRelease(AddinShmemInitLock);
+		attach();
+		LWLockRelease(&root->lock);
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();

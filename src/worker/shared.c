@@ -49,10 +49,7 @@
 #include "utils/timestamp.h"
 
 #include "kit/hash.h"
-#include "port/pgcompat.h"
-#ifdef PORT_HAS_DSM_REGISTRY
-#include "storage/dsm_registry.h"
-#endif
+#include "port/shared_memory.h"
 #include "worker/internal.h"
 
 #define SHARED_NAME "adama 1"
@@ -118,53 +115,11 @@ make_shared(void *ptr)
 	}
 }
 
-#ifdef PORT_HAS_DSM_REGISTRY
-
-static Shared *
-get_shared(void)
-{
-	bool		found;
-
-	return GetNamedDSMSegment(SHARED_NAME, sizeof(Shared), make_shared, &found);
-}
-
-#else
-
-/* NULL when the memory is used up: the error is swallowed, for a send must not fail for this. */
-static Shared *
-get_shared(void)
-{
-	MemoryContext context = CurrentMemoryContext;
-	Shared	   *volatile result = NULL;
-	bool		found;
-
-	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
-	PG_TRY();
-	{
-		result = ShmemInitStruct(SHARED_NAME, sizeof(Shared), &found);
-		if (!found)
-			make_shared(result);
-	}
-	PG_CATCH();
-	{
-		/* The error reset the count that LWLockAcquire had raised and LWLockRelease lowers. */
-		HOLD_INTERRUPTS();
-		MemoryContextSwitchTo(context);
-		FlushErrorState();
-		result = NULL;
-	}
-	PG_END_TRY();
-	LWLockRelease(AddinShmemInitLock);
-	return result;
-}
-
-#endif
-
 bool
 worker_shared_attach(int level)
 {
 	if (shared == NULL)
-		shared = get_shared();
+		shared = port_shared_struct(SHARED_NAME, sizeof(Shared), make_shared);
 	if (shared == NULL && level != 0)
 		ereport(level,
 				(errcode(ERRCODE_OUT_OF_MEMORY),

@@ -68,13 +68,14 @@ for my $viewer ($sick, $late)
 }
 $late->quit();
 
-# ---- a damaged document ----
+# ---- a damaged document: of a change that is kept nowhere but in the log ----
 
-$alice->ask('BEGIN;', q{SELECT bad.add('a', what => 'lost');}, q{DELETE FROM bad.log WHERE key = 'a' AND seq = (SELECT max(seq) FROM bad.log WHERE key = 'a');}, 'COMMIT;');
+$alice->ask('BEGIN;', q{SELECT bad.add('a', what => repeat('lost ', 200));}, q{DELETE FROM bad.log WHERE key = 'a' AND seq = (SELECT max(seq) FROM bad.log WHERE key = 'a');}, 'COMMIT;');
 ($told) = $sick->changes(20);
 is($told->{failed}, 'XX001', 'a document whose log is damaged is said to have failed');
 others_are_served('then', $near, $far);
-$alice->ask(q{SELECT bad.add('a', what => 'after');});
+# So much that the session that still knows the document stores its state anew.
+$alice->ask(q{SELECT count(bad.add('a', what => repeat('after ', 200))) FROM generate_series(1, 3);});
 ($told) = $sick->changes(20);
 ok($told->{reset}, 'when a state is there again, it is shown');
 
