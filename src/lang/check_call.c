@@ -161,7 +161,7 @@ call_unit(Check *c, LangExpr *e, CheckUnit *first, LangPos pos, LangCallKind kin
 
 	if (target == NULL)
 		return error_type(c);
-	if (target->unit->kind == LANG_UNIT_PROCEDURE && !check_rules(unit).document)
+	if ((target->unit->kind == LANG_UNIT_PROCEDURE || target->unit->kind == LANG_UNIT_DISPATCH) && !check_rules(unit).document)
 	{
 		KitDiag    *diag = check_error(c, pos, "%s cannot call %s", check_unit_text(c, unit), check_unit_text(c, target->unit));
 
@@ -202,6 +202,12 @@ unknown_function(Check *c, LangExpr *e)
 		check_suggest_names(c, &s, CHECK_NAMES_CALLABLES, c->cur->unit->self);
 	if (check_suggest_hint(&s, diag))
 		return error_type(c);
+	for (int i = 0; i < c->program->n_enums; i++)
+		if (check_name_find(c, CHECK_NAMES_CALLABLES, c->program->enums[i], sym) != NULL)
+		{
+			kit_diag_hint(diag, "It is dispatched on the values of %s: write x.%s(...).", c->program->enums[i]->name->text, sym->text);
+			return error_type(c);
+		}
 	for (int i = 0; i < LANG_N_BUILTINS; i++)
 		if (strcmp(lang_builtins[i].name, sym->text) == 0)
 		{
@@ -331,6 +337,8 @@ unknown_method(Check *c, LangExpr *e, const LangType *type, LangName name, const
 		check_suggest_names(c, &s, CHECK_NAMES_CALLABLES, type->structure);
 	else if (type->kind == LANG_LIST && check_type_is_structured(type->a))
 		check_suggest_names(c, &s, CHECK_NAMES_CALLABLES, type->a->structure);
+	else if (type->kind == LANG_ENUM)
+		check_suggest_names(c, &s, CHECK_NAMES_CALLABLES, type->enumeration);
 	if (check_suggest_hint(&s, diag))
 		return error_type(c);
 	if (strcmp(name.sym->text, "length") == 0 || strcmp(name.sym->text, "count") == 0)
@@ -391,6 +399,12 @@ call_member(Check *c, LangExpr *e)
 	if (check_type_is_structured(type))
 	{
 		method = check_name_find(c, CHECK_NAMES_CALLABLES, type->structure, name.sym);
+		if (method != NULL)
+			return call_unit(c, e, method, name.pos, LANG_CALL_METHOD, operand);
+	}
+	if (type->kind == LANG_ENUM)
+	{
+		method = check_name_find(c, CHECK_NAMES_CALLABLES, type->enumeration, name.sym);
 		if (method != NULL)
 			return call_unit(c, e, method, name.pos, LANG_CALL_METHOD, operand);
 	}

@@ -451,8 +451,6 @@ unsupported_text(LangDeclKind kind)
 			return "a channel that is asked (channel<...>)";
 		case LANG_DECL_RPC:
 			return "\"rpc\"";
-		case LANG_DECL_DISPATCH:
-			return "\"dispatch\"";
 		case LANG_DECL_TEST:
 			return "\"test\"";
 		case LANG_DECL_LOAD:
@@ -508,6 +506,8 @@ declare_at_root(Check *c, LangDecl *d)
 		case LANG_DECL_RECORD:
 		case LANG_DECL_MESSAGE:
 			break;				/* done before */
+		case LANG_DECL_DISPATCH:
+			break;				/* check_dispatch.c, all of them together */
 		case LANG_DECL_FIELD:
 		case LANG_DECL_BUBBLE:
 			declare_field(c, p->root, d);
@@ -588,6 +588,7 @@ check_declare(Check *c)
 	refuse_endless_nesting(c);
 	for (int i = 0; i < tree->n; i++)
 		declare_at_root(c, tree->items[i]);
+	check_declare_dispatches(c);
 	check_index_fields(c, c->program->root);
 	check_index_fields(c, c->program->view);
 }

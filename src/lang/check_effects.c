@@ -136,6 +136,8 @@ explain(Check *c, CheckUnit *start, int bit, LangPos *pos)
 			for (CheckEdge *e = start->edges; e != NULL; e = e->next)
 				if (e->to == way[i])
 					*pos = e->pos;
+		if (way[i]->is_made_up)
+			continue;
 		kit_buf_printf(&text, "%s \"%s\", which ", is_formula ? "reads" : "calls",
 					   way[i]->unit->name == NULL ? "?" : way[i]->unit->name->text);
 		if (text.len > 200)
@@ -163,6 +165,13 @@ forbid(Check *c, CheckUnit *u, int bit, const char *what)
 		kit_diag_hint(diag, "It is declared readonly: leave that out if it is to change the document.");
 }
 
+/* The rules of @static are asked before there is a document. */
+static bool
+is_static(const LangUnit *unit)
+{
+	return unit->kind == LANG_UNIT_STATIC_CREATE || unit->kind == LANG_UNIT_STATIC_INVENT || unit->kind == LANG_UNIT_STATIC_SEND;
+}
+
 static void
 check_forbidden(Check *c)
 {
@@ -172,6 +181,8 @@ check_forbidden(Check *c)
 		CheckRules	rules = check_rules(u->unit);
 		int			reads = u->unit->reads;
 
+		if (u->is_made_up)
+			continue;
 		if ((reads & LANG_WRITES) && !rules.writes)
 			forbid(c, u, LANG_WRITES, "may not change the document");
 		if ((reads & LANG_ABORTS) && !rules.aborts)
@@ -187,6 +198,8 @@ check_forbidden(Check *c)
 
 			forbid(c, u, bit, "must be constant");
 		}
+		else if ((reads & LANG_READS_DOCUMENT) && is_static(u->unit))
+			forbid(c, u, LANG_READS_DOCUMENT, "has no document to look at");
 	}
 }
 

@@ -22,26 +22,33 @@ check_strip(LangExpr *e)
 
 /* ---- composed values ---- */
 
+LangEnum *
+check_find_enum(Check *c, LangName name)
+{
+	CheckType  *type = check_name_find(c, CHECK_NAMES_TYPES, NULL, name.sym);
+	CheckSuggestion s;
+
+	if (type != NULL && type->enumeration != NULL)
+		return type->enumeration;
+	check_suggest_start(c, &s, name.sym->text);
+	for (int i = 0; i < c->program->n_enums; i++)
+		check_suggest(&s, c->program->enums[i]->name->text);
+	check_suggest_hint(&s, check_error(c, name.pos, "there is no enumeration \"%s\"", name.sym->text));
+	return NULL;
+}
+
 static const LangType *
 check_enum_value(Check *c, LangExpr *e)
 {
-	CheckType  *type = check_name_find(c, CHECK_NAMES_TYPES, NULL, e->u.enumeration.type.sym);
-	LangEnum   *enumeration;
+	LangEnum   *enumeration = check_find_enum(c, e->u.enumeration.type);
 	const KitSym *wanted = e->u.enumeration.value.sym;
 	CheckSuggestion s;
 	KitDiag    *diag;
 	bool		any = false;
 
-	if (type == NULL || type->enumeration == NULL)
-	{
-		diag = check_error(c, e->u.enumeration.type.pos, "there is no enumeration \"%s\"", e->u.enumeration.type.sym->text);
-		check_suggest_start(c, &s, e->u.enumeration.type.sym->text);
-		for (int i = 0; i < c->program->n_enums; i++)
-			check_suggest(&s, c->program->enums[i]->name->text);
-		check_suggest_hint(&s, diag);
+	if (enumeration == NULL)
 		return error_type(c);
-	}
-	e->u.enumeration.enumeration = enumeration = type->enumeration;
+	e->u.enumeration.enumeration = enumeration;
 	for (int i = 0; i < enumeration->n; i++)
 	{
 		const KitSym *name = enumeration->names[i];

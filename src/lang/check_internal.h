@@ -74,6 +74,7 @@ struct CheckUnit
 	CheckUnit  *next_overload;	/* functions, procedures, methods of one name */
 	CheckUnit  *caller;			/* while running: the unit whose check asked for this one */
 	bool		is_reported;	/* is in a cycle that has been reported */
+	bool		is_made_up;		/* by the checker: messages pass over it */
 	int			mark;			/* check_effects.c */
 	int			low;
 	bool		is_on_stack;
@@ -238,6 +239,7 @@ extern void check_declare_channel(Check *c, LangDecl *d);
 extern void check_declare_construct(Check *c, LangDecl *d);
 extern void check_declare_static(Check *c, LangDecl *d);
 extern void check_resolve_guards(Check *c);	/* check_guard.c */
+extern void check_declare_dispatches(Check *c);	/* check_dispatch.c */
 extern LangUnit *check_add_unit(Check *c, LangUnitKind kind, LangName name, LangPos pos, LangStruct *self, const LangType *returns,
 								LangStmt *body, LangExpr *expr);
 extern void check_add_params(Check *c, LangUnit *unit, LangParam *params, int n);
@@ -251,7 +253,8 @@ extern LangLocal *check_add_local(Check *c, LangUnit *unit, LangName name, const
 extern void check_push_local(Check *c, LangLocal *local);	/* reports a redeclaration; warns when it hides a field */
 extern void check_push_row(Check *c, LangLocal *local);
 extern void check_effect(Check *c, LangReads bit, LangPos pos, const char *what);
-extern void check_use_unit(Check *c, LangUnit *unit, LangPos pos);
+extern void check_use_unit(Check *c, LangUnit *unit, LangPos pos);	/* the unit at hand uses unit */
+extern void check_add_edge(Check *c, CheckUnit *from, const LangUnit *to, LangPos pos);
 /* False (and an error, once) when the nesting is too deep; otherwise check_leave must follow. */
 extern bool check_enter(Check *c, LangPos pos);
 extern void check_leave(Check *c);
@@ -277,6 +280,7 @@ extern bool check_stmt(Check *c, LangStmt *stmt);	/* true: control never comes o
 
 extern const LangType *check_expr(Check *c, LangExpr *e, const LangType *want);
 extern LangExpr *check_strip(LangExpr *e);	/* without parentheses */
+extern LangEnum *check_find_enum(Check *c, LangName name);	/* NULL, and an error, when there is none */
 
 /* ---- check_place.c ---- */
 

@@ -185,14 +185,31 @@ check_unknown_name(Check *c, LangExpr *e)
 	}
 }
 
+/* In a dispatch, whatever the document's fields are called. */
+static bool
+is_dispatched_self(Check *c, const LangExpr *e, const Found *found)
+{
+	return c->cur->unit->kind == LANG_UNIT_DISPATCH && strcmp(e->u.name.sym->text, "self") == 0 &&
+		(found->ref.kind == LANG_REF_NONE || (found->ref.kind == LANG_REF_FIELD && found->ref.base == LANG_BASE_ROOT));
+}
+
 const LangType *
 check_bare_name(Check *c, LangExpr *e)
 {
 	bool		is_target = c->is_target;
 	Found		found;
+	bool		is_known;
 
 	c->is_target = false;
-	if (!find_name(c, e->u.name.sym, &found))
+	is_known = find_name(c, e->u.name.sym, &found);
+	if (is_dispatched_self(c, e, &found))
+	{
+		if (c->cur->unit->dispatch_enum == NULL)
+			return error_type(c);
+		e->kind = LANG_EXPR_SELF;
+		return c->cur->unit->dispatch_enum->type;
+	}
+	if (!is_known)
 	{
 		check_unknown_name(c, e);
 		return error_type(c);

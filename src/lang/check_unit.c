@@ -266,19 +266,23 @@ check_effect(Check *c, LangReads bit, LangPos pos, const char *what)
 }
 
 void
+check_add_edge(Check *c, CheckUnit *from, const LangUnit *to, LangPos pos)
+{
+	CheckEdge  *edge = KIT_NEW(c->arena, CheckEdge);
+
+	*edge = (CheckEdge) {c->units[to->index], pos, from->edges};
+	from->edges = edge;
+}
+
+void
 check_use_unit(Check *c, LangUnit *unit, LangPos pos)
 {
-	CheckUnit  *to = c->units[unit->index];
-	CheckEdge  *edge;
-
 	int			n_compared = 0;	/* an edge that is there twice does no harm */
 
-	for (edge = c->cur->edges; edge != NULL && n_compared < 50; edge = edge->next, n_compared++)
-		if (edge->to == to)
+	for (CheckEdge *edge = c->cur->edges; edge != NULL && n_compared < 50; edge = edge->next, n_compared++)
+		if (edge->to->unit == unit)
 			return;
-	edge = KIT_NEW(c->arena, CheckEdge);
-	*edge = (CheckEdge) {to, pos, c->cur->edges};
-	c->cur->edges = edge;
+	check_add_edge(c, c->cur, unit, pos);
 }
 
 bool
