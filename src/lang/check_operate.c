@@ -147,6 +147,17 @@ is_projection(LangExpr *e)
 	return e->kind == LANG_EXPR_FIELD && e->u.field.is_projection;
 }
 
+/* A field of the document or of a record: the table has more for those than for variables. */
+static bool
+is_stored_field(LangExpr *e)
+{
+	const LangField *field;
+
+	e = check_strip(e);
+	field = e->kind == LANG_EXPR_FIELD ? e->u.field.field : e->kind == LANG_EXPR_NAME ? e->u.name.ref.field : NULL;
+	return field != NULL && (field->owner->kind == LANG_STRUCT_ROOT || field->owner->kind == LANG_STRUCT_RECORD);
+}
+
 /* ++ and --, before or after a place. */
 static const LangType *
 check_step(Check *c, LangExpr *e)
@@ -236,6 +247,8 @@ check_binary(Check *c, LangExpr *e)
 		return error_type(c);
 	if (op == LANG_OP_INSIDE || op == LANG_OP_OUTSIDE)
 	{
+		if (right->kind != LANG_MAP && right->kind != LANG_LIST && right->kind != LANG_ARRAY)
+			return refuse_binary(c, e, left, right);
 		check_unsupported(c, e->pos, "operator \"%s\"", lang_op_text(op));
 		return error_type(c);
 	}
@@ -294,7 +307,9 @@ check_assign_op(Check *c, LangExpr *e)
 	if (CHECK_IS_ERROR(left) || CHECK_IS_ERROR(right))
 		return error_type(c);
 	is_bulk = left->kind == LANG_LIST && is_projection(place);
-	row = is_bulk ? check_find_op(c, op, left->a, true, right) : check_find_op(c, op, left, false, right);
+	row = is_bulk ? check_find_op(c, op, left->a, true, right) : check_find_op(c, op, left, is_stored_field(place), right);
+	if (row == NULL && !is_bulk)
+		row = check_find_op(c, op, left, false, right);
 	if (row == NULL)
 	{
 		const LangType *target = is_bulk ? left->a : left;

@@ -474,127 +474,6 @@ test_conversions(void)
 	kit_arena_delete(arena);
 }
 
-/* ---- operators: the whole table, and everything that is not in it ---- */
-
-static const char *const operand_types[] = {
-	"bool", "int", "long", "double", "string", "principal", "E", "maybe<bool>", "maybe<int>", "maybe<long>", "maybe<double>", "maybe<string>", "maybe<principal>", "maybe<E>"
-};
-
-#define N_OPERAND_TYPES ((int) (sizeof(operand_types) / sizeof(operand_types[0])))
-
-static bool
-is_supported_type(const char *type)
-{
-	for (int i = 0; i < N_OPERAND_TYPES; i++)
-		if (strcmp(operand_types[i], type) == 0)
-			return true;
-	return strcmp(type, "secure<principal>") == 0;
-}
-
-/* enum -> E */
-static const char *
-concrete(const char *type, char out[40])
-{
-	if (strcmp(type, "enum") == 0)
-		return "E";
-	if (strcmp(type, "maybe<enum>") == 0)
-		return "maybe<E>";
-	/* r<int>, list<r<int>> -> int */
-	if (strncmp(type, "r<", 2) == 0)
-		snprintf(out, 40, "%.*s", (int) strlen(type) - 3, type + 2);
-	else if (strncmp(type, "list<r<", 7) == 0)
-		snprintf(out, 40, "%.*s", (int) strlen(type) - 9, type + 7);
-	else
-		snprintf(out, 40, "%s", type);
-	return out;
-}
-
-/* Compiles "left op right" on operands of these types; *type is what it yields, NULL when refused. */
-static const LangOpRow *
-compile_binary(KitArena *arena, LangOp op, const char *left, const char *right, const char *place, const char **type)
-{
-	char		source[1000];
-	LangProgram *p;
-	LangExpr   *e;
-
-	snprintf(source, sizeof(source), "enum E { A, B } enum F { C, D } record R { %s f; } table<R> rows; %s field;\nprocedure p(%s a, %s b) { %s %s b; }",
-			 strncmp(left, "secure", 6) == 0 ? "principal" : left, strncmp(left, "secure", 6) == 0 ? "principal" : left, left, right, place, lang_op_text(op));
-	p = compile(arena, source);
-	*type = NULL;
-	if (p == NULL)
-		return NULL;
-	e = body_stmt(p->units[p->n_units - 1], 0)->u.expr;
-	*type = e->type->text;
-	return e->u.binary.row;
-}
-
-static void
-test_operator_table(void)
-{
-	int			n_rows = 0;
-
-	for (int i = 0; i < lang_n_op_rows; i++)
-	{
-		const LangOpRow *row = &lang_op_rows[i];
-		char		left[40],
-					right[40];
-		const char *l = concrete(row->left, left);
-		const char *r = concrete(row->right, right);
-		const char *place = strncmp(row->left, "list<r<", 7) == 0 ? "(iterate rows).f" : strncmp(row->left, "r<", 2) == 0 ? "field" : "a";
-		const char *type;
-		const LangOpRow *got;
-		KitArena   *arena;
-		const LangOpCode *code = lang_op_code(row->code);
-
-		UNIT_TRY(row->code[0] == '\0' || code != NULL, "row %s %s %s has an unknown code %s", row->left, lang_op_text(row->op), row->right, row->code);
-		if (!is_supported_type(l) || !is_supported_type(r))
-			continue;
-		arena = kit_arena_new("test");
-		got = compile_binary(arena, row->op, l, r, place, &type);
-		n_rows++;
-		if (row->code[0] == '\0')
-			UNIT_TRY(got == NULL && diags.items[0]->code == KIT_NOT_SUPPORTED, "%s %s %s must be refused as not supported", row->left, lang_op_text(row->op), row->right);
-		else
-		{
-			UNIT_TRY(got != NULL && strcmp(got->code, row->code) == 0, "%s %s %s: %s instead of %s", row->left, lang_op_text(row->op), row->right,
-					 got == NULL ? diags.items[0]->message : got->code, row->code);
-			UNIT_TRY(got == NULL || strcmp(type, row->result) == 0, "%s %s %s: yields %s instead of %s", row->left, lang_op_text(row->op), row->right, type, row->result);
-		}
-		kit_arena_delete(arena);
-	}
-	UNIT_PROPERTY("every row of the operator table does what it says");
-	UNIT_OK("most of the table was tried", n_rows > 250);
-}
-
-static void
-test_operators_refused(void)
-{
-	for (int op = LANG_OP_ADD; op <= LANG_OP_XOR; op++)
-		for (int l = 0; l < N_OPERAND_TYPES; l++)
-			for (int r = 0; r < N_OPERAND_TYPES; r++)
-			{
-				bool		is_legal = false;
-				KitArena   *arena;
-				const char *type;
-
-				for (int i = 0; i < lang_n_op_rows && !is_legal; i++)
-				{
-					char		left[40],
-								right[40];
-
-					is_legal = (int) lang_op_rows[i].op == op && strcmp(concrete(lang_op_rows[i].left, left), operand_types[l]) == 0 &&
-						strcmp(concrete(lang_op_rows[i].right, right), operand_types[r]) == 0;
-				}
-				if (is_legal)
-					continue;
-				arena = kit_arena_new("test");
-				UNIT_TRY(compile_binary(arena, op, operand_types[l], operand_types[r], "a", &type) == NULL && diags.n_errors == 1 &&
-						 diags.items[0]->code == KIT_TYPE_ERROR, "%s %s %s must be refused", operand_types[l], lang_op_text(op), operand_types[r]);
-				kit_arena_delete(arena);
-			}
-	UNIT_PROPERTY("what is not in the operator table is refused");
-}
-
 /* ---- limits ---- */
 
 static void
@@ -724,8 +603,6 @@ main(void)
 	test_id_equals();
 	test_reads();
 	test_conversions();
-	test_operator_table();
-	test_operators_refused();
 	test_limits();
 	test_damaged();
 	return unit_done();
