@@ -1,7 +1,8 @@
 # adama: the extension, its demo and its tests.
 #
 #   make            build adama.so against the PostgreSQL that PG names (default 15)
-#   make install    install it into that PostgreSQL (as root)
+#   make install    install it into that PostgreSQL (as root), the command line program "adama" beside its other programs
+#   make cli        build only build/adama, the command line program, which needs no PostgreSQL; make install-cli puts it into $(PREFIX)/bin (/usr/local)
 #   make demo       two psql sessions and a document between them, on a private server in build/
 #   make test       every test, fastest first; PARTS="unit regress" runs only some
 #   make clean      remove what was built, private servers included
@@ -20,7 +21,8 @@ EXTENSION = adama
 DATA = $(wildcard adama--*.sql)
 PGFILEDESC = "adama - documents that reduce messages and tell who watches"
 
-ROOMS = kit doc lang vm live store worker sqlapi
+PURE_ROOMS = kit doc lang vm live
+ROOMS = $(PURE_ROOMS) store worker sqlapi
 SOURCES = $(wildcard src/*.c $(ROOMS:%=src/%/*.c)) src/port/port_server.c src/port/shared_memory.c
 
 # Objects of builds with different switches live side by side.
@@ -29,13 +31,23 @@ OBJDIR = build/obj-$(FLAVOUR)
 OBJS = $(SOURCES:src/%.c=$(OBJDIR)/%.o)
 
 PG_CPPFLAGS = -I$(srcdir)/src $(if $(filter 1,$(ADAMA_ASSERT)),-DADAMA_ASSERT_ON)
-PG_CFLAGS = -std=gnu11 -O2 -Wall -Wextra -Wshadow -Wno-unused-parameter -Wno-missing-field-initializers -Wno-declaration-after-statement \
-	$(if $(filter 1,$(ADAMA_WERROR)),-Werror)
+WARNINGS = -Wall -Wextra -Wshadow -Wno-unused-parameter -Wno-missing-field-initializers $(if $(filter 1,$(ADAMA_WERROR)),-Werror)
+PG_CFLAGS = -std=gnu11 -O2 $(WARNINGS) -Wno-declaration-after-statement
 SHLIB_LINK = -lm -Wl,--version-script=$(srcdir)/src/adama.map
 
 REGRESS = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
 REGRESS_OPTS = --load-extension=adama
 EXTRA_CLEAN = build
+
+# The command line program is made of the pure rooms, compiled for a process of their own.
+CLI = build/adama
+CLI_OBJDIR = build/obj-cli$(subst $(PG),,$(FLAVOUR))
+CLI_SOURCES = $(wildcard $(PURE_ROOMS:%=src/%/*.c) src/cli/*.c) src/port/port_alone.c
+CLI_OBJS = $(CLI_SOURCES:src/%.c=$(CLI_OBJDIR)/%.o)
+CLI_CFLAGS = -std=gnu11 -O2 -g $(WARNINGS) -DADAMA_VERSION='"$(CLI_VERSION)"' $(if $(filter 1,$(ADAMA_ASSERT)),-DADAMA_ASSERT_ON) -Isrc
+CLI_VERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" adama.control)
+PREFIX ?= /usr/local
+SCRIPTS_built = $(CLI)
 
 # Bitcode would only serve to inline SQL functions into compiled queries; ours are not of that kind.
 override with_llvm = no
@@ -65,6 +77,24 @@ endif
 
 .DEFAULT_GOAL := all
 
+cli: $(CLI)
+
+$(CLI): $(CLI_OBJS) build/cli-flavour
+	$(if $(V),,@echo "$(CC) -o $@"; )$(CC) $(CLI_CFLAGS) $(LDFLAGS) -o $@ $(CLI_OBJS) -lm
+
+$(CLI_OBJDIR)/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "$(CC) $<"; )$(CC) $(CLI_CFLAGS) -MMD -MP -c -o $@ $<
+
+-include $(CLI_OBJS:.o=.d)
+
+build/cli-flavour: FORCE
+	@mkdir -p build && { [ "$$(cat $@ 2>/dev/null)" = "$(CLI_OBJDIR)" ] || echo "$(CLI_OBJDIR)" > $@; }
+
+install-cli: cli
+	install -d '$(DESTDIR)$(PREFIX)/bin'
+	install $(CLI) '$(DESTDIR)$(PREFIX)/bin/adama'
+
 demo:
 	+@MAKE="$(MAKE)" demo/run
 
@@ -76,4 +106,4 @@ stop-private-servers:
 
 FORCE:
 
-.PHONY: all demo test clean stop-private-servers FORCE
+.PHONY: all cli install-cli demo test clean stop-private-servers FORCE

@@ -1,0 +1,609 @@
+/*
+ * session.c
+ *	  One document and those who watch it, led through a script's events as the server would.
+ *
+ * An event is reduced as the store reduces it: its time is never before that of the one before, a failed one leaves no trace, a good one makes seq one more.
+ * Then each view is computed, and what changed is told, in the order in which they were connected.  Policies are asked as for a SQL role that was granted
+ * everything: what a program does not declare (@static, @connected, @delete) is allowed.
+ *
+ * Output, a JSON object a line:
+ *		{"event":n,"seq":s}								n counts the commands but dump, from 1
+ *		{"event":n,"error":{"code":c,"message":m}}		what failed, with its SQLSTATE
+ *		{"view":"v1","payload":{…}}						the envelope, for each view that is sent something
+ *		{"dump":{…}}									the state; null when there is no document
+ */
+#include <string.h>
+
+#include "cli/cli.h"
+#include "live/live.h"
+
+typedef struct View
+{
+	VmText		name;
+	VmText		agent;
+	VmText		authority;
+	KitArena   *arena;			/* of the state; a new one when it changes */
+	DocBytes	state;			/* the viewer's */
+	LiveView   *live;			/* NULL: nothing was sent yet, or the last attempt failed */
+	bool		knows_failure;
+	struct View *next;			/* in the order in which they were connected */
+} View;
+
+struct CliSession
+{
+	KitArena   *arena;
+	KitArena   *scratch;		/* of the command at hand */
+	const VmProgram *program;
+	VmText		space;
+	VmText		key;
+	bool		shows_place;
+	VmDoc	   *doc;			/* NULL: there is none */
+	int64_t		seq;
+	int64_t		at;				/* of the script: what "at" said last */
+	int64_t		updated;		/* of the document: when its last event was */
+	int64_t		n_events;
+	View	   *views;
+};
+
+CliSession *
+cli_session_new(const VmProgram *program, VmText space, VmText key, bool shows_place)
+{
+	KitArena   *arena = kit_arena_new("session");
+	CliSession *s = KIT_NEW(arena, CliSession);
+
+	s->arena = arena;
+	s->scratch = kit_arena_new("command");
+	s->program = program;
+	s->space = space;
+	s->key = key;
+	s->shows_place = shows_place;
+	return s;
+}
+
+/* ---- views ---- */
+
+static void
+free_view(View *view)
+{
+	if (view->live != NULL)
+		live_view_free(view->live);
+	kit_arena_delete(view->arena);
+}
+
+static View **
+find_view(CliSession *s, VmText name)
+{
+	View	  **link = &s->views;
+
+	while (*link != NULL && ((*link)->name.len != name.len || memcmp((*link)->name.str, name.str, name.len) != 0))
+		link = &(*link)->next;
+	return link;
+}
+
+static bool
+is_same(VmText a, VmText b)
+{
+	return a.len == b.len && memcmp(a.str, b.str, a.len) == 0;
+}
+
+static bool
+is_connected(const CliSession *s, VmText agent, VmText authority)
+{
+	for (const View *view = s->views; view != NULL; view = view->next)
+		if (is_same(view->agent, agent) && is_same(view->authority, authority))
+			return true;
+	return false;
+}
+
+static VmText
+keep_text(KitArena *arena, VmText text)
+{
+	return (VmText) {kit_arena_strdup(arena, text.str, text.len), text.len};
+}
+
+static DocBytes
+keep_state(KitArena *arena, DocItem state)
+{
+	KitBuf	   *buf = KIT_NEW(arena, KitBuf);
+	DocWriter	w;
+
+	kit_buf_init(buf, arena);
+	doc_write_begin(&w, buf, DOC_DOCUMENT);
+	doc_write_item(&w, state);
+	return doc_write_end(&w);
+}
+
+static LiveViewer
+viewer_of(const View *view)
+{
+	return (LiveViewer) {view->agent, view->authority, view->state};
+}
+
+static void
+begin_payload(const View *view, KitBuf *out)
+{
+	kit_buf_add_str(out, "{\"view\":");
+	doc_json_string(view->name.str, view->name.len, DOC_JSON_TEXT, out);
+	kit_buf_add_str(out, ",\"payload\":");
+}
+
+static void
+tell_failure(View *view, const KitDiag *diag, KitBuf *out)
+{
+	if (view->live != NULL)
+		live_view_free(view->live);
+	view->live = NULL;
+	if (view->knows_failure)
+		return;
+	view->knows_failure = true;
+	begin_payload(view, out);
+	kit_buf_printf(out, "{\"failed\":\"%s\",\"message\":", kit_error_sqlstate(diag->code));
+	doc_json_string(diag->message, strlen(diag->message), DOC_JSON_TEXT, out);
+	kit_buf_add_str(out, "}}\n");
+}
+
+static void
+tell_change(CliSession *s, View *view, const KitBuf *data, bool is_whole, KitBuf *out)
+{
+	view->knows_failure = false;
+	begin_payload(view, out);
+	live_envelope(out, data->data, data->len, is_whole, s->seq);
+	kit_buf_add_str(out, "}\n");
+}
+
+/* Computes the view of now and tells what is new. */
+static void
+update_view(CliSession *s, View *view, KitBuf *out)
+{
+	LiveViewer	viewer = viewer_of(view);
+	bool		is_whole = view->live == NULL;
+	bool		has_changed;
+	KitBuf		data;
+	KitDiag		diag = {0};
+
+	kit_buf_init(&data, s->scratch);
+	if (is_whole)
+		view->live = live_view_new(s->program, &viewer, false, &diag);
+	if (view->live == NULL ||
+		!live_view_update(view->live, s->doc, s->updated, s->space, s->key, &vm_default_limits, &data, &has_changed, &diag))
+		tell_failure(view, &diag, out);
+	else if (has_changed)
+		tell_change(s, view, &data, is_whole, out);
+}
+
+static void
+update_views(CliSession *s, KitBuf *out)
+{
+	if (s->doc != NULL)
+		for (View *view = s->views; view != NULL; view = view->next)
+			update_view(s, view, out);
+}
+
+/* ---- what comes of an event ---- */
+
+static bool
+succeeded(CliSession *s, KitBuf *out)
+{
+	kit_buf_add_str(out, "{\"event\":");
+	kit_buf_add_int(out, s->n_events);
+	kit_buf_add_str(out, ",\"seq\":");
+	kit_buf_add_int(out, s->seq);
+	kit_buf_add_str(out, "}\n");
+	return true;
+}
+
+static void
+add_place(const KitDiag *diag, KitBuf *out)
+{
+	if (diag->line > 0)
+		kit_buf_printf(out, ",\"line\":%d,\"col\":%d", diag->line, diag->column);
+	if (diag->detail[0] != '\0')
+	{
+		kit_buf_add_str(out, ",\"detail\":");
+		doc_json_string(diag->detail, strlen(diag->detail), DOC_JSON_TEXT, out);
+	}
+	if (diag->hint[0] != '\0')
+	{
+		kit_buf_add_str(out, ",\"hint\":");
+		doc_json_string(diag->hint, strlen(diag->hint), DOC_JSON_TEXT, out);
+	}
+}
+
+static bool
+failed(CliSession *s, const KitDiag *diag, KitBuf *out)
+{
+	kit_buf_add_str(out, "{\"event\":");
+	kit_buf_add_int(out, s->n_events);
+	kit_buf_printf(out, ",\"error\":{\"code\":\"%s\",\"message\":", kit_error_sqlstate(diag->code));
+	doc_json_string(diag->message, strlen(diag->message), DOC_JSON_TEXT, out);
+	if (s->shows_place)
+		add_place(diag, out);
+	kit_buf_add_str(out, "}}\n");
+	return false;
+}
+
+/* ---- events ---- */
+
+static VmEvent
+event_of(const CliSession *s, VmEventKind kind, VmText agent, VmText authority)
+{
+	return (VmEvent) {
+		.kind = kind, .agent = agent, .authority = authority, .at = s->at > s->updated ? s->at : s->updated,
+		.space = s->space, .key = s->key, .message = {.kind = DOC_NULL}, .origin = {"", 0}, .ip = {"", 0}
+	};
+}
+
+static bool
+reduce(CliSession *s, const VmEvent *event, KitDiag *diag)
+{
+	bool		ok;
+
+	vm_doc_begin(s->doc);
+	ok = vm_reduce(s->doc, event, &vm_default_limits, s->scratch, diag);
+	if (ok)
+	{
+		vm_doc_commit(s->doc);
+		s->seq++;
+		s->updated = event->at;
+	}
+	else
+		vm_doc_rollback(s->doc);
+	return ok;
+}
+
+/* Whether the policy says yes, or otherwise when it is not declared. */
+static bool
+ask(CliSession *s, VmStatic which, const VmEvent *event, bool otherwise, const char *what, KitDiag *diag)
+{
+	VmVerdict	verdict;
+
+	if (!vm_static_policy(s->program, which, event, &vm_default_limits, s->scratch, &verdict, diag))
+		return false;
+	if (verdict == VM_ALLOWED || (verdict == VM_UNDECLARED && otherwise))
+		return true;
+	return kit_fail(diag, KIT_DENIED, "%s is denied by the program", what);
+}
+
+static bool
+require_document(const CliSession *s, KitDiag *diag)
+{
+	return s->doc != NULL || kit_fail(diag, KIT_UNKNOWN_DOCUMENT, "document \"%.*s\" of space \"%.*s\" does not exist", (int) s->key.len, s->key.str,
+									  (int) s->space.len, s->space.str);
+}
+
+static void
+drop_document(CliSession *s)
+{
+	vm_doc_free(s->doc);
+	s->doc = NULL;
+}
+
+static bool
+make_document(CliSession *s, VmEvent *event, uint64_t entropy, KitDiag *diag)
+{
+	event->kind = VM_EVENT_CREATE;
+	s->doc = vm_doc_new(s->program, entropy, false);
+	s->seq = 0;
+	if (reduce(s, event, diag))
+		return true;
+	drop_document(s);
+	return false;
+}
+
+static bool
+create(CliSession *s, const CliCommand *command, KitDiag *diag)
+{
+	VmEvent		event = event_of(s, VM_EVENT_CREATE, command->agent, command->authority);
+
+	if (s->doc != NULL)
+		return kit_fail(diag, KIT_DUPLICATE_DOCUMENT, "document \"%.*s\" of space \"%.*s\" exists already", (int) s->key.len, s->key.str,
+						(int) s->space.len, s->space.str);
+	event.message = command->object;
+	return ask(s, VM_STATIC_CREATE, &event, true, "creating a document", diag) && make_document(s, &event, command->entropy, diag);
+}
+
+/* Makes the document for who connects to it, if the program invents documents. */
+static bool
+invent(CliSession *s, VmEvent event, KitDiag *diag)
+{
+	const LangProgram *lang = vm_program_lang(s->program);
+
+	if (s->doc != NULL || lang->n_static_invents == 0 || lang->construct_message != NULL)
+		return require_document(s, diag);
+	return ask(s, VM_STATIC_INVENT, &event, false, "making a document by connecting to it", diag) && make_document(s, &event, 0, diag);
+}
+
+static bool
+connect(CliSession *s, const CliCommand *command, KitDiag *diag)
+{
+	VmEvent		event = event_of(s, VM_EVENT_CONNECT, command->agent, command->authority);
+	View	  **end = find_view(s, command->name);
+	bool		had_document = s->doc != NULL;
+	VmObj	   *state;
+	View	   *view;
+
+	if (*end != NULL)
+		return kit_fail(diag, KIT_INVALID_NAME, "view \"%.*s\" is connected already", (int) command->name.len, command->name.str);
+	if (command->object.kind == DOC_OBJECT && !vm_viewer_decode(s->program, command->object, s->scratch, &state, diag))
+		return false;
+	if (!invent(s, event, diag))
+		return false;
+	if (vm_program_handles(s->program, VM_EVENT_CONNECT) && !is_connected(s, command->agent, command->authority) && !reduce(s, &event, diag))
+	{
+		/* What was made for the one who may not connect goes with the transaction. */
+		if (!had_document)
+			drop_document(s);
+		return false;
+	}
+	view = KIT_NEW(s->arena, View);
+	view->name = keep_text(s->arena, command->name);
+	view->agent = keep_text(s->arena, command->agent);
+	view->authority = keep_text(s->arena, command->authority);
+	view->arena = kit_arena_new("viewer state");
+	if (command->object.kind == DOC_OBJECT)
+		view->state = keep_state(view->arena, command->object);
+	*end = view;
+	return true;
+}
+
+static bool
+unknown_view(const CliCommand *command, KitDiag *diag)
+{
+	return kit_fail(diag, KIT_UNKNOWN_CONNECTION, "there is no view \"%.*s\"", (int) command->name.len, command->name.str);
+}
+
+/* The view is gone whatever @disconnected does. */
+static bool
+disconnect(CliSession *s, const CliCommand *command, KitDiag *diag)
+{
+	View	  **link = find_view(s, command->name);
+	View	   *view = *link;
+	VmEvent		event;
+
+	if (view == NULL)
+		return unknown_view(command, diag);
+	event = event_of(s, VM_EVENT_DISCONNECT, view->agent, view->authority);
+	*link = view->next;
+	free_view(view);
+	return s->doc == NULL || is_connected(s, event.agent, event.authority) || !vm_program_handles(s->program, VM_EVENT_DISCONNECT) ||
+		reduce(s, &event, diag);
+}
+
+static bool
+send(CliSession *s, const CliCommand *command, KitDiag *diag)
+{
+	const LangProgram *lang = vm_program_lang(s->program);
+	const LangChannel *channel = lang_program_channel(lang, command->name.str, command->name.len);
+	VmEvent		event = event_of(s, VM_EVENT_SEND, command->agent, command->authority);
+
+	if (!require_document(s, diag))
+		return false;
+	event.channel = command->name;
+	event.message = command->object;
+	event.dedupe = command->dedupe;
+	if (command->object.kind == DOC_NULL)
+		event.message.kind = channel != NULL && channel->is_array ? DOC_ARRAY : DOC_OBJECT;
+	if (channel != NULL && !channel->is_open && lang->n_static_sends > 0 && !is_connected(s, command->agent, command->authority) &&
+		!ask(s, VM_STATIC_SEND, &event, false, "sending without being connected", diag))
+		return false;
+	return reduce(s, &event, diag);
+}
+
+static void
+close_views(CliSession *s, KitBuf *out)
+{
+	for (View *view = s->views; view != NULL; view = view->next)
+	{
+		if (out != NULL)
+		{
+			begin_payload(view, out);
+			kit_buf_add_str(out, "{\"closed\":\"deleted\"}}\n");
+		}
+		free_view(view);
+	}
+	s->views = NULL;
+}
+
+/* What @delete changes is undone. */
+static bool
+delete_document(CliSession *s, const CliCommand *command, KitDiag *diag)
+{
+	VmEvent		event = event_of(s, VM_EVENT_DELETE, command->agent, command->authority);
+	bool		ok;
+
+	if (!require_document(s, diag))
+		return false;
+	vm_doc_begin(s->doc);
+	ok = vm_reduce(s->doc, &event, &vm_default_limits, s->scratch, diag);
+	vm_doc_rollback(s->doc);
+	if (ok)
+		drop_document(s);
+	return ok;
+}
+
+/* ---- a new viewer state ---- */
+
+/* The members that are given replace those of before; the others stay. */
+static DocBytes
+merge_state(DocBytes before, DocItem given, KitArena *arena, KitDiag *diag)
+{
+	DocNode    *merged = doc_node_new(arena, DOC_OBJECT);
+	DocItem		items[2] = {{.kind = DOC_NULL}, given};
+	KitBuf	   *buf = KIT_NEW(arena, KitBuf);
+	DocWriter	w;
+
+	if (before.len > 0)
+		doc_open(before, DOC_DOCUMENT, &items[0], diag);
+	for (int i = 0; i < 2; i++)
+	{
+		DocKey		key;
+		DocItem		value;
+		DocNode    *node;
+
+		if (items[i].kind != DOC_OBJECT)
+			continue;
+		while (doc_next_member(&items[i].body, &key, &value) && doc_node_from_item(arena, value, &node, diag))
+			doc_node_set(arena, merged, key.str, key.len, node);
+	}
+	kit_buf_init(buf, arena);
+	doc_write_begin(&w, buf, DOC_DOCUMENT);
+	doc_node_write(merged, &w);
+	return doc_write_end(&w);
+}
+
+/* The tree that a view was sent last, encoded. */
+static DocBytes
+sent_tree(LiveView *live, KitArena *arena)
+{
+	KitBuf		json;
+	KitBuf	   *bytes = KIT_NEW(arena, KitBuf);
+
+	kit_buf_init(&json, arena);
+	kit_buf_init(bytes, arena);
+	live_view_whole(live, &json);
+	doc_from_json(json.data, json.len, DOC_DOCUMENT, bytes, NULL);
+	return (DocBytes) {bytes->data, bytes->len};
+}
+
+/* The difference between what the view showed and what it shows to the viewer of the new state. */
+static void
+switch_live(CliSession *s, View *view, LiveView *fresh, KitBuf *out)
+{
+	KitBuf		data;
+	KitBuf		delta;
+	KitDiag		diag = {0};
+	bool		has_changed;
+
+	kit_buf_init(&data, s->scratch);
+	kit_buf_init(&delta, s->scratch);
+	if (!live_view_update(fresh, s->doc, s->updated, s->space, s->key, &vm_default_limits, &data, &has_changed, &diag))
+	{
+		live_view_free(fresh);
+		tell_failure(view, &diag, out);
+		return;
+	}
+	if (view->live == NULL)
+		tell_change(s, view, &data, true, out);
+	else
+	{
+		kit_buf_clear(&data);
+		if (doc_diff(s->scratch, sent_tree(view->live, s->scratch), sent_tree(fresh, s->scratch), &delta, &diag) &&
+			!doc_delta_is_empty((DocBytes) {delta.data, delta.len}) &&
+			doc_to_json((DocBytes) {delta.data, delta.len}, DOC_DELTA, DOC_JSON_WIRE, &data, &diag))
+			tell_change(s, view, &data, false, out);
+		live_view_free(view->live);
+	}
+	view->live = fresh;
+}
+
+static void
+update_viewer(CliSession *s, const CliCommand *command, KitBuf *out)
+{
+	View	   *view = *find_view(s, command->name);
+	KitArena   *arena;
+	DocBytes	state;
+	LiveViewer	viewer;
+	VmObj	   *decoded;
+	LiveView   *fresh = NULL;
+	DocItem		item;
+	KitDiag		diag = {0};
+
+	if (view == NULL)
+	{
+		unknown_view(command, &diag);
+		failed(s, &diag, out);
+		return;
+	}
+	arena = kit_arena_new("viewer state");
+	state = merge_state(view->state, command->object, arena, &diag);
+	viewer = (LiveViewer) {view->agent, view->authority, state};
+	if (!doc_open(state, DOC_DOCUMENT, &item, &diag) || !vm_viewer_decode(s->program, item, s->scratch, &decoded, &diag) ||
+		(fresh = live_view_new(s->program, &viewer, false, &diag)) == NULL)
+	{
+		kit_arena_delete(arena);
+		failed(s, &diag, out);
+		return;
+	}
+	kit_arena_delete(view->arena);
+	view->arena = arena;
+	view->state = state;
+	succeeded(s, out);
+	switch_live(s, view, fresh, out);
+}
+
+/* ---- commands ---- */
+
+static void
+dump(CliSession *s, KitBuf *out)
+{
+	KitBuf		bytes;
+	KitDiag		diag;
+
+	kit_buf_init(&bytes, s->scratch);
+	kit_buf_add_str(out, "{\"dump\":");
+	if (s->doc == NULL)
+		kit_buf_add_str(out, "null");
+	else
+		doc_to_json(vm_doc_save(s->doc, &bytes), DOC_DOCUMENT, DOC_JSON_TEXT, out, &diag);
+	kit_buf_add_str(out, "}\n");
+}
+
+void
+cli_session_run(CliSession *s, const CliCommand *command, KitBuf *out)
+{
+	KitDiag		diag = {0};
+	bool		ok = true;
+
+	if (command->has_at && command->at > s->at)
+		s->at = command->at;
+	s->n_events += command->verb != CLI_DUMP;
+	switch (command->verb)
+	{
+		case CLI_CREATE:
+			ok = create(s, command, &diag);
+			break;
+		case CLI_CONNECT:
+			ok = connect(s, command, &diag);
+			break;
+		case CLI_SEND:
+			ok = send(s, command, &diag);
+			break;
+		case CLI_DISCONNECT:
+			ok = disconnect(s, command, &diag);
+			break;
+		case CLI_DELETE:
+			ok = delete_document(s, command, &diag);
+			break;
+		case CLI_TICK:
+			ok = require_document(s, &diag);
+			break;
+		case CLI_UPDATE:
+			update_viewer(s, command, out);
+			break;
+		case CLI_DUMP:
+			dump(s, out);
+			break;
+	}
+	if (command->verb != CLI_UPDATE && command->verb != CLI_DUMP)
+	{
+		if (ok)
+			succeeded(s, out);
+		else
+			failed(s, &diag, out);
+		if (s->doc == NULL)
+			close_views(s, out);
+		else
+			update_views(s, out);
+	}
+	kit_arena_reset(s->scratch);
+}
+
+void
+cli_session_free(CliSession *s)
+{
+	close_views(s, NULL);
+	if (s->doc != NULL)
+		vm_doc_free(s->doc);
+	kit_arena_delete(s->scratch);
+	kit_arena_delete(s->arena);
+}
