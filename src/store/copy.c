@@ -108,8 +108,7 @@ store_copy_bring(StoreSpace *space, const char *key, StoreCopy *copy, const Stor
 	if (copy->seq < row->seq)
 	{
 		StoreRecent recent[STORE_RECENT_MAX];
-		char	   *data = NULL;
-		int			n = store_recent_find(space, key, row->created, copy->seq, row->seq, recent, &data);
+		int			n = store_recent_find(space, key, row->created, copy->seq, row->seq, recent);
 		int64		in_log = n > 0 ? recent[n - 1].from : row->seq;
 
 		f.seq = copy->seq;
@@ -121,8 +120,6 @@ store_copy_bring(StoreSpace *space, const char *key, StoreCopy *copy, const Stor
 			n--;
 			apply_entry(recent[n].to, recent[n].delta, &f);
 		}
-		if (data != NULL)
-			pfree(data);
 		if (f.seq != row->seq)
 		{
 			KitDiag		diag = {0};

@@ -103,7 +103,7 @@ extern void store_log_delete(StoreSpace *space, const char *key);
 
 /* ---- recent changes, shared by all sessions (recent.c) ---- */
 
-#define STORE_RECENT_MAX 64
+#define STORE_RECENT_MAX 256
 
 typedef struct StoreRecent
 {
@@ -116,10 +116,10 @@ typedef struct StoreRecent
 extern void store_recent_add(const StoreSpace *space, const char *key, TimestampTz created, int64 from, int64 to, DocBytes delta);
 /*
  * The changes that lead to seq `upto`, the last one first, each ending where the one before it in the array begins; as many as are known, none from before
- * `after`.  What they point to lies in *data, palloc'ed when anything is found or looked for (NULL otherwise).
+ * `after`.  What they point to is there until the next call.
  */
 extern int	store_recent_find(const StoreSpace *space, const char *key, TimestampTz created, int64 after, int64 upto,
-							  StoreRecent found[STORE_RECENT_MAX], char **data);
+							  StoreRecent found[STORE_RECENT_MAX]);
 
 /* ---- copies and the cache (copy.c, cache.c) ---- */
 

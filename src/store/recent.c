@@ -6,14 +6,19 @@
  * average.  Reading these from the log costs an index probe and a page each, which is more than all the rest of a message; so the small deltas
  * of late are kept here.  This is a cache of the log and nothing more: what is not found here is read there.
  *
- * Shape.  Sets of ENTRIES entries; a document's hash says which set is its.  In a set the newest entry takes the place of the oldest.  An entry is (document,
- * created, from, to, delta): the delta leads from `from` to `to`.  One that is too large has no data and marks the hole.
+ * Shape.  Parts, each with a ring of bytes that its documents share: the newest entry overwrites the oldest.  A document's hash says which part is its, and
+ * which HEADS_OF_DOCUMENT of the part's heads may be.  The head knows where the document's newest entry lies, each entry where the one before it does:
+ *
+ *		head ----> entry (from 8 to 9) ----> entry (from 6 to 8) ----> overwritten since
+ *
+ * Places are counted from the beginning of time, not of the ring, so it can be told whether what lay there still does.  An entry is (document,
+ * from, to, delta): the delta leads from `from` to `to`.  A chain has no gaps: a change that is too large for an entry ends it, the next one begins anew.
  *
  * What is in here is committed: entries wait in the transaction that made them until XACT_EVENT_COMMIT, those of a savepoint that is rolled
- * back go.  The document's row is still locked then, so whoever locks it next finds the entry.  An entry at or after the first seq of a new one is of a
- * past that was undone by hand (a restored table), and is taken out.
+ * back go.  The document's row is still locked then, so whoever locks it next finds the entry.  An entry that does not begin where the chain
+ * ends is of another past (a restored table), and begins a chain of its own.
  *
- * Locks.  Each set has an LWLock, held alone and shortly.  Nothing that happens at commit allocates or can fail.
+ * Locks.  Each part has an LWLock, held alone and shortly.  Nothing that happens at commit allocates or can fail.
  *
  * The memory is made when it is first used, adama.recent_changes_size as it is then; when it cannot be had, sessions do without.
  */
@@ -31,42 +36,48 @@
 #include "port/shared_memory.h"
 #include "store/internal.h"
 
-#define ROOT_NAME "adama recent 2"
-#define ENTRIES 64				/* of a set */
-#define DATA_MAX 280			/* bytes of a delta that is kept */
-#define HOLE UINT16_MAX
+#define ROOT_NAME "adama recent 3"
+#define RING_SIZE 61440			/* bytes of a part's ring */
+#define HEADS 64				/* of a part */
+#define HEADS_OF_DOCUMENT 4
+#define DELTA_MAX 1024			/* bytes of a delta that is kept */
 #define PENDING_MAX 128			/* entries of one transaction; of more, the last */
+#define NOWHERE UINT64_MAX
+
+/* In the ring, aligned; the delta's bytes follow.  None wraps around. */
+typedef struct Entry
+{
+	uint64		document;
+	int64		from;
+	int64		to;
+	uint64		before;			/* place of the entry that ends at `from`, or NOWHERE */
+	uint64		len;
+} Entry;
 
 typedef struct Head
 {
 	uint64		document;		/* 0: free */
+	TimestampTz created;
 	int64		to;
+	uint64		newest;			/* place of the entry that ends at `to`, or NOWHERE */
 } Head;
 
-typedef struct Body
-{
-	TimestampTz created;
-	int64		from;
-	uint16		len;			/* or HOLE */
-	char		data[DATA_MAX];
-} Body;
-
-typedef struct Set
+typedef struct Part
 {
 	LWLock		lock;
-	uint32		next;			/* the entry to take next */
-	Head		heads[ENTRIES];
-	Body		bodies[ENTRIES];
-} Set;
+	uint64		end;			/* place behind the newest entry */
+	Head		heads[HEADS];
+	char		ring[RING_SIZE] pg_attribute_aligned(MAXIMUM_ALIGNOF);
+} Part;
 
-/* In the main shared memory: where the sets are. */
+/* In the main shared memory: where the parts are. */
 typedef struct Root
 {
 	LWLock		lock;			/* all but the tranche */
 	int			tranche;
 	bool		has_failed;		/* the memory could not be had: nobody tries again until the server's next start */
 	dsm_handle	handle;			/* DSM_HANDLE_INVALID: not made yet */
-	uint32		n_sets;
+	uint32		n_parts;
 	uint64		seed;			/* keys are the users' to choose: they must not be able to make them collide */
 } Root;
 
@@ -77,17 +88,19 @@ typedef struct Pending
 	int64		from;
 	int64		to;
 	int			level;			/* of the transaction that made it */
-	uint16		len;
-	char		data[DATA_MAX];
+	uint32		len;
+	char	   *data;			/* in TopTransactionContext; NULL: too large to be kept */
 } Pending;
 
 static Root *root = NULL;
-static Set *sets = NULL;
+static Part *parts = NULL;
 static bool is_off = false;		/* this session does without */
 
-static Pending *pending = NULL;	/* PENDING_MAX of them, for the session's life */
-static int	first_pending = 0;	/* they are a ring: from here, n_pending */
+/* For the session's life. */
+static Pending *pending = NULL;	/* PENDING_MAX of them: a ring, n_pending from here */
+static int	first_pending = 0;
 static int	n_pending = 0;
+static char *copied = NULL;		/* RING_SIZE bytes: what was found last */
 
 /* ---- the memory ---- */
 
@@ -102,7 +115,7 @@ make_root(void *ptr)
 	LWLockInitialize(&r->lock, r->tranche);
 }
 
-/* Under the root's lock: finds the sets, or makes them when nobody has.  Without them it leaves sets alone. */
+/* Under the root's lock: finds the parts, or makes them when nobody has.  Without them it leaves parts alone. */
 static void
 attach(void)
 {
@@ -116,22 +129,27 @@ attach(void)
 	}
 	else
 	{
-		uint32		n_sets = (uint32) ((Size) adama_recent_changes_size * 1024 / sizeof(Set));
+		uint32		n_parts = (uint32) ((Size) adama_recent_changes_size * 1024 / sizeof(Part));
 
-		if (n_sets == 0 || root->has_failed || !pg_strong_random(&root->seed, sizeof(root->seed)))
+		if (n_parts == 0 || root->has_failed || !pg_strong_random(&root->seed, sizeof(root->seed)))
 			return;
 		root->has_failed = true;
-		segment = dsm_create(n_sets * sizeof(Set), 0);
-		memset(dsm_segment_address(segment), 0, n_sets * sizeof(Set));
-		for (uint32 i = 0; i < n_sets; i++)
-			LWLockInitialize(&((Set *) dsm_segment_address(segment))[i].lock, root->tranche);
+		segment = dsm_create(n_parts * sizeof(Part), 0);
+		for (uint32 i = 0; i < n_parts; i++)
+		{
+			Part	   *part = (Part *) dsm_segment_address(segment) + i;
+
+			LWLockInitialize(&part->lock, root->tranche);
+			part->end = 0;
+			memset(part->heads, 0, sizeof(part->heads));
+		}
 		dsm_pin_segment(segment);
-		root->n_sets = n_sets;
+		root->n_parts = n_parts;
 		root->handle = dsm_segment_handle(segment);
 		root->has_failed = false;
 	}
 	dsm_pin_mapping(segment);
-	sets = dsm_segment_address(segment);
+	parts = dsm_segment_address(segment);
 }
 
 static void at_transaction_end(XactEvent event, void *arg);
@@ -144,7 +162,7 @@ is_attached(void)
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
 
-	if (sets != NULL)
+	if (parts != NULL)
 		return true;
 	if (is_off)
 		return false;
@@ -169,7 +187,7 @@ is_attached(void)
 		MemoryContextSwitchTo(context);
 		error = CopyErrorData();
 		FlushErrorState();
-		sets = NULL;
+		parts = NULL;
 		RollbackAndReleaseCurrentSubTransaction();
 		ereport(LOG, (errmsg("sessions do without each other's recent changes: %s", error->message)));
 		FreeErrorData(error);
@@ -177,10 +195,11 @@ is_attached(void)
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
-	if (sets == NULL)
+	if (parts == NULL)
 		return false;
 
 	pending = MemoryContextAlloc(TopMemoryContext, PENDING_MAX * sizeof(Pending));
+	copied = MemoryContextAlloc(TopMemoryContext, RING_SIZE);
 	RegisterXactCallback(at_transaction_end, NULL);
 	RegisterSubXactCallback(at_subtransaction_end, NULL);
 	return true;
@@ -195,10 +214,52 @@ document_id(const StoreSpace *space, const char *key)
 	return kit_hash(key, strlen(key), place) | 1;
 }
 
-static Set *
-set_of(uint64 document)
+static Part *
+part_of(uint64 document)
 {
-	return &sets[(document >> 32) % root->n_sets];
+	return &parts[(document >> 32) % root->n_parts];
+}
+
+/* The document's head, or NULL. */
+static Head *
+find_head(Part *part, uint64 document)
+{
+	Head	   *heads = &part->heads[(document >> 8) % (HEADS / HEADS_OF_DOCUMENT) * HEADS_OF_DOCUMENT];
+
+	for (int i = 0; i < HEADS_OF_DOCUMENT; i++)
+	{
+		if (heads[i].document == document)
+			return &heads[i];
+	}
+	return NULL;
+}
+
+/* A head for a document that has none: a free one, or that of a document that has not changed for longest. */
+static Head *
+take_head(Part *part, uint64 document)
+{
+	Head	   *heads = &part->heads[(document >> 8) % (HEADS / HEADS_OF_DOCUMENT) * HEADS_OF_DOCUMENT];
+	Head	   *best = &heads[0];
+
+	for (int i = 1; i < HEADS_OF_DOCUMENT && best->document != 0; i++)
+	{
+		/* NOWHERE + 1 is 0: a document that has no entry goes first */
+		if (heads[i].document == 0 || heads[i].newest + 1 < best->newest + 1)
+			best = &heads[i];
+	}
+	best->document = document;
+	best->newest = NOWHERE;
+	best->to = -1;
+	return best;
+}
+
+/* The entry at a place, or NULL when something else lies there by now. */
+static const Entry *
+entry_at(const Part *part, uint64 place)
+{
+	if (place == NOWHERE || place + RING_SIZE < part->end)
+		return NULL;
+	return (const Entry *) (part->ring + place % RING_SIZE);
 }
 
 /* ---- writing ---- */
@@ -212,52 +273,61 @@ nth_pending(int i)
 void
 store_recent_add(const StoreSpace *space, const char *key, TimestampTz created, int64 from, int64 to, DocBytes delta)
 {
+	char	   *data = NULL;
 	Pending    *p;
 
 	if (!is_attached())
 		return;
+	if (delta.len <= DELTA_MAX)
+	{
+		data = MemoryContextAlloc(TopTransactionContext, delta.len);
+		memcpy(data, delta.data, delta.len);
+	}
 	if (n_pending == PENDING_MAX)
+	{
+		if (nth_pending(0)->data != NULL)
+			pfree(nth_pending(0)->data);
 		first_pending = (first_pending + 1) % PENDING_MAX;
+	}
 	else
 		n_pending++;
 	p = nth_pending(n_pending - 1);
-	p->document = document_id(space, key);
-	p->created = created;
-	p->from = from;
-	p->to = to;
-	p->level = GetCurrentTransactionNestLevel();
-	p->len = HOLE;
-	if (delta.len <= DATA_MAX)
-	{
-		p->len = (uint16) delta.len;
-		memcpy(p->data, delta.data, delta.len);
-	}
+	*p = (Pending) {document_id(space, key), created, from, to, GetCurrentTransactionNestLevel(), (uint32) delta.len, data};
+}
+
+/* Puts an entry behind the newest; its place. */
+static uint64
+put(Part *part, const Pending *p, uint64 before)
+{
+	Size		size = MAXALIGN(sizeof(Entry) + p->len);
+	uint64		place = part->end;
+	Entry	   *entry;
+
+	if (place % RING_SIZE + size > RING_SIZE)
+		place += RING_SIZE - place % RING_SIZE;
+	part->end = place + size;
+	entry = (Entry *) (part->ring + place % RING_SIZE);
+	*entry = (Entry) {p->document, p->from, p->to, before, p->len};
+	memcpy(entry + 1, p->data, p->len);
+	return place;
 }
 
 static void
 publish(const Pending *p)
 {
-	Set		   *set = set_of(p->document);
+	Part	   *part = part_of(p->document);
 	Head	   *head;
-	Body	   *body;
 
-	LWLockAcquire(&set->lock, LW_EXCLUSIVE);
-	for (int i = 0; i < ENTRIES; i++)
-	{
-		if (set->heads[i].document == p->document && set->heads[i].to > p->from)
-			set->heads[i].document = 0;
-	}
-	head = &set->heads[set->next];
-	body = &set->bodies[set->next];
-	set->next = (set->next + 1) % ENTRIES;
-	head->document = p->document;
+	LWLockAcquire(&part->lock, LW_EXCLUSIVE);
+	head = find_head(part, p->document);
+	if (head == NULL)
+		head = take_head(part, p->document);
+	if (head->to != p->from || head->created != p->created)
+		head->newest = NOWHERE;
+	head->newest = p->data != NULL ? put(part, p, head->newest) : NOWHERE;
 	head->to = p->to;
-	body->created = p->created;
-	body->from = p->from;
-	body->len = p->len;
-	if (p->len != HOLE)
-		memcpy(body->data, p->data, p->len);
-	LWLockRelease(&set->lock);
+	head->created = p->created;
+	LWLockRelease(&part->lock);
 }
 
 static void
@@ -292,44 +362,35 @@ at_subtransaction_end(SubXactEvent event, SubTransactionId my, SubTransactionId 
 
 /* ---- reading ---- */
 
-/* The entry of the set that ends at seq `to`, or -1. */
-static int
-find_end(const Set *set, uint64 document, int64 to)
-{
-	for (int i = 0; i < ENTRIES; i++)
-	{
-		if (set->heads[i].document == document && set->heads[i].to == to)
-			return i;
-	}
-	return -1;
-}
-
 int
-store_recent_find(const StoreSpace *space, const char *key, TimestampTz created, int64 after, int64 upto, StoreRecent found[STORE_RECENT_MAX], char **data)
+store_recent_find(const StoreSpace *space, const char *key, TimestampTz created, int64 after, int64 upto, StoreRecent found[STORE_RECENT_MAX])
 {
 	uint64		document;
-	Set		   *set;
+	Part	   *part;
+	const Head *head;
+	const Entry *entry;
 	int			n = 0;
 	Size		size = 0;
 
 	if (!is_attached())
 		return 0;
 	document = document_id(space, key);
-	set = set_of(document);
-	*data = palloc(ENTRIES * DATA_MAX);
-	LWLockAcquire(&set->lock, LW_SHARED);
-	while (upto > after && n < STORE_RECENT_MAX)
+	part = part_of(document);
+	LWLockAcquire(&part->lock, LW_SHARED);
+	head = find_head(part, document);
+	entry = head != NULL && head->created == created ? entry_at(part, head->newest) : NULL;
+	for (; entry != NULL && upto > after && n < STORE_RECENT_MAX; entry = entry_at(part, entry->before))
 	{
-		int			i = find_end(set, document, upto);
-		const Body *body = &set->bodies[i < 0 ? 0 : i];
-
-		if (i < 0 || body->len == HOLE || body->created != created || body->from < after || body->from >= upto)
+		/* A reader whose snapshot is older starts further back. */
+		if (entry->to > upto)
+			continue;
+		if (entry->document != document || entry->to != upto || entry->from < after || entry->from >= upto || size + entry->len > RING_SIZE)
 			break;
-		memcpy(*data + size, body->data, body->len);
-		found[n++] = (StoreRecent) {body->from, upto, {*data + size, body->len}};
-		size += body->len;
-		upto = body->from;
+		memcpy(copied + size, entry + 1, entry->len);
+		found[n++] = (StoreRecent) {entry->from, upto, {copied + size, entry->len}};
+		size += entry->len;
+		upto = entry->from;
 	}
-	LWLockRelease(&set->lock);
+	LWLockRelease(&part->lock);
 	return n;
 }
