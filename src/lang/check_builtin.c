@@ -149,7 +149,24 @@ finish_builtin(Check *c, CheckBuiltinCall *call, const LangBuiltin *builtin, con
 	for (int bit = 1; bit < 1 << CHECK_N_EFFECTS; bit <<= 1)
 		if (builtin->reads & bit)
 			check_effect(c, bit, call->name.pos, what);
+	if (s->result == &any_enum)
+		return (*arg_slot(call, 0))->type;
 	return is_lifted && s->result->kind != LANG_MAYBE ? lang_type_maybe(c->program, s->result) : s->result;
+}
+
+bool
+check_builtin_takes(Check *c, const char *space, const char *name, const LangType *type)
+{
+	for (int i = 0; i < LANG_N_BUILTINS; i++)
+		if (strcmp(lang_builtins[i].space, space) == 0 && strcmp(lang_builtins[i].name, name) == 0)
+		{
+			Signature	s;
+
+			read_signature(c, &lang_builtins[i], type->a, &s);
+			if (s.n > 0 && builtin_arg_fit(c, &s, 0, type) != LANG_FITS_NOT)
+				return true;
+		}
+	return false;
 }
 
 const LangType *

@@ -268,7 +268,7 @@ call_in_namespace(Check *c, LangExpr *e, const char *space, LangName name)
 
 /* The spaces whose functions are methods of a value of the type, NULL at the end. */
 static void
-method_spaces(const LangType *type, const char *spaces[4])
+method_spaces(const LangType *type, const char *spaces[5])
 {
 	int			n = 0;
 
@@ -294,11 +294,14 @@ method_spaces(const LangType *type, const char *spaces[4])
 			break;
 		case LANG_ARRAY:
 			spaces[n++] = "array";
+			spaces[n++] = "String";
+			spaces[n++] = "Token";
 			break;
 		case LANG_LIST:
 			spaces[n++] = "list";
-			if (lang_type_is_numeric(type->a))
-				spaces[n++] = "Statistics";
+			spaces[n++] = "Statistics";
+			spaces[n++] = "String";
+			spaces[n++] = "Token";
 			break;
 		case LANG_TABLE:
 			spaces[n++] = "table";
@@ -330,7 +333,10 @@ unknown_method(Check *c, LangExpr *e, const LangType *type, LangName name, const
 	}
 	check_suggest_start(c, &s, name.sym->text);
 	for (int i = 0; spaces[i] != NULL; i++)
-		check_suggest_builtins(&s, spaces[i]);
+		if ((type->kind != LANG_LIST && type->kind != LANG_ARRAY) || spaces[i][0] >= 'a')
+			check_suggest_builtins(&s, spaces[i]);
+	if (type->kind == LANG_LIST && lang_type_is_numeric(type->a))
+		check_suggest_builtins(&s, "Statistics");
 	if (type->kind == LANG_MAYBE)
 		check_suggest_builtins(&s, "maybe");
 	if (check_type_is_structured(type))
@@ -362,7 +368,7 @@ call_member(Check *c, LangExpr *e)
 	CheckBuiltinCall call = {.e = e, .name = name, .receiver = operand};
 	const LangType *type;
 	const LangType *result;
-	const char *spaces[4];
+	const char *spaces[5];
 	CheckUnit  *method;
 	bool		known;
 
@@ -435,6 +441,10 @@ call_member(Check *c, LangExpr *e)
 	for (int i = 0; spaces[i] != NULL; i++)
 	{
 		call.space = spaces[i];
+		/* libraries that have something for some lists only */
+		if ((type->kind == LANG_LIST || type->kind == LANG_ARRAY) && spaces[i][0] < 'a' &&
+			!check_builtin_takes(c, spaces[i], name.sym->text, type))
+			continue;
 		result = check_builtin(c, &call, &known);
 		if (known)
 			return result;

@@ -338,6 +338,8 @@ typedef struct CheckBuiltinCall
 	const LangType *of;			/* T, R */
 } CheckBuiltinCall;
 
+/* Whether the library has a function of this name that takes such a value first. */
+extern bool check_builtin_takes(Check *c, const char *space, const char *name, const LangType *type);
 /* Calls the built-in of that space and name that takes the values; *known is false when there is none of that name. */
 extern const LangType *check_builtin(Check *c, CheckBuiltinCall *call, bool *known);
 

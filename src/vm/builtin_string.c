@@ -9,20 +9,18 @@
  */
 #include <string.h>
 
-#include "kit/utf8.h"
 #include "vm/builtin.h"
 #include "vm/letters.h"
-
-#define MAX_STRING ((size_t) 1 << 30)
+#include "vm/string.h"
 
 /* ---- making ---- */
 
-static bool
-new_string(Vm *vm, size_t len, VmStr **out)
+bool
+vm_new_string(Vm *vm, size_t len, VmStr **out)
 {
 	VmStr	   *s;
 
-	if (len > MAX_STRING)
+	if (len > VM_MAX_STRING)
 		return vm_out_of_memory(vm);
 	if (!vm_charge(vm, sizeof(VmStr) + len + 1))
 		return false;
@@ -44,7 +42,7 @@ vm_make_string(Vm *vm, const char *text, size_t len, VmVal *out)
 		out->str = &vm_empty_string;
 		return true;
 	}
-	if (!new_string(vm, len, &s))
+	if (!vm_new_string(vm, len, &s))
 		return false;
 	memcpy(s->text, text, len);
 	out->str = s;
@@ -60,16 +58,16 @@ vm_make_maybe(Vm *vm, VmVal value, VmVal *out)
 	return true;
 }
 
-static bool
-maybe_string(Vm *vm, const char *text, size_t len, VmVal *out)
+bool
+vm_maybe_string(Vm *vm, const char *text, size_t len, VmVal *out)
 {
 	VmVal		s;
 
 	return vm_make_string(vm, text, len, &s) && vm_make_maybe(vm, s, out);
 }
 
-static bool
-maybe_int(Vm *vm, int64_t value, VmVal *out)
+bool
+vm_maybe_int(Vm *vm, int64_t value, VmVal *out)
 {
 	return vm_make_maybe(vm, (VmVal) {.i = value}, out);
 }
@@ -91,7 +89,7 @@ vm_concat(Vm *vm, const VmStr *a, const VmStr *b, VmVal *out)
 		out->str = a->len == 0 ? b : a;
 		return true;
 	}
-	if (!new_string(vm, (size_t) a->len + b->len, &s))
+	if (!vm_new_string(vm, (size_t) a->len + b->len, &s))
 		return false;
 	memcpy(s->text, a->text, a->len);
 	memcpy(s->text + a->len, b->text, b->len);
@@ -109,9 +107,9 @@ vm_repeat(Vm *vm, const VmStr *a, int64_t times, VmVal *out)
 		out->str = &vm_empty_string;
 		return true;
 	}
-	if ((uint64_t) times > MAX_STRING / a->len)
+	if ((uint64_t) times > VM_MAX_STRING / a->len)
 		return vm_out_of_memory(vm);
-	if (!new_string(vm, (size_t) a->len * (size_t) times, &s))
+	if (!vm_new_string(vm, (size_t) a->len * (size_t) times, &s))
 		return false;
 	for (size_t at = 0; at < s->len; at += a->len)
 		memcpy(s->text + at, a->text, a->len);
@@ -178,49 +176,19 @@ vm_string_of_double(Vm *vm, const VmVal *args, VmVal *out)
 
 /* ---- measuring ---- */
 
-static const uint8_t *
-begin_of(const VmStr *s)
-{
-	return (const uint8_t *) s->text;
-}
-
-static const uint8_t *
-end_of(const VmStr *s)
-{
-	return (const uint8_t *) s->text + s->len;
-}
-
-/* The code point at p, and where the next one begins. */
-static const uint8_t *
-next_code(const uint8_t *p, const uint8_t *end, uint32_t *code)
-{
-	int			len;
-
-	if (*p < 0x80)
-	{
-		*code = *p;
-		return p + 1;
-	}
-	len = kit_utf8_read(p, end, code);
-	if (len > 0)
-		return p + len;
-	*code = *p;					/* strings are valid: it does not happen */
-	return p + 1;
-}
-
 /* Where the n-th unit of UTF-16 begins.  In the middle of a character: where that ends, or (back) where it begins. */
-static const uint8_t *
-unit_at(const VmStr *s, int64_t n, bool back)
+const uint8_t *
+vm_str_unit(const VmStr *s, int64_t n, bool back)
 {
-	const uint8_t *p = begin_of(s);
-	const uint8_t *end = end_of(s);
+	const uint8_t *p = vm_str_begin(s);
+	const uint8_t *end = vm_str_end(s);
 
 	while (n > 0 && p < end)
 	{
 		const uint8_t *start = p;
 		uint32_t	code;
 
-		p = next_code(p, end, &code);
+		p = vm_str_next(p, end, &code);
 		n -= code > 0xffff ? 2 : 1;
 		if (n < 0 && back)
 			return start;
@@ -228,8 +196,8 @@ unit_at(const VmStr *s, int64_t n, bool back)
 	return p;
 }
 
-static int64_t
-units_between(const uint8_t *p, const uint8_t *end)
+int64_t
+vm_str_units(const uint8_t *p, const uint8_t *end)
 {
 	int64_t		n = 0;
 
@@ -254,13 +222,13 @@ vm_string_is_empty(Vm *vm, const VmVal *args, VmVal *out)
 	return true;
 }
 
-static const uint8_t *
-skip_space(const uint8_t *p, const uint8_t *end)
+const uint8_t *
+vm_skip_space(const uint8_t *p, const uint8_t *end)
 {
 	while (p < end)
 	{
 		uint32_t	code;
-		const uint8_t *next = next_code(p, end, &code);
+		const uint8_t *next = vm_str_next(p, end, &code);
 
 		if (!vm_letter_is_space(code))
 			break;
@@ -269,8 +237,8 @@ skip_space(const uint8_t *p, const uint8_t *end)
 	return p;
 }
 
-static const uint8_t *
-skip_space_back(const uint8_t *start, const uint8_t *p)
+const uint8_t *
+vm_skip_space_back(const uint8_t *start, const uint8_t *p)
 {
 	while (p > start)
 	{
@@ -279,7 +247,7 @@ skip_space_back(const uint8_t *start, const uint8_t *p)
 
 		while (before > start && (*before & 0xc0) == 0x80)
 			before--;
-		next_code(before, p, &code);
+		vm_str_next(before, p, &code);
 		if (!vm_letter_is_space(code))
 			break;
 		p = before;
@@ -294,22 +262,22 @@ vm_string_is_blank(Vm *vm, const VmVal *args, VmVal *out)
 
 	if (!vm_charge_steps(vm, s->len / 16))
 		return false;
-	out->i = skip_space(begin_of(s), end_of(s)) == end_of(s);
+	out->i = vm_skip_space(vm_str_begin(s), vm_str_end(s)) == vm_str_end(s);
 	return true;
 }
 
 static bool
 trim(Vm *vm, const VmStr *s, bool at_start, bool at_end, VmVal *out)
 {
-	const uint8_t *start = begin_of(s);
-	const uint8_t *end = end_of(s);
+	const uint8_t *start = vm_str_begin(s);
+	const uint8_t *end = vm_str_end(s);
 
 	if (!vm_charge_steps(vm, s->len / 16))
 		return false;
 	if (at_start)
-		start = skip_space(start, end);
+		start = vm_skip_space(start, end);
 	if (at_end)
-		end = skip_space_back(start, end);
+		end = vm_skip_space_back(start, end);
 	if ((size_t) (end - start) == s->len)
 	{
 		out->str = s;
@@ -340,10 +308,10 @@ vm_string_trim_right(Vm *vm, const VmVal *args, VmVal *out)
 
 #define SHARP_S 0xdf			/* whose upper case is two letters */
 
-static bool
-change_case(Vm *vm, const VmStr *s, bool to_upper, VmVal *out)
+bool
+vm_change_case(Vm *vm, const VmStr *s, bool to_upper, VmVal *out)
 {
-	const uint8_t *end = end_of(s);
+	const uint8_t *end = vm_str_end(s);
 	size_t		len = 0;
 	uint32_t	code;
 	uint8_t		bytes[4];
@@ -352,17 +320,17 @@ change_case(Vm *vm, const VmStr *s, bool to_upper, VmVal *out)
 
 	if (!vm_charge_steps(vm, s->len / 8))
 		return false;
-	for (const uint8_t *p = begin_of(s); p < end;)
+	for (const uint8_t *p = vm_str_begin(s); p < end;)
 	{
-		p = next_code(p, end, &code);
+		p = vm_str_next(p, end, &code);
 		len += to_upper && code == SHARP_S ? 2 : (size_t) kit_utf8_write(bytes, to_upper ? vm_letter_upper(code) : vm_letter_lower(code));
 	}
-	if (!new_string(vm, len, &made))
+	if (!vm_new_string(vm, len, &made))
 		return false;
 	to = (uint8_t *) made->text;
-	for (const uint8_t *p = begin_of(s); p < end;)
+	for (const uint8_t *p = vm_str_begin(s); p < end;)
 	{
-		p = next_code(p, end, &code);
+		p = vm_str_next(p, end, &code);
 		if (to_upper && code == SHARP_S)
 		{
 			*to++ = 'S';
@@ -378,23 +346,23 @@ change_case(Vm *vm, const VmStr *s, bool to_upper, VmVal *out)
 bool
 vm_string_upper(Vm *vm, const VmVal *args, VmVal *out)
 {
-	return change_case(vm, args[0].str, true, out);
+	return vm_change_case(vm, args[0].str, true, out);
 }
 
 bool
 vm_string_lower(Vm *vm, const VmVal *args, VmVal *out)
 {
-	return change_case(vm, args[0].str, false, out);
+	return vm_change_case(vm, args[0].str, false, out);
 }
 
 /* ---- searching ---- */
 
 /* The first occurrence of needle in what lies between p and end, or NULL. */
-static const uint8_t *
-find(const uint8_t *p, const uint8_t *end, const VmStr *needle)
+const uint8_t *
+vm_str_find(const uint8_t *p, const uint8_t *end, const VmStr *needle)
 {
 	size_t		n = needle->len;
-	const uint8_t *first = begin_of(needle);
+	const uint8_t *first = vm_str_begin(needle);
 
 	if (n == 0)
 		return p;
@@ -411,8 +379,8 @@ find(const uint8_t *p, const uint8_t *end, const VmStr *needle)
 }
 
 /* Steps of a search: each position may cost a comparison. */
-static bool
-charge_search(Vm *vm, const VmStr *text, const VmStr *needle)
+bool
+vm_charge_search(Vm *vm, const VmStr *text, const VmStr *needle)
 {
 	return vm_charge_steps(vm, (uint64_t) text->len / 16 + (uint64_t) text->len * (needle->len / 32) / 8);
 }
@@ -420,9 +388,9 @@ charge_search(Vm *vm, const VmStr *text, const VmStr *needle)
 bool
 vm_string_contains(Vm *vm, const VmVal *args, VmVal *out)
 {
-	if (!charge_search(vm, args[0].str, args[1].str))
+	if (!vm_charge_search(vm, args[0].str, args[1].str))
 		return false;
-	out->i = find(begin_of(args[0].str), end_of(args[0].str), args[1].str) != NULL;
+	out->i = vm_str_find(vm_str_begin(args[0].str), vm_str_end(args[0].str), args[1].str) != NULL;
 	return true;
 }
 
@@ -452,11 +420,11 @@ index_of(Vm *vm, const VmStr *s, const VmStr *needle, int64_t from, VmVal *out)
 	const uint8_t *start;
 	const uint8_t *found;
 
-	if (!charge_search(vm, s, needle))
+	if (!vm_charge_search(vm, s, needle))
 		return false;
-	start = unit_at(s, from, false);
-	found = find(start, end_of(s), needle);
-	return found == NULL ? nothing(out) : maybe_int(vm, units_between(begin_of(s), found), out);
+	start = vm_str_unit(s, from, false);
+	found = vm_str_find(start, vm_str_end(s), needle);
+	return found == NULL ? nothing(out) : vm_maybe_int(vm, vm_str_units(vm_str_begin(s), found), out);
 }
 
 bool
@@ -477,11 +445,11 @@ vm_string_last_index_of(Vm *vm, const VmVal *args, VmVal *out)
 	const VmStr *s = args[0].str;
 	const VmStr *needle = args[1].str;
 
-	if (!charge_search(vm, s, needle))
+	if (!vm_charge_search(vm, s, needle))
 		return false;
 	for (size_t at = (size_t) s->len + 1; at-- > 0;)
 		if (s->len - at >= needle->len && memcmp(s->text + at, needle->text, needle->len) == 0)
-			return maybe_int(vm, units_between(begin_of(s), begin_of(s) + at), out);
+			return vm_maybe_int(vm, vm_str_units(vm_str_begin(s), vm_str_begin(s) + at), out);
 	return nothing(out);
 }
 
@@ -515,30 +483,30 @@ vm_match(Vm *vm, const VmStr *text, const VmStr *pattern, bool *out)
 	const uint8_t *p;
 	const uint8_t *end;
 
-	if (!trim(vm, pattern, true, true, &wanted) || !change_case(vm, wanted.str, false, &wanted) || !change_case(vm, text, false, &folded) ||
-		!charge_search(vm, folded.str, wanted.str))
+	if (!trim(vm, pattern, true, true, &wanted) || !vm_change_case(vm, wanted.str, false, &wanted) || !vm_change_case(vm, text, false, &folded) ||
+		!vm_charge_search(vm, folded.str, wanted.str))
 		return false;
 	*out = true;
-	if (find(begin_of(folded.str), end_of(folded.str), wanted.str) != NULL)
+	if (vm_str_find(vm_str_begin(folded.str), vm_str_end(folded.str), wanted.str) != NULL)
 		return true;
-	p = begin_of(wanted.str);
-	end = end_of(wanted.str);
+	p = vm_str_begin(wanted.str);
+	end = vm_str_end(wanted.str);
 	while (p < end)
 	{
 		const uint8_t *word = p;
 		VmVal		one;
 
-		while (p < end && skip_space(p, end) == p)
+		while (p < end && vm_skip_space(p, end) == p)
 		{
 			uint32_t	code;
 
-			p = next_code(p, end, &code);
+			p = vm_str_next(p, end, &code);
 		}
-		if (!vm_make_string(vm, (const char *) word, (size_t) (p - word), &one) || !charge_search(vm, folded.str, one.str))
+		if (!vm_make_string(vm, (const char *) word, (size_t) (p - word), &one) || !vm_charge_search(vm, folded.str, one.str))
 			return false;
-		if (one.str->len > 0 && find(begin_of(folded.str), end_of(folded.str), one.str) != NULL)
+		if (one.str->len > 0 && vm_str_find(vm_str_begin(folded.str), vm_str_end(folded.str), one.str) != NULL)
 			return true;
-		p = skip_space(p, end);
+		p = vm_skip_space(p, end);
 	}
 	*out = false;
 	return true;
@@ -554,9 +522,9 @@ cut(Vm *vm, const VmStr *s, int64_t from, int64_t to, VmVal *out)
 
 	if (!vm_charge_steps(vm, s->len / 8))
 		return false;
-	start = unit_at(s, from, false);
-	end = unit_at(s, to, true);
-	return maybe_string(vm, (const char *) start, end > start ? (size_t) (end - start) : 0, out);
+	start = vm_str_unit(s, from, false);
+	end = vm_str_unit(s, to, true);
+	return vm_maybe_string(vm, (const char *) start, end > start ? (size_t) (end - start) : 0, out);
 }
 
 bool
@@ -602,14 +570,14 @@ vm_string_replace_all(Vm *vm, const VmVal *args, VmVal *out)
 	const VmStr *s = args[0].str;
 	const VmStr *old = args[1].str;
 	const VmStr *new = args[2].str;
-	const uint8_t *p = begin_of(s);
-	const uint8_t *end = end_of(s);
+	const uint8_t *p = vm_str_begin(s);
+	const uint8_t *end = vm_str_end(s);
 	const uint8_t *found;
 	size_t		n = 0;
 	VmStr	   *made;
 	char	   *to;
 
-	if (!charge_search(vm, s, old) || !charge_search(vm, s, old))
+	if (!vm_charge_search(vm, s, old) || !vm_charge_search(vm, s, old))
 		return false;
 	if (old->len == 0)
 	{
@@ -617,7 +585,7 @@ vm_string_replace_all(Vm *vm, const VmVal *args, VmVal *out)
 		n = 1;
 		for (const uint8_t *q = p; q < end; q++)
 			n += (*q & 0xc0) != 0x80;
-		if (!new_string(vm, s->len + n * new->len, &made))
+		if (!vm_new_string(vm, s->len + n * new->len, &made))
 			return false;
 		to = made->text;
 		for (; p <= end; p++)
@@ -633,17 +601,17 @@ vm_string_replace_all(Vm *vm, const VmVal *args, VmVal *out)
 		out->str = made;
 		return true;
 	}
-	for (found = find(p, end, old); found != NULL; found = find(found + old->len, end, old))
+	for (found = vm_str_find(p, end, old); found != NULL; found = vm_str_find(found + old->len, end, old))
 		n++;
 	if (n == 0)
 	{
 		out->str = s;
 		return true;
 	}
-	if (!new_string(vm, s->len - n * old->len + n * new->len, &made))
+	if (!vm_new_string(vm, s->len - n * old->len + n * new->len, &made))
 		return false;
 	to = made->text;
-	while ((found = find(p, end, old)) != NULL)
+	while ((found = vm_str_find(p, end, old)) != NULL)
 	{
 		memcpy(to, p, (size_t) (found - p));
 		to += found - p;

@@ -65,6 +65,27 @@ vm_letter_upper(uint32_t code)
 }
 
 bool
+vm_letter_is_letter(uint32_t code)
+{
+	static const struct
+	{
+		uint32_t	first;
+		uint32_t	last;
+	}			others[] = {
+		{0x80, 0xa9}, {0xab, 0xb4}, {0xb6, 0xb9}, {0xbb, 0xbf}, {0xd7, 0xd7}, {0xf7, 0xf7}, {0x2c2, 0x2c5}, {0x2d2, 0x2df}, {0x300, 0x344},
+		{0x1680, 0x1680}, {0x2000, 0x2bff}, {0x3000, 0x3004}, {0x3008, 0x3020}, {0xd800, 0xf8ff}, {0xfe00, 0xfe6f}, {0xff00, 0xff20}, {0xff3b, 0xff40},
+		{0x1f000, 0x1fbff},
+	};
+
+	if (code < 0x80)
+		return (code >= 'a' && code <= 'z') || (code >= 'A' && code <= 'Z');
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (code >= others[i].first && code <= others[i].last)
+			return false;
+	return true;
+}
+
+bool
 vm_letter_is_space(uint32_t code)
 {
 	if (code < 0x80)

@@ -13,6 +13,7 @@
 
 extern uint32_t vm_letter_lower(uint32_t code);
 extern uint32_t vm_letter_upper(uint32_t code);
+extern bool vm_letter_is_letter(uint32_t code);	/* of any script: all that is not punctuation, a symbol, a mark or white space */
 extern bool vm_letter_is_space(uint32_t code);	/* as Java's Character.isWhitespace */
 
 #endif

@@ -182,6 +182,47 @@ do_to(Lower *l, VmOp op, uint16_t value, uint32_t mark, int want)
 	return lower_result(l, want);
 }
 
+/* A constant list; the strings are the names of the enumeration, or its numbers. */
+static void
+load_enum(Lower *l, const LangEnum *en, bool names, uint16_t dst)
+{
+	VmList	   *list = vm_list_new(l->arena, (uint32_t) en->n);
+
+	for (int i = 0; i < en->n; i++)
+		if (names)
+		{
+			VmStr	   *name = kit_arena_alloc(l->arena, sizeof(VmStr) + en->names[i]->len + 1);
+
+			name->len = en->names[i]->len;
+			name->is_static = true;
+			memcpy(name->text, en->names[i]->text, name->len + 1);
+			vm_list_add(l->arena, list, (VmVal) {.str = name});
+		}
+		else
+			vm_list_add(l->arena, list, (VmVal) {.i = en->numbers[i]});
+	lower_emit_imm(l, VM_LOAD_CONST, dst, lower_constant(l, 'L', (VmVal) {.list = list}));
+}
+
+/* What a built-in does with a value of an enumeration it does by what is declared, in order. */
+static uint16_t
+enum_builtin(Lower *l, const LangExpr *e, int want)
+{
+	const LangExpr *receiver = e->u.call.receiver;
+	const LangEnum *en = receiver->type->enumeration;
+	uint32_t	mark = l->next;
+	uint16_t	window = lower_temps(l, 3);
+	uint32_t	inner = l->next;
+
+	lower_expr(l, receiver, window);
+	l->next = inner;
+	load_enum(l, en, false, window + 1);
+	if (e->u.call.builtin->id == LANG_BUILTIN_ENUM_TO_STRING)
+		load_enum(l, en, true, window + 2);
+	lower_emit(l, VM_BUILTIN, want >= 0 ? (uint32_t) want : window, window, e->u.call.builtin->id);
+	l->next = mark;
+	return lower_result(l, want);
+}
+
 static uint16_t
 lower_builtin(Lower *l, const LangExpr *e, int want)
 {
@@ -227,6 +268,10 @@ lower_builtin(Lower *l, const LangExpr *e, int want)
 			return maybe_has(l, receiver, want);
 		case LANG_BUILTIN_MAYBE_GET_OR_DEFAULT_TO:
 			return maybe_or_default(l, e, want);
+		case LANG_BUILTIN_ENUM_TO_STRING:
+		case LANG_BUILTIN_ENUM_NEXT:
+		case LANG_BUILTIN_ENUM_PREV:
+			return enum_builtin(l, e, want);
 		case LANG_BUILTIN_DOCUMENT_KEY:
 		case LANG_BUILTIN_DOCUMENT_SPACE:
 			dst = lower_result(l, want);
