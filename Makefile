@@ -5,6 +5,7 @@
 #   make cli        build only build/adama, the command line program, which needs no PostgreSQL; make install-cli puts it into $(PREFIX)/bin (/usr/local)
 #   make demo       two psql sessions and a document between them, on a private server in build/
 #   make test       every test, fastest first; PARTS="unit regress" runs only some
+#   make bench      measure it against what stands beside it, on a private server; ROWS="a c" measures only some rows
 #   make clean      remove what was built, private servers included
 #
 # Neither demo nor test touches an existing server: they install what they need by apt when it is missing, build, and stage a private copy
@@ -100,6 +101,9 @@ demo:
 
 test:
 	+@MAKE="$(MAKE)" test/run $(PARTS)
+
+bench:
+	+@MAKE="$(MAKE)" bench/run $(ROWS)
 
 stop-private-servers:
 	@tools/cluster remove-all

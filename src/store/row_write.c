@@ -93,6 +93,8 @@ execution_begin(Execution *x, Relation rel)
 	x->target = makeNode(ResultRelInfo);
 	/* 0: there is no range table, which an index would be asked of when an update is not HOT. */
 	InitResultRelInfo(x->target, rel, 0, NULL, 0);
+	/* Where triggers that fire at the end look for it, and where what they open beside it is closed. */
+	x->estate->es_opened_result_relations = lappend(x->estate->es_opened_result_relations, x->target);
 	ExecOpenIndices(x->target, false);
 	port_eval_plan_qual_init(&x->epq, x->estate);
 	if (rel->trigdesc != NULL)
@@ -109,7 +111,7 @@ execution_end(Execution *x, Relation rel)
 		AfterTriggerEndQuery(x->estate);
 	PopActiveSnapshot();
 	EvalPlanQualEnd(&x->epq);
-	ExecCloseIndices(x->target);
+	ExecCloseResultRelations(x->estate);
 	ExecResetTupleTable(x->estate->es_tupleTable, false);
 	FreeExecutorState(x->estate);
 }
