@@ -144,8 +144,11 @@ check_field_modifiers(Check *c, LangStruct *s, LangField *field, LangDecl *d)
 {
 	KitDiag    *diag;
 
-	if (d->u.field.is_updated)
-		check_unsupported(c, d->pos, "@updated");
+	field->is_updated = d->u.field.is_updated;
+	if (field->is_updated && s->kind != LANG_STRUCT_RECORD)
+		check_error(c, d->name.pos, "only a record's own fields can be @updated");
+	else if (field->is_updated && field->type->kind != LANG_DATETIME && !CHECK_IS_ERROR(field->type))
+		check_error(c, d->name.pos, "an @updated field must be datetime, not %s", field->type->text);
 	field->is_bump = d->u.field.is_bump;
 	if (field->is_bump && s->kind != LANG_STRUCT_RECORD)
 		check_error(c, d->name.pos, "only a record's own fields can be @bump");

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "kit/calendar.h"
 #include "lang/check_internal.h"
 
 static const LangType *
@@ -220,6 +221,20 @@ check_viewer(Check *c, LangExpr *e)
 	return c->program->view->type;
 }
 
+static const LangType *
+check_datetime(Check *c, LangExpr *e)
+{
+	const char *problem;
+	int64_t		value;
+
+	if (!kit_datetime_parse(e->u.string.text, e->u.string.len, &value, &problem))
+	{
+		check_error(c, e->pos, "@datetime takes %s", problem);
+		return error_type(c);
+	}
+	return CHECK_SIMPLE(c, LANG_DATETIME);
+}
+
 static const char *
 unsupported_text(LangExprKind kind)
 {
@@ -255,14 +270,6 @@ unsupported_text(LangExprKind kind)
 			return "@lambda";
 		case LANG_EXPR_CONVERT_MESSAGE:
 			return "@convert";
-		case LANG_EXPR_DATE:
-			return "@date";
-		case LANG_EXPR_TIME:
-			return "@time";
-		case LANG_EXPR_DATETIME:
-			return "@datetime";
-		case LANG_EXPR_TIMESPAN:
-			return "@timespan";
 		case LANG_EXPR_VEC:
 			return "@vec";
 		case LANG_EXPR_MATRIX:
@@ -334,6 +341,14 @@ check_kind(Check *c, LangExpr *e, const LangType *want)
 			return check_viewer(c, e);
 		case LANG_EXPR_MAYBE:
 			return check_maybe(c, e, want);
+		case LANG_EXPR_DATE:
+			return CHECK_SIMPLE(c, LANG_DATE);
+		case LANG_EXPR_TIME:
+			return CHECK_SIMPLE(c, LANG_TIME);
+		case LANG_EXPR_DATETIME:
+			return check_datetime(c, e);
+		case LANG_EXPR_TIMESPAN:
+			return CHECK_SIMPLE(c, LANG_TIMESPAN);
 		case LANG_EXPR_CONVERT:
 			return e->type;		/* made by the checker, checked already */
 		default:

@@ -107,6 +107,9 @@ resolve_index(Check *c, LangStruct *s, LangDecl *d)
 		case LANG_STRING:
 		case LANG_PRINCIPAL:
 		case LANG_ENUM:
+		case LANG_DATE:
+		case LANG_TIME:
+		case LANG_DATETIME:
 			field->is_indexed = true;
 			break;
 		case LANG_ERROR_TYPE:

@@ -42,7 +42,9 @@ to_canonical(Check *c, LangExpr **slot, const char *canonical)
 			check_wrap(c, slot, LANG_CONVERT_MAYBE_BOOL, 0, plain);
 		return;
 	}
-	if (to_double && is_integer_slot(type))
+	if (type->kind == LANG_DATETIME)
+		check_wrap(c, slot, LANG_CONVERT_TO_INSTANT, 0, CHECK_SIMPLE(c, LANG_LONG));
+	else if (to_double && is_integer_slot(type))
 		check_wrap(c, slot, LANG_CONVERT_INT_TO_DOUBLE, 0, CHECK_SIMPLE(c, LANG_DOUBLE));
 	if (to_maybe)
 		check_wrap(c, slot, LANG_CONVERT_TO_MAYBE, 0, lang_type_maybe(c->program, (*slot)->type));

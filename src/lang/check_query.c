@@ -148,6 +148,10 @@ has_order(const LangType *type)
 		case LANG_DOUBLE:
 		case LANG_STRING:
 		case LANG_ENUM:
+		case LANG_DATE:
+		case LANG_TIME:
+		case LANG_DATETIME:
+		case LANG_TIMESPAN:
 			return true;
 		default:
 			return false;

@@ -26,6 +26,10 @@ is_scalar(const LangType *type)
 		case LANG_STRING:
 		case LANG_PRINCIPAL:
 		case LANG_ENUM:
+		case LANG_DATE:
+		case LANG_TIME:
+		case LANG_DATETIME:
+		case LANG_TIMESPAN:
 			return true;
 		default:
 			return false;
@@ -92,6 +96,10 @@ base_type(Check *c, LangTypeRef *ref, CheckTypeUse use)
 		case LANG_DOUBLE:
 		case LANG_STRING:
 		case LANG_PRINCIPAL:
+		case LANG_DATE:
+		case LANG_TIME:
+		case LANG_DATETIME:
+		case LANG_TIMESPAN:
 			return CHECK_SIMPLE(c, kind);
 		case LANG_MAYBE:
 		case LANG_LIST:

@@ -387,6 +387,7 @@ double_node(Build *b, double value)
 static bool
 build_value(Build *b, const LangType *type, VmVal value, DocNode **out)
 {
+	char		text[KIT_CALENDAR_TEXT];
 	const char *digits;
 	size_t		len;
 
@@ -404,7 +405,14 @@ build_value(Build *b, const LangType *type, VmVal value, DocNode **out)
 			digits = decimal(b, value.i, &len);
 			*out = doc_node_string(b->arena, digits, len);
 			return true;
+		case LANG_DATE:
+		case LANG_TIME:
+		case LANG_DATETIME:
+			len = (size_t) vm_calendar_text(type, value, text);
+			*out = copy_text(b, text, len);
+			return true;
 		case LANG_DOUBLE:
+		case LANG_TIMESPAN:
 			*out = double_node(b, value.d);
 			return true;
 		case LANG_STRING:

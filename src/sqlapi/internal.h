@@ -80,6 +80,10 @@ typedef enum SqlKind
 	SQLAPI_TEXT,
 	SQLAPI_ENUM,				/* text: the value's name */
 	SQLAPI_PRINCIPAL,
+	SQLAPI_DATE,
+	SQLAPI_TIME,
+	SQLAPI_DATETIME,			/* timestamptz */
+	SQLAPI_TIMESPAN,			/* interval */
 	SQLAPI_JSON					/* jsonb: messages, and lists of them */
 } SqlKind;
 
@@ -99,6 +103,9 @@ extern const char *sqlapi_shape_name(const SqlShape *shape);	/* qualified, for D
 /* Writes a SQL value, whose type is the shape's, as a message has it.  The value is not null. */
 extern bool sqlapi_write_value(DocWriter *w, const SqlShape *shape, Datum value, KitArena *arena, const char *field, KitDiag *diag);
 extern Datum sqlapi_read_value(const SqlShape *shape, VmVal value, KitArena *arena, bool *isnull);
+/* The same of one date, time, datetime or timespan (calendar.c). */
+extern bool sqlapi_write_calendar(DocWriter *w, SqlKind kind, Datum value, const char *field, KitDiag *diag);
+extern Datum sqlapi_read_calendar(SqlKind kind, VmVal value, bool *isnull);
 /* The value as a SQL literal with its type. */
 extern char *sqlapi_value_literal(const SqlShape *shape, VmVal value, KitArena *arena);
 

@@ -3,6 +3,7 @@
  *	  Which SQL type a type of the language has, and values from one to the other.
  *
  *		bool boolean · int integer · long bigint · double float8 · string, label text · enum text, the value's name · principal adama.principal
+ *		date date · time time · datetime timestamptz · timespan interval (calendar.c)
  *		maybe<T>: T, and null when empty · lists and arrays of these: SQL arrays · messages and lists of messages: jsonb
  *
  * Records have no SQL counterpart: what may be seen of one depends on who looks, and jsonb could not hold that back.
@@ -99,6 +100,14 @@ scalar_kind(const LangType *type)
 			return SQLAPI_ENUM;
 		case LANG_PRINCIPAL:
 			return SQLAPI_PRINCIPAL;
+		case LANG_DATE:
+			return SQLAPI_DATE;
+		case LANG_TIME:
+			return SQLAPI_TIME;
+		case LANG_DATETIME:
+			return SQLAPI_DATETIME;
+		case LANG_TIMESPAN:
+			return SQLAPI_TIMESPAN;
 		default:
 			return SQLAPI_NONE;
 	}
@@ -172,6 +181,14 @@ element_oid(SqlKind kind)
 			return TEXTOID;
 		case SQLAPI_PRINCIPAL:
 			return principal_oid();
+		case SQLAPI_DATE:
+			return DATEOID;
+		case SQLAPI_TIME:
+			return TIMEOID;
+		case SQLAPI_DATETIME:
+			return TIMESTAMPTZOID;
+		case SQLAPI_TIMESPAN:
+			return INTERVALOID;
 		case SQLAPI_JSON:
 			return JSONBOID;
 		case SQLAPI_NONE:
@@ -200,6 +217,10 @@ sqlapi_shape_name(const SqlShape *shape)
 		[SQLAPI_TEXT] = {"pg_catalog.text", "pg_catalog.text[]"},
 		[SQLAPI_ENUM] = {"pg_catalog.text", "pg_catalog.text[]"},
 		[SQLAPI_PRINCIPAL] = {"adama.principal", "adama.principal[]"},
+		[SQLAPI_DATE] = {"pg_catalog.date", "pg_catalog.date[]"},
+		[SQLAPI_TIME] = {"pg_catalog.time", "pg_catalog.time[]"},
+		[SQLAPI_DATETIME] = {"pg_catalog.timestamptz", "pg_catalog.timestamptz[]"},
+		[SQLAPI_TIMESPAN] = {"pg_catalog.interval", "pg_catalog.interval[]"},
 		[SQLAPI_JSON] = {"pg_catalog.jsonb", "pg_catalog.jsonb[]"},
 	};
 
@@ -220,11 +241,18 @@ element_storage(SqlKind kind, int16 *len, bool *by_value, char *align)
 			*align = TYPALIGN_CHAR;
 			break;
 		case SQLAPI_INT:
+		case SQLAPI_DATE:
 			*len = 4;
 			*by_value = true;
 			break;
+		case SQLAPI_TIMESPAN:
+			*len = 16;
+			*align = TYPALIGN_DOUBLE;
+			break;
 		case SQLAPI_LONG:
 		case SQLAPI_DOUBLE:
+		case SQLAPI_TIME:
+		case SQLAPI_DATETIME:
 			*len = 8;
 			*by_value = FLOAT8PASSBYVAL;
 			*align = TYPALIGN_DOUBLE;
@@ -303,6 +331,11 @@ write_element(DocWriter *w, const SqlShape *shape, Datum value, KitArena *arena,
 			break;
 		case SQLAPI_ENUM:
 			return write_enum(w, shape->type->enumeration, sqlapi_text(value), field, diag);
+		case SQLAPI_DATE:
+		case SQLAPI_TIME:
+		case SQLAPI_DATETIME:
+		case SQLAPI_TIMESPAN:
+			return sqlapi_write_calendar(w, shape->kind, value, field, diag);
 		case SQLAPI_PRINCIPAL:
 			sqlapi_principal_parts(value, &text_value, &authority);
 			doc_write_object_begin(w);
@@ -401,6 +434,11 @@ read_element(const SqlShape *shape, VmVal value, KitArena *arena, bool *isnull)
 			if (name != NULL)
 				return sqlapi_text_datum(name, strlen(name));
 			break;
+		case SQLAPI_DATE:
+		case SQLAPI_TIME:
+		case SQLAPI_DATETIME:
+		case SQLAPI_TIMESPAN:
+			return sqlapi_read_calendar(shape->kind, value, isnull);
 		case SQLAPI_PRINCIPAL:
 			return sqlapi_principal(value.who->text, value.who->agent_len, value.who->text + value.who->agent_len, value.who->authority_len);
 		case SQLAPI_JSON:

@@ -65,7 +65,8 @@ typedef struct VmCode
 /* How a list is ordered. */
 typedef enum VmKeyKind
 {
-	VM_KEY_INT,					/* int, long, bool, enum */
+	VM_KEY_INT,					/* int, long, bool, enum, date, time */
+	VM_KEY_DATETIME,			/* by instant */
 	VM_KEY_DOUBLE,
 	VM_KEY_STRING,
 	VM_KEY_STRING_INSENSITIVE,

@@ -52,6 +52,8 @@ vm_int_text_size(int64_t value)
 size_t
 vm_value_size(const LangType *type, VmVal value)
 {
+	char		text[KIT_CALENDAR_TEXT];
+
 	switch (type->kind)
 	{
 		case LANG_BOOL:
@@ -61,7 +63,12 @@ vm_value_size(const LangType *type, VmVal value)
 			return int_size(value.i);
 		case LANG_LONG:
 			return 2 + vm_int_text_size(value.i);
+		case LANG_DATE:
+		case LANG_TIME:
+		case LANG_DATETIME:
+			return 1 + text_size((size_t) vm_calendar_text(type, value, text));
 		case LANG_DOUBLE:
+		case LANG_TIMESPAN:
 			{
 				const char *odd = odd_double_text(value.d);
 
@@ -145,6 +152,12 @@ vm_doc_state_size(const VmDoc *doc)
 		size += text_size(sizeof(VM_MEMBER_ROW_ID) - 1) + int_size(doc->last_row_id);
 	if (doc->entropy != 0)
 		size += text_size(sizeof(VM_MEMBER_ENTROPY) - 1) + 2 + vm_int_text_size((int64_t) doc->entropy);
+	if (doc->zone != KIT_ZONE_UTC)
+	{
+		char		text[KIT_CALENDAR_TEXT];
+
+		size += text_size(sizeof(VM_MEMBER_ZONE) - 1) + 1 + text_size((size_t) kit_zone_text(doc->zone, text));
+	}
 	if (doc->dedupe.n > 0)
 		size += text_size(sizeof(VM_MEMBER_DEDUPE) - 1) + VM_CONTAINER_SIZE + doc->dedupe.size;
 	return size;
@@ -205,6 +218,9 @@ vm_members_encode(DocWriter *w, const VmObj *obj)
 void
 vm_value_encode(DocWriter *w, const LangType *type, VmVal value)
 {
+	char		text[KIT_CALENDAR_TEXT];
+	int			len;
+
 	switch (type->kind)
 	{
 		case LANG_BOOL:
@@ -217,7 +233,14 @@ vm_value_encode(DocWriter *w, const LangType *type, VmVal value)
 		case LANG_LONG:
 			doc_write_long(w, value.i);
 			return;
+		case LANG_DATE:
+		case LANG_TIME:
+		case LANG_DATETIME:
+			len = vm_calendar_text(type, value, text);
+			doc_write_string(w, text, (size_t) len);
+			return;
 		case LANG_DOUBLE:
+		case LANG_TIMESPAN:
 			{
 				const char *odd = odd_double_text(value.d);
 
@@ -263,6 +286,15 @@ vm_value_encode(DocWriter *w, const LangType *type, VmVal value)
 	}
 }
 
+void
+vm_zone_encode(DocWriter *w, int zone)
+{
+	char		text[KIT_CALENDAR_TEXT];
+	int			len = kit_zone_text(zone, text);
+
+	doc_write_string(w, text, (size_t) len);
+}
+
 static void
 write_dedupe(DocWriter *w, const VmDoc *doc)
 {
@@ -294,6 +326,11 @@ vm_doc_save(const VmDoc *doc, KitBuf *out)
 	{
 		doc_write_key_z(&w, VM_MEMBER_ENTROPY);
 		doc_write_long(&w, (int64_t) doc->entropy);
+	}
+	if (doc->zone != KIT_ZONE_UTC)
+	{
+		doc_write_key_z(&w, VM_MEMBER_ZONE);
+		vm_zone_encode(&w, doc->zone);
 	}
 	if (doc->dedupe.n > 0)
 		write_dedupe(&w, doc);

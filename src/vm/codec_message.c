@@ -155,6 +155,34 @@ decode_principal(Decode *d, DocItem item, const Step *step, VmVal *out)
 	return true;
 }
 
+/* Dates, times and datetimes are strings. */
+static bool
+decode_calendar(Decode *d, const LangType *type, DocItem item, const Step *step, VmVal *out)
+{
+	const char *expected;
+	char		found[48];
+	bool		is_valid;
+
+	if (item.kind != DOC_STRING)
+		return refuse(d, step, type->text, found_word(item));
+	if (type->kind == LANG_DATE)
+	{
+		expected = "a date as in 2023-10-31, of the years -4712 to 9999";
+		is_valid = kit_date_parse(item.str, item.len, &out->i);
+	}
+	else if (type->kind == LANG_TIME)
+	{
+		expected = "a time as in 23:59";
+		is_valid = kit_time_parse(item.str, item.len, &out->i);
+	}
+	else
+		is_valid = kit_datetime_parse(item.str, item.len, &out->i, &expected);
+	if (is_valid)
+		return true;
+	snprintf(found, sizeof(found), "\"%.*s\"", item.len > 40 ? 40 : (int) item.len, item.str);
+	return refuse(d, step, expected, found);
+}
+
 static bool
 decode_enum(Decode *d, const LangType *type, DocItem item, const Step *step, VmVal *out)
 {
@@ -256,7 +284,12 @@ decode_value(Decode *d, const LangType *type, DocItem item, const Step *step, Vm
 				return refuse(d, step, type->text, found_word(item));
 			out->i = item.i;
 			return true;
+		case LANG_DATE:
+		case LANG_TIME:
+		case LANG_DATETIME:
+			return decode_calendar(d, type, item, step, out);
 		case LANG_DOUBLE:
+		case LANG_TIMESPAN:
 			if (item.kind != DOC_DOUBLE && item.kind != DOC_INT)
 				return refuse(d, step, type->text, found_word(item));
 			out->d = item.kind == DOC_DOUBLE ? item.d : (double) item.i;

@@ -542,6 +542,11 @@ vm_run(Vm *vm, const VmCode *code, VmObj *self, const VmVal *args, VmVal *out)
 		r[i.a].d = (double) r[i.b].i;
 		NEXT;
 	}
+	OP(VM_TO_INSTANT)
+	{
+		r[i.a].i = kit_datetime_ms(r[i.b].i);
+		NEXT;
+	}
 	OP(VM_TO_MAYBE)
 	{
 		OUTSIDE(vm_make_maybe(vm, r[i.b], &r[i.a]));

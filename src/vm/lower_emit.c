@@ -236,6 +236,10 @@ lower_default(Lower *l, const LangType *type, int want)
 		case LANG_DOUBLE:
 		case LANG_TIMESPAN:
 			return load_constant(l, 'D', (VmVal) {.d = 0}, want);
+		case LANG_DATE:
+			return lower_int(l, KIT_DATE_DEFAULT, want);
+		case LANG_DATETIME:
+			return lower_int(l, KIT_DATETIME_DEFAULT, want);
 		case LANG_STRING:
 		case LANG_LABEL:
 			return lower_string(l, "", 0, want);

@@ -533,6 +533,10 @@ lower_conversion(Lower *l, const LangExpr *e, int want)
 			value = lower_expr(l, operand, -1);
 			l->next = mark;
 			return lower_apply(l, VM_INT_TO_DOUBLE, value, 0, want);
+		case LANG_CONVERT_TO_INSTANT:
+			value = lower_expr(l, operand, -1);
+			l->next = mark;
+			return lower_apply(l, VM_TO_INSTANT, value, 0, want);
 		case LANG_CONVERT_MAYBE_INNER:
 			return lower_wrapped(l, e, want);
 		case LANG_CONVERT_MAYBE_BOOL:
@@ -769,6 +773,17 @@ lower_array(Lower *l, const LangExpr *e, int want)
 }
 
 static uint16_t
+lower_datetime(Lower *l, const LangExpr *e, int want)
+{
+	const char *problem;
+	int64_t		value = 0;
+
+	if (!kit_datetime_parse(e->u.string.text, e->u.string.len, &value, &problem))
+		lower_fail(l, "the datetime cannot be read");
+	return lower_int(l, value, want);
+}
+
+static uint16_t
 lower_any(Lower *l, const LangExpr *e, int want)
 {
 	uint32_t	mark = l->next;
@@ -781,9 +796,16 @@ lower_any(Lower *l, const LangExpr *e, int want)
 		case LANG_EXPR_BOOL:
 			return lower_int(l, e->u.integer, want);
 		case LANG_EXPR_DOUBLE:
+		case LANG_EXPR_TIMESPAN:
 			dst = lower_result(l, want);
 			lower_emit_imm(l, VM_LOAD_CONST, dst, lower_constant(l, 'D', (VmVal) {.d = e->u.real}));
 			return dst;
+		case LANG_EXPR_DATE:
+			return lower_int(l, kit_date_days(e->u.calendar.year, e->u.calendar.month, e->u.calendar.day), want);
+		case LANG_EXPR_TIME:
+			return lower_int(l, e->u.calendar.hour * 60 + e->u.calendar.minute, want);
+		case LANG_EXPR_DATETIME:
+			return lower_datetime(l, e, want);
 		case LANG_EXPR_STRING:
 		case LANG_EXPR_LABEL:
 			return lower_string(l, e->u.string.text, e->u.string.len, want);

@@ -99,7 +99,8 @@ is_invariant(const Invariance *v, const LangExpr *e)
 					return false;
 			}
 		case LANG_EXPR_CONVERT:
-			return (e->u.convert.how == LANG_CONVERT_WIDEN || e->u.convert.how == LANG_CONVERT_INT_TO_DOUBLE || e->u.convert.how == LANG_CONVERT_TO_MAYBE) &&
+			return (e->u.convert.how == LANG_CONVERT_WIDEN || e->u.convert.how == LANG_CONVERT_INT_TO_DOUBLE ||
+					e->u.convert.how == LANG_CONVERT_TO_INSTANT || e->u.convert.how == LANG_CONVERT_TO_MAYBE) &&
 				is_invariant(v, e->u.convert.operand);
 		case LANG_EXPR_CALL:
 			return e->u.call.call_kind == LANG_CALL_BUILTIN && e->u.call.builtin->id == LANG_BUILTIN_TIME_NOW;
@@ -272,6 +273,8 @@ key_kind(const LangType *type, bool is_insensitive)
 {
 	switch (type->kind)
 	{
+		case LANG_DATETIME:
+			return VM_KEY_DATETIME;
 		case LANG_DOUBLE:
 		case LANG_TIMESPAN:
 			return VM_KEY_DOUBLE;

@@ -279,6 +279,20 @@ vm_delete_row(Vm *vm, VmObj *row)
 	return !vm->program->has_stamped || row->table == NULL || note_change(vm, row->table->owner);
 }
 
+int
+vm_zone(const Vm *vm)
+{
+	return vm->doc == NULL ? KIT_ZONE_UTC : vm_doc_zone(vm->doc);
+}
+
+int64_t
+vm_now(const Vm *vm)
+{
+	int			zone = vm_zone(vm);
+
+	return kit_datetime_is_valid(vm->now, zone) ? kit_datetime(vm->now, zone) : KIT_DATETIME_DEFAULT;
+}
+
 static void
 stamp(Vm *vm, VmObj *obj)
 {
@@ -287,7 +301,7 @@ stamp(Vm *vm, VmObj *obj)
 	for (int i = 0; i < info->n_stamped; i++)
 	{
 		int			slot = info->stamped[i];
-		VmVal		value = {.i = vm->now};
+		VmVal		value = {.i = vm_now(vm)};
 
 		if (info->slot_types[slot]->kind == LANG_INT)
 			value.i = (int32_t) ((uint32_t) obj->slots[slot].i + 1);

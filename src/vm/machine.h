@@ -106,6 +106,8 @@ extern bool vm_set_document_stamped(Vm *vm, VmObj *obj, int slot, VmVal value);
 extern bool vm_insert_row(Vm *vm, VmTable *table, VmObj **row);
 extern bool vm_delete_row(Vm *vm, VmObj *row);
 extern bool vm_stamp_changed(Vm *vm);	/* at the end of an event: sets the @bump and @updated fields of what changed */
+extern int	vm_zone(const Vm *vm);			/* the document's: kit/calendar.h */
+extern int64_t vm_now(const Vm *vm);	/* the time of the event as a datetime in the document's zone */
 extern VmObj *vm_viewer(Vm *vm);
 extern const VmStr *vm_context_string(Vm *vm, int which);
 extern uint64_t vm_random(Vm *vm);

@@ -114,6 +114,10 @@ default_of_type(const LangType *type)
 		case LANG_DOUBLE:
 		case LANG_TIMESPAN:
 			return (VmVal) {.d = 0};
+		case LANG_DATE:
+			return (VmVal) {.i = KIT_DATE_DEFAULT};
+		case LANG_DATETIME:
+			return (VmVal) {.i = KIT_DATETIME_DEFAULT};
 		case LANG_STRING:
 		case LANG_LABEL:
 			return (VmVal) {.str = &vm_empty_string};

@@ -147,6 +147,8 @@ compare_plain(VmKeyKind kind, VmVal a, VmVal b)
 	{
 		case VM_KEY_INT:
 			return (a.i > b.i) - (a.i < b.i);
+		case VM_KEY_DATETIME:
+			return (kit_datetime_ms(a.i) > kit_datetime_ms(b.i)) - (kit_datetime_ms(a.i) < kit_datetime_ms(b.i));
 		case VM_KEY_DOUBLE:
 			if (a.d < b.d)
 				return -1;

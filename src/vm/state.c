@@ -18,6 +18,7 @@ vm_doc_new(const VmProgram *program, uint64_t entropy, bool keep)
 	doc->shapes = vm_shapes(program);
 	doc->heap = heap;
 	doc->entropy = entropy;
+	doc->zone = KIT_ZONE_UTC;
 	doc->root = vm_object_make(doc, root, NULL);
 	doc->members_size = vm_shape_of(doc, root)->members_size;
 	return doc;
@@ -33,6 +34,12 @@ const VmProgram *
 vm_doc_program(const VmDoc *doc)
 {
 	return doc->program;
+}
+
+int
+vm_doc_zone(const VmDoc *doc)
+{
+	return doc->zone;
 }
 
 VmObj *

@@ -16,6 +16,7 @@
  * object of its fields, "id" first for rows; table an object of rows by id, ascending; then the document's own members:
  *		"__auto_table_row_id"	the last row id given out; absent while 0
  *		"__entropy"				state of the random generator, a long; absent while 0
+ *		"__timezone"			the zone of Time.*, as text; absent while UTC
  *		"__dedupe"				{"agent/authority/key": "ms"}: dedupe keys seen in the last 10 minutes, by time, then by text ('-' and '/'
  *								in the parts escaped as -- and -/); absent while empty
  * Defaults are written too, so that a state can be read without its program; an empty maybe is absent.  A double that is no
@@ -37,6 +38,7 @@ typedef struct VmMark
 	uint32_t	n_changes;
 	int64_t		last_row_id;
 	uint64_t	entropy;
+	int			zone;
 	size_t		members_size;
 } VmMark;
 
@@ -50,6 +52,8 @@ extern VmDoc *vm_doc_new(const VmProgram *program, uint64_t entropy, bool keep);
 extern VmDoc *vm_doc_load(const VmProgram *program, DocBytes state, bool is_upgrade, bool keep, KitDiag *diag);
 extern void vm_doc_free(VmDoc *doc);
 extern const VmProgram *vm_doc_program(const VmDoc *doc);
+extern int	vm_doc_zone(const VmDoc *doc);		/* of Time.*: kit/calendar.h */
+extern void vm_doc_set_zone(VmDoc *doc, int zone);	/* journalled */
 extern VmObj *vm_doc_root(const VmDoc *doc);
 extern size_t vm_doc_memory(const VmDoc *doc);		/* bytes held */
 extern size_t vm_doc_state_size(const VmDoc *doc);	/* bytes that vm_doc_save would write, kept up to date with each change: O(1) */

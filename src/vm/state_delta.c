@@ -241,6 +241,14 @@ vm_doc_delta(VmDoc *doc, KitBuf *out)
 		else
 			doc_write_long(&w, (int64_t) doc->entropy);
 	}
+	if (doc->zone != doc->begin.zone)
+	{
+		doc_write_key_z(&w, VM_MEMBER_ZONE);
+		if (doc->zone == KIT_ZONE_UTC)
+			doc_write_null(&w);
+		else
+			vm_zone_encode(&w, doc->zone);
+	}
 	if (doc->dedupe_changes != 0)
 		write_dedupe(&w, doc);
 	doc_write_object_end(&w);

@@ -118,6 +118,7 @@ struct VmDoc
 	VmObj	   *root;
 	int64_t		last_row_id;
 	uint64_t	entropy;
+	int			zone;			/* kit/calendar.h: of Time.* */
 	uint64_t	stamp;
 	size_t		members_size;	/* encoded bytes of the root's members: what the program declares */
 	VmDedupe	dedupe;
@@ -175,6 +176,7 @@ extern void vm_change_dedupe(VmDoc *doc, VmChangeKind kind, VmDedupeKey *key);	/
 
 #define VM_MEMBER_ROW_ID "__auto_table_row_id"
 #define VM_MEMBER_ENTROPY "__entropy"
+#define VM_MEMBER_ZONE "__timezone"
 #define VM_MEMBER_DEDUPE "__dedupe"
 
 /* An empty maybe: in an object its member is left out. */
@@ -191,6 +193,7 @@ vm_value_is_absent(const LangType *type, VmVal value)
 	return false;
 }
 
+extern void vm_zone_encode(DocWriter *w, int zone);
 extern void vm_members_encode(DocWriter *w, const VmObj *obj);	/* between object_begin and _end, "id" of rows included */
 
 #define VM_CONTAINER_SIZE ((size_t) 5)	/* tag and length */

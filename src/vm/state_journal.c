@@ -201,13 +201,23 @@ vm_change_dedupe(VmDoc *doc, VmChangeKind kind, VmDedupeKey *key)
 	doc->stamp++;
 }
 
+void
+vm_doc_set_zone(VmDoc *doc, int zone)
+{
+	ADAMA_ASSERT(doc->is_open);
+	if (doc->zone == zone)
+		return;
+	doc->zone = zone;
+	doc->stamp++;
+}
+
 /* ---- back ---- */
 
 VmMark
 vm_doc_mark(VmDoc *doc)
 {
 	doc->last_mark = doc->n_changes;
-	return (VmMark) {doc->n_changes, doc->last_row_id, doc->entropy, doc->members_size};
+	return (VmMark) {doc->n_changes, doc->last_row_id, doc->entropy, doc->zone, doc->members_size};
 }
 
 static void
@@ -259,12 +269,13 @@ void
 vm_doc_undo_to(VmDoc *doc, VmMark mark)
 {
 	ADAMA_ASSERT(doc->is_open && mark.n_changes <= doc->n_changes);
-	if (doc->n_changes > mark.n_changes || doc->entropy != mark.entropy)
+	if (doc->n_changes > mark.n_changes || doc->entropy != mark.entropy || doc->zone != mark.zone)
 		doc->stamp++;
 	while (doc->n_changes > mark.n_changes)
 		undo(doc, &doc->changes[--doc->n_changes]);
 	doc->last_row_id = mark.last_row_id;
 	doc->entropy = mark.entropy;
+	doc->zone = mark.zone;
 	doc->members_size = mark.members_size;
 	doc->last_mark = doc->n_changes;
 }
@@ -282,7 +293,7 @@ vm_doc_begin(VmDoc *doc)
 bool
 vm_doc_has_changes(const VmDoc *doc)
 {
-	return doc->n_changes > 0 || doc->entropy != doc->begin.entropy;
+	return doc->n_changes > 0 || doc->entropy != doc->begin.entropy || doc->zone != doc->begin.zone;
 }
 
 static void

@@ -86,6 +86,25 @@ load_double(Load *load, DocItem item, const Place *place, VmVal *out)
 	return true;
 }
 
+/* Only the text that is written: what it takes is known without reading it. */
+static bool
+load_calendar(Load *load, const LangType *type, DocItem item, const Place *place, VmVal *out)
+{
+	char		text[KIT_CALENDAR_TEXT];
+	const char *problem;
+	bool		is_valid = item.kind == DOC_STRING;
+
+	if (is_valid && type->kind == LANG_DATE)
+		is_valid = kit_date_parse(item.str, item.len, &out->i);
+	else if (is_valid && type->kind == LANG_TIME)
+		is_valid = kit_time_parse(item.str, item.len, &out->i);
+	else if (is_valid)
+		is_valid = kit_datetime_parse(item.str, item.len, &out->i, &problem);
+	if (is_valid && (size_t) vm_calendar_text(type, *out, text) == item.len && memcmp(text, item.str, item.len) == 0)
+		return true;
+	return misfit(load, place, type->kind == LANG_DATE ? "a date" : type->kind == LANG_TIME ? "a time" : "a datetime");
+}
+
 /* Merges into what was there: a delta may name one of the parts only. */
 static bool
 load_principal(Load *load, DocItem item, const VmPrincipal *was, const Place *place, VmVal *out)
@@ -160,7 +179,12 @@ load_value(Load *load, const LangType *type, DocItem item, VmVal was, VmVal init
 			return true;
 		case LANG_ENUM:
 			return load_enum(load, type->enumeration, item, initial, place, out);
+		case LANG_DATE:
+		case LANG_TIME:
+		case LANG_DATETIME:
+			return load_calendar(load, type, item, place, out);
 		case LANG_DOUBLE:
+		case LANG_TIMESPAN:
 			return load_double(load, item, place, out);
 		case LANG_STRING:
 		case LANG_LABEL:
@@ -451,6 +475,17 @@ load_own_member(Load *load, DocKey key, DocItem item, const Place *place)
 		doc->entropy = (uint64_t) value;
 		return true;
 	}
+	if (doc_key_is(key, VM_MEMBER_ZONE))
+	{
+		char		text[KIT_CALENDAR_TEXT];
+		int			zone = item.kind == DOC_STRING ? kit_zone_find(item.str, item.len) : item.kind == DOC_NULL ? KIT_ZONE_UTC : -1;
+
+		/* only the text that is written */
+		if (zone < 0 || (item.kind == DOC_STRING && (size_t) kit_zone_text(zone, text) != item.len))
+			return misfit(load, place, "a time zone");
+		doc->zone = zone;
+		return true;
+	}
 	if (doc_key_is(key, VM_MEMBER_DEDUPE))
 		return load_dedupe(load, item, place);
 	return unknown_member(load, item, place);
@@ -508,6 +543,7 @@ load_root(Load *load, DocItem root, bool is_new)
 		reset_object(load, doc->root);
 		doc->last_row_id = 0;
 		doc->entropy = 0;
+		doc->zone = KIT_ZONE_UTC;
 		vm_dedupe_clear(doc);
 		is_new = true;
 	}

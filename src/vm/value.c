@@ -197,6 +197,20 @@ vm_maybe_new(KitArena *arena, VmVal value)
 	return maybe;
 }
 
+int
+vm_calendar_text(const LangType *type, VmVal value, char text[KIT_CALENDAR_TEXT])
+{
+	switch (type->kind)
+	{
+		case LANG_DATE:
+			return kit_date_text(value.i, text);
+		case LANG_TIME:
+			return kit_time_text(value.i, text);
+		default:
+			return kit_datetime_text(value.i, text);
+	}
+}
+
 static bool
 same_message(const VmObj *a, const VmObj *b)
 {

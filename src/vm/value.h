@@ -2,8 +2,8 @@
  * value.h
  *	  How values lie in memory while a program runs.
  *
- * A value is 8 bytes without a tag: the program's types say what it is.  int, long, bool, enum: i (int is kept sign-extended).
- * double: d.  All else is a pointer.  A maybe is NULL (empty) or points to the value inside.  No pointer but a maybe is ever
+ * A value is 8 bytes without a tag: the program's types say what it is.  int, long, bool, enum: i (int is kept sign-extended);
+ * date, time, datetime: i, as kit/calendar.h says.  double, timespan (seconds): d.  All else is a pointer.  A maybe is NULL (empty) or points to the value inside.  No pointer but a maybe is ever
  * NULL.
  *
  * Strings, principals, maybes and lists are immutable once made, and live either in an arena (a message, a turn), in a
@@ -17,6 +17,7 @@
 #define ADAMA_VM_VALUE_H
 
 #include "kit/arena.h"
+#include "kit/calendar.h"
 #include "lang/program.h"
 
 typedef struct VmStr VmStr;
@@ -116,6 +117,8 @@ extern bool vm_principal_equal(const VmPrincipal *a, const VmPrincipal *b);
 extern VmList *vm_list_new(KitArena *arena, uint32_t cap);
 extern void vm_list_add(KitArena *arena, VmList *list, VmVal value);
 extern const VmMaybe *vm_maybe_new(KitArena *arena, VmVal value);
+/* The text of a date, time or datetime; returns its length. */
+extern int	vm_calendar_text(const LangType *type, VmVal value, char text[KIT_CALENDAR_TEXT]);
 /* Equality of two values of one type, as '==' means it but exact for doubles: what decides whether an assignment is a change. */
 extern bool vm_value_same(const LangType *type, VmVal a, VmVal b);
 

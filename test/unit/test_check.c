@@ -229,6 +229,10 @@ static const Case cases[] = {
 	{"record contains itself", "record A { int x; B b; } record B { A a; }", ERR, 1, 39, "contains itself"},
 	{"message contains itself", "message A { A a; }", ERR, 1, 15, "maybe<A> or A[]"},
 	{"recursive message", "message A { maybe<A> a; A[] as; int x; } int i; channel c(A a) { i = a.x; }"},
+	{"datetime", "datetime d = @datetime \"2023-04-24T17:57\";", ERR, 1, 14, "@datetime takes a datetime with its zone at the end"},
+	{"datetime of a region", "formula d = @datetime \"2023-04-24T17:57+02:00[Europe/Berlin]\";", ERR, 1, 13, "time zones of regions are not supported"},
+	{"updated", "record R { int d @updated; }", ERR, 1, 16, "an @updated field must be datetime, not int"},
+	{"updated root", "datetime d @updated;", ERR, 1, 10, "only a record's own fields can be @updated"},
 	{"id of a record", "record A { string id; }", ERR, 1, 19, "is its number"},
 	{"enumeration twice", "enum E { A, A }", ERR, 1, 13, "declared twice"},
 	{"table of a message", "message M { int a; } table<M> t;", NOT_YET, 1, 22, "a table of messages"},
@@ -245,7 +249,6 @@ static const Case cases[] = {
 
 	/* not supported yet */
 	{"map", BODY("i = (iterate rows map f).size();"), NOT_YET, 14, 19, "\"map\" is not supported yet"},
-	{"date", "date d;", NOT_YET, 1, 1, "type \"date\" is not supported yet"},
 	{"state", "#start { }", NOT_YET, 1, 1, "a state is not supported yet"},
 	{"transition", BODY("transition #x;"), NOT_YET, 14, 1, "\"transition\" is not supported yet"},
 	{"future channel", "message M { int a; } channel<M> ask;", NOT_YET, 1, 22, "not supported yet"},

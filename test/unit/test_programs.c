@@ -554,6 +554,18 @@ random_value(const LangType *type, UnitRandom *random, KitBuf *out, int depth)
 		case LANG_STRING:
 			kit_buf_add_str(out, strings[unit_below(random, 5)]);
 			break;
+		case LANG_DATE:
+			kit_buf_add_str(out, unit_below(random, 2) ? "\"2024-02-29\"" : "\"-1-12-31\"");
+			break;
+		case LANG_TIME:
+			kit_buf_add_str(out, "\"12:34\"");
+			break;
+		case LANG_DATETIME:
+			kit_buf_add_str(out, unit_below(random, 2) ? "\"2023-11-14T22:13:20.123Z[UTC]\"" : "\"1900-01-01T00:00+18:00\"");
+			break;
+		case LANG_TIMESPAN:
+			kit_buf_printf(out, "%d.5", (int) unit_below(random, 100) - 50);
+			break;
 		case LANG_PRINCIPAL:
 			kit_buf_add_str(out, "{\"agent\":\"bob\",\"authority\":\"test\"}");
 			break;
