@@ -215,7 +215,7 @@ check_builtin(Check *c, CheckBuiltinCall *call, bool *known)
 		s.n -= call->receiver != NULL;
 		diag = check_error(c, call->name.pos, "\"%s\" takes %d argument%s, not %d", of_name->name, s.n, s.n == 1 ? "" : "s",
 						   e->u.call.n_args);
-		kit_diag_detail(diag, "It gives %s.", of_name->doc);
+		kit_diag_detail(diag, "%s: %s.", of_name->name, of_name->doc);
 		return error_type(c);
 	}
 	for (int exactly = 1; exactly >= 0; exactly--)

@@ -200,7 +200,7 @@ unknown_function(Check *c, LangExpr *e)
 	check_suggest_names(c, &s, CHECK_NAMES_CALLABLES, NULL);
 	if (c->cur->unit->self != NULL)
 		check_suggest_names(c, &s, CHECK_NAMES_CALLABLES, c->cur->unit->self);
-	if (check_suggest_hint(&s, diag))
+	if (check_suggest_or_foreign(&s, diag, check_foreign_hint("call", sym->text)))
 		return error_type(c);
 	for (int i = 0; i < c->program->n_enums; i++)
 		if (check_name_find(c, CHECK_NAMES_CALLABLES, c->program->enums[i], sym) != NULL)
@@ -262,7 +262,7 @@ call_in_namespace(Check *c, LangExpr *e, const char *space, LangName name)
 	check_args(c, e);
 	check_suggest_start(c, &s, name.sym->text);
 	check_suggest_builtins(&s, space);
-	check_suggest_hint(&s, check_error(c, name.pos, "there is no \"%s.%s\"", space, name.sym->text));
+	check_suggest_or_foreign(&s, check_error(c, name.pos, "there is no \"%s.%s\"", space, name.sym->text), check_foreign_hint(space, name.sym->text));
 	return error_type(c);
 }
 
@@ -318,13 +318,52 @@ method_spaces(const LangType *type, const char *spaces[5])
 	spaces[n] = NULL;
 }
 
+/* Whether the first parameter of a function of the library is the type: only then is it a method of it. */
+static bool
+takes_first(const LangBuiltin *builtin, const LangType *type)
+{
+	const char *first = strchr(builtin->signature, '(') + 1;
+	size_t		len = strlen(type->text);
+
+	if (builtin->space[0] >= 'a')
+		return true;			/* it is the type's own space */
+	return strncmp(first, type->text, len) == 0 && (first[len] == ',' || first[len] == ')');
+}
+
+bool
+check_has_builtin(const LangType *type, const char *name)
+{
+	const char *spaces[5];
+
+	if (type->kind == LANG_MAYBE)
+	{
+		spaces[0] = "maybe";
+		spaces[1] = NULL;
+	}
+	else
+		method_spaces(type, spaces);
+	for (int i = 0; spaces[i] != NULL; i++)
+	{
+		for (int k = 0; k < LANG_N_BUILTINS; k++)
+			if (strcmp(lang_builtins[k].space, spaces[i]) == 0 && strcmp(lang_builtins[k].name, name) == 0 &&
+				takes_first(&lang_builtins[k], type))
+				return true;
+		if (i == 0 && check_builtin_is_missing(spaces[i], name))
+			return true;
+	}
+	return false;
+}
+
 static const LangType *
 unknown_method(Check *c, LangExpr *e, const LangType *type, LangName name, const char *spaces[])
 {
 	CheckSuggestion s;
 	KitDiag    *diag;
+	const char *foreign = check_foreign_type_hint(type, name.sym->text);
 
-	check_args(c, e);
+	/* what is known as the method of another language has arguments of its own kind */
+	if (foreign == NULL)
+		check_args(c, e);
 	diag = check_error(c, name.pos, "%s has no method \"%s\"", type->text, name.sym->text);
 	if (check_type_is_structured(type) && check_name_find(c, CHECK_NAMES_FIELDS, type->structure, name.sym) != NULL)
 	{
@@ -345,14 +384,9 @@ unknown_method(Check *c, LangExpr *e, const LangType *type, LangName name, const
 		check_suggest_names(c, &s, CHECK_NAMES_CALLABLES, type->a->structure);
 	else if (type->kind == LANG_ENUM)
 		check_suggest_names(c, &s, CHECK_NAMES_CALLABLES, type->enumeration);
-	if (check_suggest_hint(&s, diag))
+	if (check_suggest_or_foreign(&s, diag, foreign))
 		return error_type(c);
-	if (strcmp(name.sym->text, "length") == 0 || strcmp(name.sym->text, "count") == 0)
-	{
-		if (type->kind == LANG_LIST || type->kind == LANG_TABLE || type->kind == LANG_ARRAY)
-			kit_diag_hint(diag, "Did you mean \"size\"?");
-	}
-	else if (type->kind == LANG_TABLE)
+	if (type->kind == LANG_TABLE)
 		kit_diag_hint(diag, "Rows are inserted by <- and read by \"iterate\"; the methods of a table are size and delete.");
 	else if (type->kind == LANG_MAYBE)
 		kit_diag_hint(diag, "Unwrap it first: if (... as x) { x.%s(...); }.", name.sym->text);
@@ -391,7 +425,7 @@ call_member(Check *c, LangExpr *e)
 			check_args(c, e);
 			check_suggest_start(c, &s, space);
 			check_suggest_namespaces(&s);
-			check_suggest_hint(&s, check_error(c, operand->pos, "there is no \"%s\"", space));
+			check_suggest_or_foreign(&s, check_error(c, operand->pos, "there is no \"%s\"", space), check_foreign_hint(space, name.sym->text));
 			return error_type(c);
 		}
 	}

@@ -72,6 +72,40 @@ explain_messages(Check *c, KitDiag *diag, const LangStruct *from, const LangStru
 	}
 }
 
+/* Whether a division (or remainder) is what makes the value a maybe. */
+static bool
+divides(LangExpr *e, LangOp op)
+{
+	for (;;)
+	{
+		e = check_strip(e);
+		if (e->kind == LANG_EXPR_CONVERT)
+			e = e->u.convert.operand;
+		else if (e->kind != LANG_EXPR_BINARY)
+			return false;
+		else if (e->u.binary.op == op)
+			return true;
+		else if (check_strip(e->u.binary.right)->kind == LANG_EXPR_BINARY && check_strip(e->u.binary.right)->u.binary.op == op)
+			return true;
+		else
+			e = e->u.binary.left;
+	}
+}
+
+/* How a value is asked a question. */
+static void
+hint_condition(KitDiag *diag, const LangType *from)
+{
+	if (lang_type_is_numeric(from))
+		kit_diag_hint(diag, "Compare it: ... != 0.");
+	else if (from->kind == LANG_STRING)
+		kit_diag_hint(diag, "Compare it: ... != \"\".");
+	else if (from->kind == LANG_PRINCIPAL)
+		kit_diag_hint(diag, "Compare it: ... != @no_one.");
+	else if (from->kind == LANG_LIST || from->kind == LANG_ARRAY || from->kind == LANG_TABLE || from->kind == LANG_MAP)
+		kit_diag_hint(diag, "Ask for its size: ....size() > 0.");
+}
+
 /* What would be right. */
 static void
 hint_mismatch(Check *c, KitDiag *diag, LangExpr *e, const LangType *from, const LangType *to)
@@ -83,9 +117,9 @@ hint_mismatch(Check *c, KitDiag *diag, LangExpr *e, const LangType *from, const 
 	{
 		const char *why = "It may be empty";
 
-		if (e->kind == LANG_EXPR_BINARY && e->u.binary.op == LANG_OP_DIV)
+		if (divides(e, LANG_OP_DIV))
 			why = "Division yields a maybe, empty when the divisor is zero";
-		else if (e->kind == LANG_EXPR_BINARY && e->u.binary.op == LANG_OP_MOD)
+		else if (divides(e, LANG_OP_MOD))
 			why = "The remainder is a maybe, empty when the divisor is zero";
 		else if (e->kind == LANG_EXPR_INDEX)
 			why = "Indexing yields a maybe, empty when there is no such element";
@@ -104,8 +138,16 @@ hint_mismatch(Check *c, KitDiag *diag, LangExpr *e, const LangType *from, const 
 		kit_diag_hint(diag, "A long is not converted to double by assignment: multiply it by 1.0.");
 	else if (to->kind == LANG_STRING && (lang_type_is_numeric(from) || from->kind == LANG_BOOL))
 		kit_diag_hint(diag, "String.strOf(...) makes a string of it.");
-	else if (to->kind == LANG_BOOL && from->kind == LANG_INT)
-		kit_diag_hint(diag, "Compare it: ... != 0.");
+	else if (to->kind == LANG_BOOL)
+		hint_condition(diag, from);
+	else if (lang_type_is_numeric(to) && from->kind == LANG_BOOL)
+		kit_diag_hint(diag, "A number is chosen by it: ... ? 1 : 0.");
+	else if (lang_type_is_numeric(to) && from->kind == LANG_STRING)
+		kit_diag_hint(diag, "A number is read from a string by .%sOf(), which is a maybe.", to->text);
+	else if (lang_type_is_numeric(to) && (from->kind == LANG_LIST || from->kind == LANG_TABLE || from->kind == LANG_ARRAY))
+		kit_diag_hint(diag, "The number of its elements is (...).size().");
+	else if (to->kind == LANG_STRING && from->kind == LANG_PRINCIPAL)
+		kit_diag_hint(diag, "The name of a principal is .agent().");
 	else if (to->kind == LANG_RECORD && check_type_is_structured(from))
 		kit_diag_hint(diag, "Records are filled by <-, not passed by value.");
 	else if (from->kind == LANG_LIST && to->kind == LANG_ARRAY && from->a == to->a)

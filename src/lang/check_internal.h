@@ -166,6 +166,8 @@ typedef struct Check
 	bool		has_break;		/* of the innermost loop or switch */
 	bool		is_too_deep;	/* has been reported */
 	bool		is_target;		/* the next name is only assigned to, not read */
+	const KitSym *unknown[16];	/* names of the unit that have been reported as unknown */
+	int			n_unknown;
 } Check;
 
 /* ---- check_names.c: names, diagnostics, suggestions ---- */
@@ -196,6 +198,22 @@ extern void check_suggest_start(Check *c, CheckSuggestion *s, const char *wanted
 extern void check_suggest(CheckSuggestion *s, const char *candidate);
 extern void check_suggest_names(Check *c, CheckSuggestion *s, CheckNameSpace space, const void *owner);
 extern bool check_suggest_hint(CheckSuggestion *s, KitDiag *diag);	/* "Did you mean …?"; false: no idea */
+
+/* ---- check_foreign.c: what other languages call it ---- */
+
+typedef struct CheckForeign
+{
+	const char *where;
+	const char *names;			/* words */
+	const char *hint;
+} CheckForeign;
+
+extern const CheckForeign check_foreign[];
+extern const int check_n_foreign;
+extern const char *check_foreign_hint(const char *where, const char *name);	/* NULL: nothing is known of that name */
+extern const char *check_foreign_type_hint(const LangType *type, const char *name);	/* methods and fields of a type */
+/* As check_suggest_hint; foreign (may be NULL) is said instead when nothing is very near. */
+extern bool check_suggest_or_foreign(CheckSuggestion *s, KitDiag *diag, const char *foreign);
 
 /* ---- type.c, operators.c, builtins.c ---- */
 
@@ -296,7 +314,7 @@ extern const LangType *check_member(Check *c, LangExpr *e);
 extern LangField *check_find_field(Check *c, const LangStruct *structure, LangName name);
 extern const char *check_struct_text(Check *c, const LangStruct *structure);	/* record "R" */
 extern bool check_resolve_name(Check *c, LangExpr *e);	/* whether a variable or field of that name is in scope; no error */
-extern void check_unknown_name(Check *c, LangExpr *e);
+extern bool check_enum_value_hint(Check *c, KitDiag *diag, const char *name);	/* "Did you mean Color::Red?" */
 
 /* ---- check_convert.c ---- */
 
@@ -326,6 +344,7 @@ extern void check_ingest(Check *c, LangStmt *stmt);
 
 extern void check_args(Check *c, LangExpr *e);
 extern bool check_any_arg_refused(LangExpr *e);
+extern bool check_has_builtin(const LangType *type, const char *name);	/* whether values of the type have a method of the language of that name */
 extern const char *check_args_text(Check *c, LangExpr *e);	/* "(int, string)" */
 
 /* One call of a built-in: the name, and all values it is given. */

@@ -109,8 +109,47 @@ check_resolve_name(Check *c, LangExpr *e)
 	return e->kind == LANG_EXPR_NAME && find_name(c, e->u.name.sym, &found);
 }
 
-void
-check_unknown_name(Check *c, LangExpr *e)
+/* A field of something that is in scope: the message, the row. */
+static bool
+hint_member(Check *c, KitDiag *diag, const KitSym *sym)
+{
+	for (CheckScope *s = c->scope; s != NULL; s = s->up)
+		if (!s->is_row && check_type_is_structured(s->local->type) &&
+			check_name_find(c, CHECK_NAMES_FIELDS, s->local->type->structure, sym) != NULL)
+		{
+			kit_diag_hint(diag, "Did you mean %s.%s?", s->local->name->text, sym->text);
+			return true;
+		}
+	return false;
+}
+
+bool
+check_enum_value_hint(Check *c, KitDiag *diag, const char *name)
+{
+	for (int i = 0; i < c->program->n_enums; i++)
+		for (int k = 0; k < c->program->enums[i]->n; k++)
+			if (strcmp(c->program->enums[i]->names[k]->text, name) == 0)
+			{
+				kit_diag_hint(diag, "Did you mean %s::%s?", c->program->enums[i]->name->text, name);
+				return true;
+			}
+	return false;
+}
+
+/* A name that is unknown is so each time: it is said once for each unit. */
+static bool
+was_reported(Check *c, const KitSym *sym)
+{
+	for (int i = 0; i < c->n_unknown; i++)
+		if (c->unknown[i] == sym)
+			return true;
+	if (c->n_unknown < (int) (sizeof(c->unknown) / sizeof(c->unknown[0])))
+		c->unknown[c->n_unknown++] = sym;
+	return false;
+}
+
+static void
+refuse_unknown_name(Check *c, LangExpr *e, bool is_target)
 {
 	const KitSym *sym = e->u.name.sym;
 	const LangUnit *unit = c->cur->unit;
@@ -161,6 +200,8 @@ check_unknown_name(Check *c, LangExpr *e)
 		kit_diag_hint(diag, "The field of the viewer is @viewer.%s.", sym->text);
 		return;
 	}
+	if (was_reported(c, sym))
+		return;
 	diag = check_error(c, e->pos, "there is no variable or field \"%s\"", sym->text);
 	check_suggest_start(c, &s, sym->text);
 	for (CheckScope *scope = c->scope; scope != NULL; scope = scope->up)
@@ -174,15 +215,13 @@ check_unknown_name(Check *c, LangExpr *e)
 		check_suggest_names(c, &s, CHECK_NAMES_FIELDS, unit->self);
 	if (check_rules(unit).document)
 		check_suggest_names(c, &s, CHECK_NAMES_FIELDS, c->program->root);
-	if (!check_suggest_hint(&s, diag))
+	if (s.distance > 1 || s.best == NULL)
 	{
-		if (strcmp(sym->text, "who") == 0)
-			kit_diag_hint(diag, "Who acts is @who.");
-		else if (strcmp(sym->text, "viewer") == 0)
-			kit_diag_hint(diag, "Who looks is @viewer.");
-		else if (strcmp(sym->text, "self") == 0 || strcmp(sym->text, "this") == 0)
-			kit_diag_hint(diag, "The fields of a record or of the document are written by their bare names.");
+		if (hint_member(c, diag, sym) || check_enum_value_hint(c, diag, sym->text))
+			return;
 	}
+	if (!check_suggest_or_foreign(&s, diag, check_foreign_hint("name", sym->text)) && is_target)
+		kit_diag_hint(diag, "A variable is declared by: let %s = ...; a field, outside of all blocks: public int %s;", sym->text, sym->text);
 }
 
 /* In a dispatch, whatever the document's fields are called. */
@@ -211,7 +250,7 @@ check_bare_name(Check *c, LangExpr *e)
 	}
 	if (!is_known)
 	{
-		check_unknown_name(c, e);
+		refuse_unknown_name(c, e, is_target);
 		return error_type(c);
 	}
 	e->u.name.ref = found.ref;
@@ -239,6 +278,24 @@ check_bare_name(Check *c, LangExpr *e)
 
 /* ---- fields ---- */
 
+/* All fields, where they are few. */
+static void
+hint_fields(Check *c, KitDiag *diag, const LangStruct *structure)
+{
+	KitBuf		out;
+	int			n = 0;
+
+	kit_buf_init(&out, c->arena);
+	for (int i = 0; i < structure->n_fields; i++)
+	{
+		if (structure->fields[i]->is_id && structure->fields[i]->pos.line == 0)
+			continue;			/* nobody wrote it */
+		kit_buf_printf(&out, "%s%s", n++ == 0 ? "" : ", ", structure->fields[i]->name->text);
+	}
+	if (n > 0 && n <= 12 && out.len < 150)
+		kit_diag_hint(diag, "It has %s.", out.data);
+}
+
 LangField *
 check_find_field(Check *c, const LangStruct *structure, LangName name)
 {
@@ -257,7 +314,8 @@ check_find_field(Check *c, const LangStruct *structure, LangName name)
 	diag = check_error(c, name.pos, "%s has no field \"%s\"", check_struct_text(c, structure), name.sym->text);
 	check_suggest_start(c, &s, name.sym->text);
 	check_suggest_names(c, &s, CHECK_NAMES_FIELDS, structure);
-	check_suggest_hint(&s, diag);
+	if (!check_suggest_or_foreign(&s, diag, check_foreign_type_hint(structure->type, name.sym->text)))
+		hint_fields(c, diag, structure);
 	return NULL;
 }
 
@@ -265,15 +323,27 @@ static const LangType *
 refuse_field(Check *c, LangExpr *e, const LangType *type)
 {
 	const char *name = e->u.field.name.sym->text;
+	const char *foreign = check_foreign_type_hint(type, name);
 	KitDiag    *diag = check_error(c, e->u.field.name.pos, "%s has no field \"%s\"", type->text, name);
 
-	if (type->kind == LANG_TABLE)
+	if (check_has_builtin(type, name))
+		kit_diag_hint(diag, "Call it: .%s().", name);
+	else if (foreign != NULL)
+		kit_diag_hint(diag, "%s", foreign);
+	else if (type->kind == LANG_TABLE)
 		kit_diag_hint(diag, "Take a row first, as in t[id].%s, or the field of every row: (iterate t).%s.", name, name);
 	else if (type->kind == LANG_ARRAY && check_type_is_structured(type->a))
 		kit_diag_hint(diag, "Take an element first, or loop with foreach.");
-	else if (strcmp(name, "length") == 0 || strcmp(name, "size") == 0)
-		kit_diag_hint(diag, "Call it: .%s().", type->kind == LANG_STRING ? "length" : "size");
 	return error_type(c);
+}
+
+/* Whether a name that the elements do not have is the one of a method of the list or maybe itself. */
+static bool
+is_meant_for(Check *c, const LangType *type, LangName name)
+{
+	return check_name_find(c, CHECK_NAMES_FIELDS, type->a->structure, name.sym) == NULL &&
+		check_name_find(c, CHECK_NAMES_CALLABLES, type->a->structure, name.sym) == NULL &&
+		(check_has_builtin(type, name.sym->text) || check_foreign_type_hint(type, name.sym->text) != NULL);
 }
 
 const LangType *
@@ -301,13 +371,13 @@ check_member(Check *c, LangExpr *e)
 		case LANG_MESSAGE:
 			break;
 		case LANG_MAYBE:
-			if (!check_type_is_structured(type->a))
+			if (!check_type_is_structured(type->a) || is_meant_for(c, type, e->u.field.name))
 				return refuse_field(c, e, type);
 			type = type->a;
 			e->u.field.is_lifted = true;
 			break;
 		case LANG_LIST:
-			if (!check_type_is_structured(type->a))
+			if (!check_type_is_structured(type->a) || is_meant_for(c, type, e->u.field.name))
 				return refuse_field(c, e, type);
 			type = type->a;
 			e->u.field.is_projection = true;

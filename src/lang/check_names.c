@@ -10,6 +10,7 @@
 
 #include "kit/hash.h"
 #include "lang/check_internal.h"
+#include "lang/near.h"
 
 void *
 check_grow(KitArena *arena, void *items, int n, size_t size)
@@ -139,67 +140,13 @@ check_printf(Check *c, const char *format,...)
 
 /* ---- suggestions ---- */
 
-#define MAX_SUGGESTED 40		/* longer names are not compared */
-
-static char
-lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char) (c + 32) : c;
-}
-
-/* Edit distance with transpositions, upper and lower case being equal; more than limit counts as limit + 1. */
-static int
-distance(const char *a, const char *b, int limit)
-{
-	int			rows[3][MAX_SUGGESTED + 1];
-	int			n = (int) strlen(a);
-	int			m = (int) strlen(b);
-	int		   *before = rows[0],
-			   *last = rows[1],
-			   *now = rows[2];
-
-	if (n - m > limit || m - n > limit)
-		return limit + 1;
-	for (int j = 0; j <= m; j++)
-		last[j] = j;
-	for (int i = 1; i <= n; i++)
-	{
-		int		   *oldest = before;
-		int			least = now[0] = i;
-
-		for (int j = 1; j <= m; j++)
-		{
-			bool		same = lower(a[i - 1]) == lower(b[j - 1]);
-			int			best = last[j - 1] + (same ? 0 : 1);
-
-			if (last[j] + 1 < best)
-				best = last[j] + 1;
-			if (now[j - 1] + 1 < best)
-				best = now[j - 1] + 1;
-			if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1]) && before[j - 2] + 1 < best)
-				best = before[j - 2] + 1;
-			now[j] = best;
-			if (best < least)
-				least = best;
-		}
-		if (least > limit)
-			return limit + 1;
-		before = last;
-		last = now;
-		now = oldest;
-	}
-	return last[m];
-}
-
 void
 check_suggest_start(Check *c, CheckSuggestion *s, const char *wanted)
 {
-	size_t		len = strlen(wanted);
-
 	s->wanted = wanted;
 	s->best = NULL;
-	s->distance = len <= 1 ? 1 : len <= 4 ? 2 : len <= 8 ? 3 : 4;	/* the best one must be below this */
-	s->is_off = len > MAX_SUGGESTED || c->diags->n_errors > LANG_MAX_DIAGS;
+	s->distance = lang_near_limit(wanted);	/* the best one must be below this */
+	s->is_off = strlen(wanted) > LANG_NEAR_MAX || c->diags->n_errors > LANG_MAX_DIAGS;
 }
 
 void
@@ -207,9 +154,9 @@ check_suggest(CheckSuggestion *s, const char *candidate)
 {
 	int			d;
 
-	if (s->is_off || strlen(candidate) > MAX_SUGGESTED || strcmp(candidate, s->wanted) == 0)
+	if (s->is_off || strlen(candidate) > LANG_NEAR_MAX || strcmp(candidate, s->wanted) == 0)
 		return;
-	d = distance(s->wanted, candidate, s->distance - 1);
+	d = lang_near(s->wanted, candidate, s->distance - 1);
 	if (d < s->distance)
 	{
 		s->distance = d;

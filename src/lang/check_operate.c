@@ -106,18 +106,23 @@ hint_operands(KitDiag *diag, LangOp op, const LangType *left, const LangType *ri
 	}
 	else if (left->kind == LANG_ENUM && right->kind == LANG_ENUM)
 		kit_diag_hint(diag, "Values of different enumerations are not compared.");
+	else if ((left->kind == LANG_ENUM || right->kind == LANG_ENUM) && (left->kind == LANG_STRING || right->kind == LANG_STRING))
+		kit_diag_hint(diag, op == LANG_OP_ADD ? "The name of an enumeration's value is .to_string()." :
+					  "A value of an enumeration is written Name::Value.");
 	else if (left->kind == LANG_ENUM || right->kind == LANG_ENUM)
 		kit_diag_hint(diag, "The number of an enumeration's value is .to_int().");
 	else if (left->kind == LANG_LIST || right->kind == LANG_LIST)
 		kit_diag_hint(diag, "One element of a list is (...)[0], the number of elements (...).size().");
-	else if (op == LANG_OP_ADD && (left->kind == LANG_PRINCIPAL || right->kind == LANG_PRINCIPAL))
+	else if (left->kind == LANG_PRINCIPAL || right->kind == LANG_PRINCIPAL)
 		kit_diag_hint(diag, "The name of a principal is .agent().");
 	else if (left->kind == LANG_STRING && lang_type_is_numeric(right))
 		kit_diag_hint(diag, "String.strOf(...) makes a string of a number.");
 	else if (right->kind == LANG_STRING && lang_type_is_numeric(left))
 		kit_diag_hint(diag, "String.strOf(...) makes a string of a number.");
-	else if ((op == LANG_OP_AND || op == LANG_OP_OR) && (left->kind == LANG_INT || right->kind == LANG_INT))
+	else if ((op == LANG_OP_AND || op == LANG_OP_OR) && (lang_type_is_numeric(left) || lang_type_is_numeric(right)))
 		kit_diag_hint(diag, "Compare numbers first: ... != 0.");
+	else if ((op == LANG_OP_AND || op == LANG_OP_OR) && (left->kind == LANG_STRING || right->kind == LANG_STRING))
+		kit_diag_hint(diag, "Compare strings first: ... != \"\".");
 }
 
 static const LangType *

@@ -24,7 +24,7 @@ warn_unused(Check *c, CheckScope *from, CheckScope *to)
 {
 	for (CheckScope *s = from; s != to; s = s->up)
 		if (!s->is_row && !s->local->is_used && !s->local->is_parameter && s->local->name->text[0] != '_' &&
-			!CHECK_IS_ERROR(s->local->type))
+			!CHECK_IS_ERROR(s->local->type) && !s->local->hides_field)
 			check_warn(c, s->local->pos, "variable \"%s\" is never read", s->local->name->text);
 }
 
@@ -377,7 +377,9 @@ check_assign(Check *c, LangStmt *stmt)
 	ok = !CHECK_IS_ERROR(type) && check_place(c, place, "assign to");
 	if (is_bulk && ok)
 		type = type->a;
-	check_expr(c, stmt->u.assign.value, ok ? type : NULL);
+	if (!ok && type->kind == LANG_TABLE)
+		type = lang_type_list(c->program, type->a);
+	check_expr(c, stmt->u.assign.value, CHECK_IS_ERROR(type) ? NULL : type);
 	if (ok)
 		check_convert(c, &stmt->u.assign.value, type, "value of \"%s\"", name);
 }
@@ -402,6 +404,8 @@ check_return(Check *c, LangStmt *stmt)
 		diag = check_error(c, stmt->u.expr->pos, "%s returns nothing", check_unit_text(c, unit));
 		if (unit->kind == LANG_UNIT_PROCEDURE || unit->kind == LANG_UNIT_METHOD)
 			kit_diag_hint(diag, "Declare what it returns: -> %s.", stmt->u.expr->type->text);
+		else if (unit->kind == LANG_UNIT_CHANNEL)
+			kit_diag_hint(diag, "Who sends a message sees what it changes: write it into a field; \"abort;\" refuses the message.");
 	}
 }
 
@@ -450,7 +454,9 @@ check_expr_stmt(Check *c, LangStmt *stmt)
 	if (does_something)
 		return;
 	diag = check_warn(c, inner->pos, "this statement has no effect");
-	if (inner->kind == LANG_EXPR_BINARY && inner->u.binary.op == LANG_OP_EQ)
+	if (c->cur->unit->returns->kind == inner->type->kind)
+		kit_diag_hint(diag, "To return it, write: return ...;");
+	else if (inner->kind == LANG_EXPR_BINARY && inner->u.binary.op == LANG_OP_EQ)
 		kit_diag_hint(diag, "Assignment is written with one \"=\".");
 }
 

@@ -47,15 +47,9 @@ unknown_type(Check *c, LangTypeRef *ref)
 		if (lang_type_word(kind)[0] != '\0')
 			check_suggest(&s, lang_type_word(kind));
 	check_suggest_names(c, &s, CHECK_NAMES_TYPES, NULL);
-	if (!check_suggest_hint(&s, diag))
-	{
-		if (strcmp(ref->word->text, "float") == 0 || strcmp(ref->word->text, "number") == 0)
-			kit_diag_hint(diag, "Did you mean \"double\"?");
-		else if (strcmp(ref->word->text, "boolean") == 0)
-			kit_diag_hint(diag, "Did you mean \"bool\"?");
-		else if (strcmp(ref->word->text, "client") == 0)
-			kit_diag_hint(diag, "Did you mean \"principal\"?");
-	}
+	check_suggest(&s, "formula");
+	if (!check_suggest_or_foreign(&s, diag, check_foreign_hint("type", ref->word->text)))
+		kit_diag_hint(diag, "A type is one of the language, or a record, message or enumeration that the program declares.");
 	return CHECK_SIMPLE(c, LANG_ERROR_TYPE);
 }
 

@@ -238,7 +238,7 @@ check_push_local(Check *c, LangLocal *local)
 		{
 			diag = check_error(c, local->pos, "\"%s\" is declared already", local->name->text);
 			kit_diag_detail(diag, "It is declared at line %d, in a block that is still open.", s->local->pos.line);
-			local->is_used = true;
+			local->is_used = s->local->is_used = true;
 			break;
 		}
 	field = hidden_field(c, local->name);
@@ -246,6 +246,9 @@ check_push_local(Check *c, LangLocal *local)
 	{
 		diag = check_warn(c, local->pos, "\"%s\" hides the field of the same name", local->name->text);
 		kit_diag_detail(diag, "The field is declared at line %d.", field->pos.line);
+		if (!local->is_parameter)
+			kit_diag_hint(diag, "Choose another name; to assign the field, write %s = ...; without \"let\" or a type.", local->name->text);
+		local->hides_field = true;
 	}
 	push(c, local, false);
 }
@@ -428,6 +431,7 @@ check_unit(Check *c, CheckUnit *u)
 	if (u->state != CHECK_WAITING)
 		return;
 	u->state = CHECK_RUNNING;
+	c->n_unknown = 0;
 	u->caller = cur;
 	c->cur = u;
 	c->scope = NULL;
@@ -451,6 +455,7 @@ check_unit(Check *c, CheckUnit *u)
 	c->n_switches = n_switches;
 	c->has_break = has_break;
 	c->is_target = is_target;
+	c->n_unknown = 0;
 }
 
 void

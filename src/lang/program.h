@@ -166,6 +166,7 @@ struct LangLocal
 	bool		is_parameter;
 	bool		is_readonly;	/* may not be assigned, nor changed through */
 	bool		is_used;
+	bool		hides_field;	/* of the same name; has been reported */
 };
 
 struct LangUnit
