@@ -228,7 +228,8 @@ static VmEvent
 event_of(const CliSession *s, VmEventKind kind, VmText agent, VmText authority)
 {
 	return (VmEvent) {
-		.kind = kind, .agent = agent, .authority = authority, .at = s->at > s->updated ? s->at : s->updated,
+		.kind = kind, .agent = agent, .authority = authority,
+		.at = s->doc == NULL ? s->at : vm_program_time(s->program, s->updated, s->at),
 		.space = s->space, .key = s->key, .message = {.kind = DOC_NULL}, .origin = {"", 0}, .ip = {"", 0}
 	};
 }

@@ -102,7 +102,7 @@ typedef enum LangExprKind
 	LANG_EXPR_NO_ONE,			/* @no_one */
 	LANG_EXPR_WHO,				/* @who */
 	LANG_EXPR_SELF,				/* @self */
-	LANG_EXPR_CONTEXT,			/* @context */
+	LANG_EXPR_CONTEXT,			/* @context; checker: a field of it, u.integer: LangContextField */
 	LANG_EXPR_VIEWER,			/* @viewer */
 	LANG_EXPR_HEADERS,			/* @headers */
 	LANG_EXPR_PARAMETERS,		/* @parameters */
@@ -195,6 +195,15 @@ typedef enum LangConversion
 	LANG_CONVERT_ELEMENTS,			/* array or list, element by element: u.convert.inner */
 	LANG_CONVERT_TO_STRING			/* for concatenation; the operand's type says how: bool, int, long, double, or a maybe of one of them or of string (empty: "") */
 } LangConversion;
+
+/* checker: fields of @context, but for who */
+typedef enum LangContextField
+{
+	LANG_CONTEXT_KEY,
+	LANG_CONTEXT_SPACE,
+	LANG_CONTEXT_ORIGIN,
+	LANG_CONTEXT_IP
+} LangContextField;
 
 typedef struct LangObjectMember
 {

@@ -456,8 +456,6 @@ unsupported_text(LangDeclKind kind)
 			return "\"rpc\"";
 		case LANG_DECL_TEST:
 			return "\"test\"";
-		case LANG_DECL_LOAD:
-			return "@load";
 		case LANG_DECL_CAN_ATTACH:
 			return "@can_attach";
 		case LANG_DECL_ATTACHED:
@@ -510,7 +508,8 @@ declare_at_root(Check *c, LangDecl *d)
 		case LANG_DECL_MESSAGE:
 			break;				/* done before */
 		case LANG_DECL_DISPATCH:
-			break;				/* check_dispatch.c, all of them together */
+		case LANG_DECL_STATIC:
+			break;				/* all of them together */
 		case LANG_DECL_FIELD:
 		case LANG_DECL_BUBBLE:
 			declare_field(c, p->root, d);
@@ -546,8 +545,9 @@ declare_at_root(Check *c, LangDecl *d)
 			unit = check_add_event(c, d, LANG_UNIT_DELETE, LANG_BOOL);
 			CHECK_PUSH(c->arena, p->deletes, p->n_deletes, unit);
 			break;
-		case LANG_DECL_STATIC:
-			check_declare_static(c, d);
+		case LANG_DECL_LOAD:
+			unit = check_add_event(c, d, LANG_UNIT_LOAD, LANG_VOID);
+			CHECK_PUSH(c->arena, p->loads, p->n_loads, unit);
 			break;
 		default:
 			check_unsupported(c, d->pos, "%s", unsupported_text(d->kind));
@@ -591,6 +591,7 @@ check_declare(Check *c)
 	refuse_endless_nesting(c);
 	for (int i = 0; i < tree->n; i++)
 		declare_at_root(c, tree->items[i]);
+	check_declare_statics(c);
 	check_declare_dispatches(c);
 	check_index_fields(c, c->program->root);
 	check_index_fields(c, c->program->view);

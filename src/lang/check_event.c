@@ -70,55 +70,141 @@ check_declare_construct(Check *c, LangDecl *d)
 		c->program->construct_message = unit->locals[0]->type->structure;
 }
 
-/* No setting has an effect yet; a program that asks for one must not believe that it has. */
-static void
-declare_config(Check *c, LangDecl *d)
-{
-	static const char *const settings[] = {
-		"maximum_history", "delete_on_close", "frequency", "temporal_resolution_ms", "sweep_export_delay", "readonly"
-	};
-	const char *name = d->name.sym->text;
+/* ---- @static ---- */
 
-	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
+/* An int that is written as such, or computed from some: no names, no division. */
+static bool
+constant_int(const LangExpr *e, int64_t *value)
+{
+	int64_t		left;
+	int64_t		right;
+
+	e = check_strip((LangExpr *) e);
+	if (e->kind == LANG_EXPR_INT || e->kind == LANG_EXPR_LONG)
 	{
-		if (strcmp(settings[i], name) == 0)
-		{
-			check_unsupported(c, d->name.pos, "\"%s\"", name);
-			return;
-		}
+		*value = e->u.integer;
+		return true;
 	}
-	check_error(c, d->name.pos, "@static has no setting \"%s\"", name);
+	if (e->kind == LANG_EXPR_PREFIX && e->u.unary.op == LANG_OP_NEGATE && constant_int(e->u.unary.operand, &left))
+		return !__builtin_sub_overflow((int64_t) 0, left, value);
+	if (e->kind != LANG_EXPR_BINARY || !constant_int(e->u.binary.left, &left) || !constant_int(e->u.binary.right, &right))
+		return false;
+	switch (e->u.binary.op)
+	{
+		case LANG_OP_ADD:
+			return !__builtin_add_overflow(left, right, value);
+		case LANG_OP_SUB:
+			return !__builtin_sub_overflow(left, right, value);
+		case LANG_OP_MUL:
+			return !__builtin_mul_overflow(left, right, value);
+		default:
+			return false;
+	}
+}
+
+/* What becomes of a setting: effect NULL for those that have one. */
+typedef struct Setting
+{
+	const char *name;
+	bool		is_bool;
+	int64_t		least;
+	size_t		offset;			/* in LangSettings */
+	const char *missing;
+} Setting;
+
+static const Setting settings[] = {
+	{"maximum_history", false, 1, offsetof(LangSettings, maximum_history), "The log keeps all events."},
+	{"delete_on_close", true, 0, offsetof(LangSettings, delete_on_close), "A document stays until it is deleted."},
+	{"frequency", false, 0, offsetof(LangSettings, frequency), "Viewers are sent changes as soon as they can be."},
+	{"temporal_resolution_ms", false, 0, offsetof(LangSettings, temporal_resolution_ms), NULL},
+	{"sweep_export_delay", false, 0, offsetof(LangSettings, sweep_export_delay), "Nothing is exported."},
+	{"readonly", true, 0, offsetof(LangSettings, is_readonly), NULL},
+};
+
+#define N_SETTINGS ((int) (sizeof(settings) / sizeof(settings[0])))
+
+static void
+declare_config(Check *c, LangDecl *d, LangPos first[N_SETTINGS])
+{
+	const char *name = d->name.sym->text;
+	const LangExpr *value = check_strip(d->u.value);
+	char	   *place = (char *) &c->program->settings;
+	const Setting *setting = settings;
+	int64_t		number;
+	CheckSuggestion s;
+
+	while (setting < settings + N_SETTINGS && strcmp(setting->name, name) != 0)
+		setting++;
+	if (setting == settings + N_SETTINGS)
+	{
+		check_suggest_start(c, &s, name);
+		for (int i = 0; i < N_SETTINGS; i++)
+			check_suggest(&s, settings[i].name);
+		check_suggest_hint(&s, check_error(c, d->name.pos, "@static has no setting \"%s\"", name));
+		return;
+	}
+	if (first[setting - settings].line != 0)
+	{
+		check_report_twice(c, d->name, "setting", first[setting - settings]);
+		return;
+	}
+	first[setting - settings] = d->name.pos;
+	if (setting->is_bool)
+	{
+		if (value->kind != LANG_EXPR_BOOL)
+			check_error(c, value->pos, "\"%s\" must be true or false", name);
+		else
+			*(bool *) (place + setting->offset) = value->u.integer != 0;
+	}
+	else if (!constant_int(value, &number))
+		check_error(c, value->pos, "\"%s\" must be a constant of type int", name);
+	else if (number < setting->least || number > INT32_MAX)
+		check_error(c, value->pos, "\"%s\" must be from %lld to %d", name, (long long) setting->least, INT32_MAX);
+	else
+		*(int64_t *) (place + setting->offset) = number;
+	if (setting->missing != NULL)
+		kit_diag_hint(check_warn(c, d->name.pos, "\"%s\" has no effect yet", name), "%s", setting->missing);
+}
+
+static void
+add_rule(Check *c, LangDecl *group, LangDecl *d, LangUnitKind kind, LangUnit ***units, int *n)
+{
+	LangUnit   *unit = check_add_event(c, d, kind, LANG_BOOL);
+
+	unit->context_name = group->name.sym;
+	CHECK_PUSH(c->arena, *units, *n, unit);
 }
 
 void
-check_declare_static(Check *c, LangDecl *d)
+check_declare_statics(Check *c)
 {
 	LangProgram *p = c->program;
+	LangPos		first[N_SETTINGS] = {0};
 
-	if (d->name.sym != NULL)
-		kit_diag_hint(check_unsupported(c, d->name.pos, "a parameter of @static"), "Who acts is @who.");
-	for (int i = 0; i < d->u.group.n; i++)
+	p->settings.maximum_history = 1000;
+	for (int k = 0; k < c->tree->n; k++)
 	{
-		LangDecl   *item = d->u.group.items[i];
-		LangUnit   *unit;
+		LangDecl   *d = c->tree->items[k];
 
-		switch (item->kind)
+		for (int i = 0; d->kind == LANG_DECL_STATIC && i < d->u.group.n; i++)
 		{
-			case LANG_DECL_STATIC_CREATE:
-				unit = check_add_event(c, item, LANG_UNIT_STATIC_CREATE, LANG_BOOL);
-				CHECK_PUSH(c->arena, p->static_creates, p->n_static_creates, unit);
-				break;
-			case LANG_DECL_STATIC_INVENT:
-				unit = check_add_event(c, item, LANG_UNIT_STATIC_INVENT, LANG_BOOL);
-				CHECK_PUSH(c->arena, p->static_invents, p->n_static_invents, unit);
-				break;
-			case LANG_DECL_STATIC_SEND:
-				unit = check_add_event(c, item, LANG_UNIT_STATIC_SEND, LANG_BOOL);
-				CHECK_PUSH(c->arena, p->static_sends, p->n_static_sends, unit);
-				break;
-			default:
-				declare_config(c, item);
-				break;
+			LangDecl   *item = d->u.group.items[i];
+
+			switch (item->kind)
+			{
+				case LANG_DECL_STATIC_CREATE:
+					add_rule(c, d, item, LANG_UNIT_STATIC_CREATE, &p->static_creates, &p->n_static_creates);
+					break;
+				case LANG_DECL_STATIC_INVENT:
+					add_rule(c, d, item, LANG_UNIT_STATIC_INVENT, &p->static_invents, &p->n_static_invents);
+					break;
+				case LANG_DECL_STATIC_SEND:
+					add_rule(c, d, item, LANG_UNIT_STATIC_SEND, &p->static_sends, &p->n_static_sends);
+					break;
+				default:
+					declare_config(c, item, first);
+					break;
+			}
 		}
 	}
 }

@@ -244,18 +244,6 @@ unsupported_text(LangExprKind kind)
 			return "a state's label";
 		case LANG_EXPR_TUPLE:
 			return "a tuple";
-		case LANG_EXPR_CONTEXT:
-			return "@context";
-		case LANG_EXPR_HEADERS:
-			return "@headers";
-		case LANG_EXPR_PARAMETERS:
-			return "@parameters";
-		case LANG_EXPR_SELF:
-			return "@self";
-		case LANG_EXPR_STABLE:
-			return "@stable";
-		case LANG_EXPR_BLOCKED:
-			return "@blocked";
 		case LANG_EXPR_I:
 			return "@i";
 		case LANG_EXPR_NULL:
@@ -339,6 +327,15 @@ check_kind(Check *c, LangExpr *e, const LangType *want)
 			return check_who(c, e);
 		case LANG_EXPR_VIEWER:
 			return check_viewer(c, e);
+		case LANG_EXPR_SELF:
+			return check_self(c, e);
+		case LANG_EXPR_CONTEXT:
+			return check_context(c, e);
+		case LANG_EXPR_HEADERS:
+		case LANG_EXPR_PARAMETERS:
+		case LANG_EXPR_STABLE:
+		case LANG_EXPR_BLOCKED:
+			return check_rare_atom(c, e);
 		case LANG_EXPR_MAYBE:
 			return check_maybe(c, e, want);
 		case LANG_EXPR_DATE:

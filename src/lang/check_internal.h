@@ -255,7 +255,7 @@ extern void check_refuse_reserved(Check *c, LangName name, const char *what);	/*
 extern LangUnit *check_add_event(Check *c, LangDecl *d, LangUnitKind kind, LangTypeKind returns);	/* check_event.c, from here on */
 extern void check_declare_channel(Check *c, LangDecl *d);
 extern void check_declare_construct(Check *c, LangDecl *d);
-extern void check_declare_static(Check *c, LangDecl *d);
+extern void check_declare_statics(Check *c);
 extern void check_resolve_guards(Check *c);	/* check_guard.c */
 extern void check_declare_dispatches(Check *c);	/* check_dispatch.c */
 extern LangUnit *check_add_unit(Check *c, LangUnitKind kind, LangName name, LangPos pos, LangStruct *self, const LangType *returns,
@@ -282,6 +282,7 @@ typedef struct CheckRules
 {
 	bool		document;		/* bare names of the document, procedures */
 	bool		who;
+	bool		context;
 	bool		viewer;
 	bool		aborts;
 	bool		writes;
@@ -299,6 +300,14 @@ extern bool check_stmt(Check *c, LangStmt *stmt);	/* true: control never comes o
 extern const LangType *check_expr(Check *c, LangExpr *e, const LangType *want);
 extern LangExpr *check_strip(LangExpr *e);	/* without parentheses */
 extern LangEnum *check_find_enum(Check *c, LangName name);	/* NULL, and an error, when there is none */
+
+/* ---- check_context.c ---- */
+
+extern bool check_is_context(Check *c, const LangExpr *e);
+extern const LangType *check_context_field(Check *c, LangExpr *e);	/* of e, a field of the context */
+extern const LangType *check_context(Check *c, LangExpr *e);	/* standing alone: an error */
+extern const LangType *check_self(Check *c, LangExpr *e);
+extern const LangType *check_rare_atom(Check *c, LangExpr *e);
 
 /* ---- check_place.c ---- */
 

@@ -200,6 +200,11 @@ refuse_unknown_name(Check *c, LangExpr *e, bool is_target)
 		kit_diag_hint(diag, "The field of the viewer is @viewer.%s.", sym->text);
 		return;
 	}
+	if (check_is_context(c, e))
+	{
+		check_context(c, e);
+		return;
+	}
 	if (was_reported(c, sym))
 		return;
 	diag = check_error(c, e->pos, "there is no variable or field \"%s\"", sym->text);
@@ -354,6 +359,8 @@ check_member(Check *c, LangExpr *e)
 	const LangType *result;
 	LangField  *field;
 
+	if (check_is_context(c, operand))
+		return check_context_field(c, e);
 	if (operand->kind == LANG_EXPR_NAME && check_is_namespace(operand->u.name.sym->text) && !check_resolve_name(c, operand))
 	{
 		KitDiag    *diag = check_error(c, e->u.field.name.pos, "\"%s.%s\" is not a value", operand->u.name.sym->text,

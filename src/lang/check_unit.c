@@ -50,14 +50,18 @@ check_rules(const LangUnit *unit)
 		case LANG_UNIT_CHANNEL:
 		case LANG_UNIT_CONSTRUCT:
 			r.who = true;
+			r.context = true;
 			r.aborts = true;
 			r.writes = true;
 			break;
 		case LANG_UNIT_CONNECTED:
 		case LANG_UNIT_DISCONNECTED:
 		case LANG_UNIT_DELETE:
-		case LANG_UNIT_LOAD:
 			r.who = true;
+			r.context = true;
+			r.writes = true;
+			break;
+		case LANG_UNIT_LOAD:
 			r.writes = true;
 			break;
 		case LANG_UNIT_STATIC_CREATE:
@@ -65,6 +69,7 @@ check_rules(const LangUnit *unit)
 		case LANG_UNIT_STATIC_SEND:
 			r.document = false;
 			r.who = true;
+			r.context = true;
 			break;
 		case LANG_UNIT_INGESTED:
 		case LANG_UNIT_TEST:

@@ -182,6 +182,7 @@ struct LangUnit
 	LangStmt   *body;			/* one of the two */
 	LangExpr   *expr;
 	LangEnum   *dispatch_enum;	/* LANG_UNIT_DISPATCH */
+	const KitSym *context_name;	/* @static (name): what it calls @context; NULL: nothing */
 	int			paint;			/* LangPaint as written */
 	int			reads;			/* LangReads, transitive */
 	int			index;			/* in program->units */
@@ -198,6 +199,18 @@ struct LangChannel
 	int			n_policies;
 	LangUnit   *unit;
 };
+
+/* ---- settings of @static ---- */
+
+typedef struct LangSettings
+{
+	int64_t		maximum_history;	/* events of a document that the log keeps */
+	bool		delete_on_close;	/* the document goes with its last connection */
+	int64_t		frequency;			/* ms between what others are sent; 0: as soon as possible */
+	int64_t		temporal_resolution_ms;	/* the document's time moves by more than this, or not at all */
+	bool		is_readonly;		/* nothing changes a document after its creation */
+	int64_t		sweep_export_delay;	/* ms */
+} LangSettings;
 
 /* ---- operators: one row per legal combination, from lang/operators.def ---- */
 
@@ -282,6 +295,8 @@ typedef struct LangProgram
 	int			n_static_sends;
 	LangUnit  **tests;
 	int			n_tests;
+	LangSettings settings;
+	bool		reads_origin;	/* @context.origin or .ip is read: the log must have them */
 	/* the type of each simple kind, and the makers of the others, for those who build types later */
 	const LangType *simple[LANG_N_TYPES];
 	struct LangTypeTable *types;	/* all types, interned */

@@ -21,6 +21,7 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/catcache.h"
+#include "utils/fmgrprotos.h"
 #include "utils/syscache.h"
 
 #include "port/pgcompat.h"
@@ -34,6 +35,17 @@ sqlapi_caller(void)
 	char	   *name = GetUserNameFromId(GetOuterUserId(), false);
 
 	return (SqlCaller) {{name, (uint32) strlen(name)}, {"postgres", 8}, true};
+}
+
+VmText
+sqlapi_client_ip(void)
+{
+	LOCAL_FCINFO(fcinfo, 0);
+	Datum		address;
+
+	InitFunctionCallInfoData(*fcinfo, NULL, 0, InvalidOid, NULL, NULL);
+	address = inet_client_addr(fcinfo);
+	return fcinfo->isnull ? (VmText) {"", 0} : sqlapi_text(DirectFunctionCall1(network_host, address));
 }
 
 StoreSpace *

@@ -122,6 +122,21 @@ encode_viewer(Datum jsonb, const VmProgram *program, KitArena *arena)
 	return item.body.p == item.body.end ? SQLAPI_NO_BYTES : bytes;
 }
 
+/* @load runs for who looks, too, when no event of this session's has seen to that yet. */
+static void
+wake(StoreSpace *space, const char *key)
+{
+	const StoreCopy *copy;
+	bool		is_asleep;
+
+	PushActiveSnapshot(IsolationUsesXactSnapshot() ? GetTransactionSnapshot() : GetLatestSnapshot());
+	copy = store_document_read(space, key);
+	is_asleep = copy != NULL && (copy->is_loaded || copy->program->version < space->version);
+	PopActiveSnapshot();
+	if (is_asleep && store_reduce(space, key, NULL, 0))
+		worker_document_changed(space->schema, key);
+}
+
 /* Asks the program, when this is the principal's first connection to the document. */
 static void
 join(StoreSpace *space, const char *key, const SqlCaller *caller)
@@ -132,7 +147,11 @@ join(StoreSpace *space, const char *key, const SqlCaller *caller)
 	sqlapi_require_look(program, caller, key);
 	if (!vm_program_handles(program, VM_EVENT_CONNECT) ||
 		store_connection_count(space, key, caller->agent.str, caller->agent.len, caller->authority.str, caller->authority.len) > 0)
+	{
+		if (vm_program_handles(program, VM_EVENT_LOAD))
+			wake(space, key);
 		return;
+	}
 	event = palloc(sizeof(StoreEvent));
 	sqlapi_event(event, VM_EVENT_CONNECT, space, key, caller);
 	(void) sqlapi_reduce(space, key, event);
@@ -216,10 +235,9 @@ leave(StoreSpace *space, StoreConnection *connection)
 		return;
 	event = palloc(sizeof(StoreEvent));
 	sqlapi_event(event, VM_EVENT_DISCONNECT, space, connection->key, &gone);
-	store_reduce(space, connection->key, event, 1);
-	if (event->is_ok)
+	if (store_reduce(space, connection->key, event, 1))
 		worker_document_changed(space->schema, connection->key);
-	else
+	if (!event->is_ok)
 		ereport(WARNING,
 				(errmsg("@disconnected of document \"%s\" failed: %s", connection->key, event->diag.message),
 				 errdetail("The connection is ended all the same.")));

@@ -18,7 +18,7 @@
 #include "worker/worker.h"
 
 void
-sqlapi_event(StoreEvent *event, VmEventKind kind, const StoreSpace *space, const char *key, const SqlCaller *caller)
+sqlapi_event(StoreEvent *event, VmEventKind kind, StoreSpace *space, const char *key, const SqlCaller *caller)
 {
 	/* The texts of the diag are long and filled in only on failure. */
 	memset(event, 0, offsetof(StoreEvent, diag));
@@ -29,6 +29,8 @@ sqlapi_event(StoreEvent *event, VmEventKind kind, const StoreSpace *space, const
 	event->event.key = (VmText) {key, (uint32) strlen(key)};
 	event->event.message.kind = DOC_NULL;
 	event->event.origin = event->event.ip = (VmText) {"", 0};
+	if (vm_program_lang(store_program_current(space)->vm)->reads_origin)
+		event->event.ip = sqlapi_client_ip();
 }
 
 DocItem

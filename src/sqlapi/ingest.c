@@ -268,16 +268,13 @@ flush(Ingest *ingest, const char *key, Entry *entry)
 	}
 	if (n > 0)
 	{
-		store_reduce(ingest->space, key, entry->events, n);
+		is_changed = store_reduce(ingest->space, key, entry->events, n);
 		look_again(ingest);
 	}
 	for (int i = 0; i < n; i++)
 	{
 		if (entry->events[i].is_ok)
-		{
 			entry->items[i]->seq = entry->events[i].seq;
-			is_changed = true;
-		}
 		else
 			fail(entry->items[i], &entry->events[i].diag);
 	}

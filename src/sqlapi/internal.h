@@ -33,6 +33,7 @@ typedef struct SqlCaller
 } SqlCaller;
 
 extern SqlCaller sqlapi_caller(void);
+extern VmText sqlapi_client_ip(void);	/* of the session's client; empty for a local socket and for workers */
 /* The name of a space; raises KIT_UNKNOWN_SPACE, or 42501 when the caller has no USAGE. */
 extern StoreSpace *sqlapi_space(Datum name);
 extern bool sqlapi_is_owner(const StoreSpace *space);
@@ -47,7 +48,7 @@ extern void sqlapi_denied(const char *format,...) pg_attribute_printf(1, 2) pg_a
 
 /* ---- events (event.c) ---- */
 
-extern void sqlapi_event(StoreEvent *event, VmEventKind kind, const StoreSpace *space, const char *key, const SqlCaller *caller);
+extern void sqlapi_event(StoreEvent *event, VmEventKind kind, StoreSpace *space, const char *key, const SqlCaller *caller);
 /* Checks the size and makes it the event's message. */
 extern bool sqlapi_event_message(StoreEvent *event, DocBytes bytes, KitDiag *diag);
 extern bool sqlapi_encode_json(const char *json, size_t len, KitBuf *buf, DocBytes *bytes, KitDiag *diag);

@@ -80,6 +80,7 @@ load(StoreSpace *space, const char *key, StoreCopy *copy, const StoreRow *row)
 	copy->state_size = state.len;
 	copy->created = row->created;
 	copy->updated = row->updated;
+	copy->is_loaded = true;
 	if (state.data != VARDATA_ANY(DatumGetPointer(row->state)))
 		pfree((char *) state.data - VARHDRSZ);
 }

@@ -72,6 +72,8 @@ static const char *const space_ddl[] = {
 	"message adama.document" COMPRESSED ", "
 	"dedupe pg_catalog.text, "
 	"delta adama.delta" COMPRESSED " NOT NULL, "
+	"origin pg_catalog.text, "
+	"ip pg_catalog.text, "
 	"PRIMARY KEY (key, seq))",
 	"CREATE TABLE %1$s.program ("
 	"version pg_catalog.int4 PRIMARY KEY, "
@@ -113,13 +115,15 @@ static const char *const space_comments[][2] = {
 	{"COLUMN %1$s.log.seq", "sequence number of the document after the entry"},
 	{"COLUMN %1$s.log.events", "how many events it stands for: they have the numbers seq - events + 1 to seq"},
 	{"COLUMN %1$s.log.at", "when it happened: what Time.now() was"},
-	{"COLUMN %1$s.log.event", "create, send, connect, disconnect, batch (several) or upgrade"},
+	{"COLUMN %1$s.log.event", "create, send, connect, disconnect, load, batch (several) or upgrade"},
 	{"COLUMN %1$s.log.agent", "who did it"},
 	{"COLUMN %1$s.log.authority", "who vouches for the agent"},
 	{"COLUMN %1$s.log.channel", "the channel that a message came through"},
 	{"COLUMN %1$s.log.message", "what was sent; for a batch an array of what was sent"},
 	{"COLUMN %1$s.log.dedupe", "the key by which a message that is sent twice is known"},
 	{"COLUMN %1$s.log.delta", "what it changed"},
+	{"COLUMN %1$s.log.origin", "@context.origin: where the request came from; only when the program asks for it"},
+	{"COLUMN %1$s.log.ip", "@context.ip: the address it came from; only when the program asks for it"},
 	{"TABLE %1$s.program", "versions of the program"},
 	{"COLUMN %1$s.program.version", "number of the version, from 1"},
 	{"COLUMN %1$s.program.source", "the program's text"},

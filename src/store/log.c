@@ -3,14 +3,16 @@
  *	  The log of a space: one row per reduced event, or per batch of events that were reduced together.
  *
  * A row says what happened (event, who, channel, message) and what it did (delta).  seq is the document's after the row; a batch of n events stands for
- * seq - n + 1 … seq, and its message is an array of objects {"channel", "message", "dedupe", "agent", "authority"}, the last two only where they differ
- * from the row's.  All events of a batch happened at the row's time.  Messages that failed are not in the log.
+ * seq - n + 1 … seq, and its message is an array of objects {"channel", "message", "dedupe", "agent", "authority", "origin", "ip"}, the last four only where
+ * they differ from the row's.  All events of a batch happened at the row's time.  Messages that failed are not in the log.  origin and ip are there only when
+ * the program asks for one of them.
  *
  *		event		message						delta
  *		create		{"arg":…, "entropy":"…"}	the whole first state
  *		send		what was sent				the change
  *		connect		-							the change that @connected made
  *		disconnect	-							likewise
+ *		load		-							likewise, @load; by nobody
  *		batch		array						the net change of all
  *		upgrade		{"program": version}		from the old program's form to the new one's
  */
@@ -71,24 +73,48 @@ store_log_scan(StoreSpace *space, const char *key, int64 after, int64 upto, Snap
 	store_table_close(&table);
 }
 
+/* What an entry says beside its key. */
+typedef struct LogEntry
+{
+	int64		seq;
+	int			n_events;
+	TimestampTz at;
+	const char *event;
+	const VmEvent *by;			/* who, and from where; NULL: nobody */
+	VmText		channel;
+	VmText		dedupe;
+	DocBytes	message;
+	DocBytes	delta;
+} LogEntry;
+
+/* A text that the table may lack; empty ones are null, too. */
 static void
-append(StoreSpace *space, const char *key, int64 seq, int n_events, TimestampTz at, const char *event, VmText agent, VmText authority, VmText channel,
-	   VmText dedupe, DocBytes message, DocBytes delta)
+set_origin(StoreTable *table, int column, VmText value)
+{
+	store_row_set_text(table, column, value.len > 0 ? value.str : NULL, value.len);
+}
+
+static void
+append(StoreSpace *space, const char *key, const LogEntry *entry)
 {
 	StoreTable	table = store_table_open(space->log, RowExclusiveLock);
+	static const VmEvent nobody = {0};
+	const VmEvent *by = entry->by != NULL ? entry->by : &nobody;
 
 	store_row_clear(&table);
 	store_row_set_text(&table, LOG_KEY, key, strlen(key));
-	store_row_set(&table, LOG_SEQ, Int64GetDatum(seq));
-	store_row_set(&table, LOG_EVENTS, Int32GetDatum(n_events));
-	store_row_set(&table, LOG_AT, TimestampTzGetDatum(at));
-	store_row_set_text(&table, LOG_EVENT, event, strlen(event));
-	store_row_set_text(&table, LOG_AGENT, agent.str, agent.len);
-	store_row_set_text(&table, LOG_AUTHORITY, authority.str, authority.len);
-	store_row_set_text(&table, LOG_CHANNEL, channel.str, channel.len);
-	store_row_set_bytes(&table, LOG_MESSAGE, message);
-	store_row_set_text(&table, LOG_DEDUPE, dedupe.str, dedupe.len);
-	store_row_set_bytes(&table, LOG_DELTA, delta);
+	store_row_set(&table, LOG_SEQ, Int64GetDatum(entry->seq));
+	store_row_set(&table, LOG_EVENTS, Int32GetDatum(entry->n_events));
+	store_row_set(&table, LOG_AT, TimestampTzGetDatum(entry->at));
+	store_row_set_text(&table, LOG_EVENT, entry->event, strlen(entry->event));
+	store_row_set_text(&table, LOG_AGENT, by->agent.str, by->agent.len);
+	store_row_set_text(&table, LOG_AUTHORITY, by->authority.str, by->authority.len);
+	store_row_set_text(&table, LOG_CHANNEL, entry->channel.str, entry->channel.len);
+	store_row_set_bytes(&table, LOG_MESSAGE, entry->message);
+	store_row_set_text(&table, LOG_DEDUPE, entry->dedupe.str, entry->dedupe.len);
+	store_row_set_bytes(&table, LOG_DELTA, entry->delta);
+	set_origin(&table, LOG_ORIGIN, by->origin);
+	set_origin(&table, LOG_IP, by->ip);
 	store_row_insert(&table);
 	store_table_close(&table);
 }
@@ -121,8 +147,9 @@ store_log_append(StoreSpace *space, const char *key, int64 seq, TimestampTz at, 
 	e = first;
 	if (n_events == 1)
 	{
-		append(space, key, seq, 1, at, vm_event_name(first->event.kind), first->event.agent, first->event.authority, first->event.channel,
-			   first->event.dedupe, first->message, delta);
+		append(space, key, &(LogEntry) {
+			seq, 1, at, vm_event_name(first->event.kind), &first->event, first->event.channel, first->event.dedupe, first->message, delta
+		});
 		return;
 	}
 
@@ -145,6 +172,10 @@ store_log_append(StoreSpace *space, const char *key, int64 seq, TimestampTz at, 
 			write_text(&w, "agent", e->event.agent);
 		if (!same_text(e->event.authority, first->event.authority))
 			write_text(&w, "authority", e->event.authority);
+		if (!same_text(e->event.origin, first->event.origin))
+			write_text(&w, "origin", e->event.origin);
+		if (!same_text(e->event.ip, first->event.ip))
+			write_text(&w, "ip", e->event.ip);
 		if (e->event.channel.str != NULL)
 			write_text(&w, "channel", e->event.channel);
 		if (e->event.dedupe.str != NULL)
@@ -157,7 +188,9 @@ store_log_append(StoreSpace *space, const char *key, int64 seq, TimestampTz at, 
 		doc_write_object_end(&w);
 	}
 	doc_write_array_end(&w);
-	append(space, key, seq, n_events, at, "batch", first->event.agent, first->event.authority, (VmText) {NULL, 0}, (VmText) {NULL, 0}, doc_write_end(&w), delta);
+	append(space, key, &(LogEntry) {
+		.seq = seq, .n_events = n_events, .at = at, .event = "batch", .by = &first->event, .message = doc_write_end(&w), .delta = delta
+	});
 	kit_arena_delete(arena);
 }
 
@@ -179,8 +212,9 @@ store_log_append_create(StoreSpace *space, const char *key, TimestampTz at, cons
 	doc_write_key_z(&w, "entropy");
 	doc_write_long(&w, (int64) entropy);
 	doc_write_object_end(&w);
-	append(space, key, 1, 1, at, vm_event_name(VM_EVENT_CREATE), event->event.agent, event->event.authority, (VmText) {NULL, 0}, (VmText) {NULL, 0},
-		   doc_write_end(&w), delta);
+	append(space, key, &(LogEntry) {
+		.seq = 1, .n_events = 1, .at = at, .event = vm_event_name(VM_EVENT_CREATE), .by = &event->event, .message = doc_write_end(&w), .delta = delta
+	});
 	kit_arena_delete(arena);
 }
 
@@ -197,7 +231,7 @@ store_log_append_upgrade(StoreSpace *space, const char *key, int64 seq, Timestam
 	doc_write_key_z(&w, "program");
 	doc_write_int(&w, version);
 	doc_write_object_end(&w);
-	append(space, key, seq, 1, at, "upgrade", (VmText) {NULL, 0}, (VmText) {NULL, 0}, (VmText) {NULL, 0}, (VmText) {NULL, 0}, doc_write_end(&w), delta);
+	append(space, key, &(LogEntry) {.seq = seq, .n_events = 1, .at = at, .event = "upgrade", .message = doc_write_end(&w), .delta = delta});
 	kit_arena_delete(arena);
 }
 

@@ -5,6 +5,7 @@
  *		lock the row				from here to the end of the transaction the document is this transaction's
  *		bring the copy to the row	nothing is read when this backend sent the message before
  *		upgrade						when the space has a newer program than the document
+ *		@load						when the document was read from its row, or upgraded, for this message; an event of its own
  *		reduce						each event alone; a failed one leaves no trace
  *		append to the log			one entry, the net delta
  *		move the row forward		seq, time, and the state when the log's tail outweighs it
@@ -53,14 +54,26 @@ milliseconds(TimestampTz t)
 	return t / 1000 + EPOCH_MS;
 }
 
-/* The time of an event: the clock, in whole milliseconds, but never before the document's last event. */
 static TimestampTz
-event_time(TimestampTz last)
+timestamp(int64 ms)
+{
+	return (ms - EPOCH_MS) * 1000;
+}
+
+/* The clock, in whole milliseconds. */
+static TimestampTz
+clock_time(void)
 {
 	TimestampTz now = GetCurrentTimestamp();
 
-	now -= now % 1000;
-	return Max(now, last);
+	return now - now % 1000;
+}
+
+/* The time of an event: the clock, but never before the document's last event, and not moved by less than the program asks for. */
+static TimestampTz
+event_time(const StoreProgram *program, TimestampTz last)
+{
+	return timestamp(vm_program_time(program->vm, milliseconds(last), milliseconds(clock_time())));
 }
 
 /* Locks the document's row, or finds it locked by this transaction's own last message. */
@@ -137,7 +150,7 @@ upgrade(StoreSpace *space, const char *key, StoreTable *table, StoreCacheEntry *
 				new_state;
 	VmDoc	   *doc;
 	KitDiag		diag = {0};
-	TimestampTz at = event_time(copy->updated);
+	TimestampTz at = event_time(program, copy->updated);
 	int64		seq = copy->seq + 1;
 
 	kit_buf_init(&old_buf, arena);
@@ -149,6 +162,7 @@ upgrade(StoreSpace *space, const char *key, StoreTable *table, StoreCacheEntry *
 		store_raise(&diag);
 	vm_doc_free(copy->doc);
 	copy->doc = doc;
+	copy->is_loaded = true;
 	store_program_release(copy->program);
 	copy->program = program;
 	program->use_count++;
@@ -227,14 +241,59 @@ advance(StoreSpace *space, const char *key, StoreTable *table, StoreCopy *copy, 
 	CommandCounterIncrement();
 }
 
-void
+/*
+ * Runs @load, when the copy has not had it since it was read.  What it changes is an entry of the log of its own, so a replay need not know when
+ * documents were read; a document that it does not change stays as it is.  False, with the reason in diag, when it fails: then no message may
+ * be reduced, since its handler expects what @load does.
+ */
+static bool
+run_load(StoreSpace *space, const char *key, StoreTable *table, StoreCacheEntry *entry, bool *is_changed, KitDiag *diag)
+{
+	StoreCopy  *copy = &entry->copy;
+	StoreEvent *load;
+	TimestampTz at;
+	KitArena   *arena;
+	KitBuf		buf;
+	bool		is_ok;
+
+	if (!copy->is_loaded || !vm_program_handles(copy->program->vm, VM_EVENT_LOAD))
+		return true;
+	load = palloc0(sizeof(StoreEvent));
+	load->event.kind = VM_EVENT_LOAD;
+	load->event.space = (VmText) {NameStr(space->name), (uint32) strlen(NameStr(space->name))};
+	load->event.key = (VmText) {key, (uint32) strlen(key)};
+	load->event.message.kind = DOC_NULL;
+	at = event_time(copy->program, copy->updated);
+	arena = kit_arena_new("adama load");
+	kit_buf_init(&buf, arena);
+	vm_doc_begin(copy->doc);
+	is_ok = run_events(copy, load, 1, milliseconds(at)) > 0;
+	if (is_ok && !doc_delta_is_empty(vm_doc_delta(copy->doc, &buf)))
+	{
+		advance(space, key, table, copy, load, 1, at);
+		*is_changed = true;
+		/* The row that was locked is an old version now. */
+		if (!store_row_lock(table, key))
+			unknown_document(space, key);
+	}
+	else
+		vm_doc_rollback(copy->doc);
+	kit_arena_delete(arena);
+	copy->is_loaded = !is_ok;
+	*diag = load->diag;
+	pfree(load);
+	return is_ok;
+}
+
+bool
 store_reduce(StoreSpace *space, const char *key, StoreEvent *events, int n_events)
 {
 	StoreRole	role = store_role_enter(space);
 	StoreTable	table = store_table_open(space->document, RowExclusiveLock);
 	StoreRow	row;
 	StoreCacheEntry *entry;
-	TimestampTz at;
+	KitDiag		diag;
+	bool		is_changed = false;
 	int			n_ok;
 
 	if (!lock_document(space, key, &table))
@@ -244,21 +303,35 @@ store_reduce(StoreSpace *space, const char *key, StoreEvent *events, int n_event
 	store_cache_touch(entry);
 	entry->is_in_use = true;
 	if (row.program < space->version)
-		upgrade(space, key, &table, entry);
-
-	at = event_time(entry->copy.updated);
-	vm_doc_begin(entry->copy.doc);
-	n_ok = run_events(&entry->copy, events, n_events, milliseconds(at));
-	if (n_ok > 0)
 	{
-		advance(space, key, &table, &entry->copy, events, n_ok, at);
-		entry->tid = table.fresh->tts_tid;
+		upgrade(space, key, &table, entry);
+		is_changed = true;
+	}
+	if (run_load(space, key, &table, entry, &is_changed, &diag))
+	{
+		TimestampTz at = event_time(entry->copy.program, entry->copy.updated);
+
+		vm_doc_begin(entry->copy.doc);
+		n_ok = run_events(&entry->copy, events, n_events, milliseconds(at));
+		if (n_ok > 0)
+		{
+			advance(space, key, &table, &entry->copy, events, n_ok, at);
+			entry->tid = table.fresh->tts_tid;
+			is_changed = true;
+		}
+		else
+			vm_doc_rollback(entry->copy.doc);
 	}
 	else
-		vm_doc_rollback(entry->copy.doc);
+		for (int i = 0; i < n_events; i++)
+		{
+			events[i].is_ok = false;
+			events[i].diag = diag;
+		}
 	entry->is_in_use = false;
 	store_table_close(&table);
 	store_role_leave(role);
+	return is_changed;
 }
 
 /* Creators of one key take turns, so that the second finds the first's document instead of violating the primary key. */
@@ -283,7 +356,7 @@ store_create(StoreSpace *space, const char *key, StoreEvent *event)
 				delta;
 	uint64		entropy;
 	TimestampTz created = GetCurrentTimestamp();
-	TimestampTz at = event_time(0);
+	TimestampTz at = clock_time();
 
 	lock_key(space, key);
 	if (store_document_exists(space, key))
@@ -353,7 +426,7 @@ store_delete(StoreSpace *space, const char *key, StoreEvent *event)
 		bool		agreed;
 
 		vm_doc_begin(entry->copy.doc);
-		agreed = run_events(&entry->copy, event, 1, milliseconds(event_time(row.updated))) > 0;
+		agreed = run_events(&entry->copy, event, 1, milliseconds(event_time(entry->copy.program, row.updated))) > 0;
 		vm_doc_rollback(entry->copy.doc);
 		if (!agreed)
 			store_raise(&event->diag);

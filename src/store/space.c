@@ -86,7 +86,8 @@ static const ColumnShape document_shape[] = {
 };
 static const ColumnShape log_shape[] = {
 	{"key", TEXTOID}, {"seq", INT8OID}, {"events", INT4OID}, {"at", TIMESTAMPTZOID}, {"event", TEXTOID}, {"agent", TEXTOID},
-	{"authority", TEXTOID}, {"channel", TEXTOID}, {"message", InvalidOid, "document"}, {"dedupe", TEXTOID}, {"delta", InvalidOid, "delta"}
+	{"authority", TEXTOID}, {"channel", TEXTOID}, {"message", InvalidOid, "document"}, {"dedupe", TEXTOID}, {"delta", InvalidOid, "delta"},
+	{"origin", TEXTOID}, {"ip", TEXTOID}
 };
 static const ColumnShape program_shape[] = {
 	{"version", INT4OID}, {"source", TEXTOID}, {"deployed", TIMESTAMPTZOID}, {"deployer", NAMEOID}

@@ -72,6 +72,7 @@ typedef struct StoreCopy
 	size_t		state_size;		/* bytes of the stored state */
 	TimestampTz created;		/* tells documents of one key apart */
 	TimestampTz updated;		/* the document's time: of its last event */
+	bool		is_loaded;		/* read from its row, and @load has not run since */
 } StoreCopy;
 
 /*
@@ -100,9 +101,11 @@ typedef struct StoreEvent
 /*
  * The path of a message: locks the document's row, brings it into memory, reduces the events in order, appends one log entry with the net delta,
  * and moves the row forward.  Each event succeeds or fails alone.  Raises KIT_UNKNOWN_DOCUMENT, KIT_DAMAGED, 40001, …: then nothing happened.
- * Events that would reduce to nothing by lack of a handler are the caller's to leave out.
+ * Events that would reduce to nothing by lack of a handler are the caller's to leave out.  What had to be read from its row has @load run first, as an
+ * event of its own; when that fails, all events fail for the same reason.  No events at all: only that, whatever becomes of it.  Returns whether the
+ * document was changed.
  */
-extern void store_reduce(StoreSpace *space, const char *key, StoreEvent *events, int n_events);
+extern bool store_reduce(StoreSpace *space, const char *key, StoreEvent *events, int n_events);
 /* Creates the document and reduces the CREATE event: raises KIT_DUPLICATE_DOCUMENT, and what the event failed with.  Returns seq 1. */
 extern int64 store_create(StoreSpace *space, const char *key, StoreEvent *event);
 /* Removes the document's row, log and nothing else, after @delete agreed (raises KIT_DENIED). */

@@ -275,7 +275,7 @@ lower_builtin(Lower *l, const LangExpr *e, int want)
 		case LANG_BUILTIN_DOCUMENT_KEY:
 		case LANG_BUILTIN_DOCUMENT_SPACE:
 			dst = lower_result(l, want);
-			lower_emit_imm(l, VM_CONTEXT, dst, e->u.call.builtin->id == LANG_BUILTIN_DOCUMENT_KEY ? 0 : 1);
+			lower_emit_imm(l, VM_CONTEXT, dst, e->u.call.builtin->id == LANG_BUILTIN_DOCUMENT_KEY ? LANG_CONTEXT_KEY : LANG_CONTEXT_SPACE);
 			return dst;
 		default:
 			if (vm_builtins[e->u.call.builtin->id] == NULL)

@@ -849,6 +849,10 @@ lower_any(Lower *l, const LangExpr *e, int want)
 			return lower_query(l, e, QUERY_LIST, want);
 		case LANG_EXPR_NO_ONE:
 			return lower_default(l, e->type, want);
+		case LANG_EXPR_CONTEXT:
+			dst = lower_result(l, want);
+			lower_emit_imm(l, VM_CONTEXT, dst, (int32_t) e->u.integer);
+			return dst;
 		case LANG_EXPR_SELF:
 			if (want >= 0)
 				lower_move(l, (uint16_t) want, VM_REG_SELF);

@@ -362,7 +362,7 @@ vm_viewer(Vm *vm)
 const VmStr *
 vm_context_string(Vm *vm, int which)
 {
-	VmText		text = which == 0 ? vm->key : vm->space;
+	VmText		text = vm->context[which];
 
 	return vm_str_new(vm->arena, text.str == NULL ? "" : text.str, text.len);
 }

@@ -47,8 +47,7 @@ typedef struct Vm
 	const VmPrincipal *who;
 	VmObj	   *viewer;			/* made when first asked for */
 	int64_t		now;
-	VmText		space;
-	VmText		key;
+	VmText		context[LANG_CONTEXT_IP + 1];	/* by LangContextField */
 
 	VmLimits	limits;
 	int64_t		steps;			/* left */

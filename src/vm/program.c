@@ -339,6 +339,12 @@ vm_program_memory(const VmProgram *program)
 	return kit_arena_size(program->arena);
 }
 
+int64_t
+vm_program_time(const VmProgram *program, int64_t last, int64_t now)
+{
+	return now - last > program->lang->settings.temporal_resolution_ms ? now : last;
+}
+
 bool
 vm_program_handles(const VmProgram *program, VmEventKind kind)
 {

@@ -26,8 +26,8 @@ vm_reader_new(VmDoc *doc, KitArena *arena, const VmPrincipal *who, VmObj *viewer
 	reader->vm.who = who;
 	reader->vm.viewer = viewer;
 	reader->vm.now = now;
-	reader->vm.space = space;
-	reader->vm.key = key;
+	reader->vm.context[LANG_CONTEXT_SPACE] = space;
+	reader->vm.context[LANG_CONTEXT_KEY] = key;
 	return reader;
 }
 

@@ -55,10 +55,13 @@ begin_event(Event *e, const VmProgram *program, const VmEvent *event, const VmLi
 	e->lang = program->lang;
 	if (event->agent.len > UINT16_MAX || event->authority.len > UINT16_MAX)
 		return vm_fail(&e->vm, KIT_RUNTIME_ERROR, "the name of a principal has more than %d bytes", UINT16_MAX);
-	e->vm.who = vm_principal_new(scratch, event->agent.str, event->agent.len, event->authority.str, event->authority.len);
+	if (event->agent.str != NULL)
+		e->vm.who = vm_principal_new(scratch, event->agent.str, event->agent.len, event->authority.str, event->authority.len);
 	e->vm.now = event->at;
-	e->vm.space = event->space;
-	e->vm.key = event->key;
+	e->vm.context[LANG_CONTEXT_KEY] = event->key;
+	e->vm.context[LANG_CONTEXT_SPACE] = event->space;
+	e->vm.context[LANG_CONTEXT_ORIGIN] = event->origin;
+	e->vm.context[LANG_CONTEXT_IP] = event->ip;
 	return true;
 }
 
@@ -154,6 +157,8 @@ reduce_send(Event *e)
 	VmVal		message;
 	VmVal		result;
 
+	if (e->lang->settings.is_readonly)
+		return vm_fail(&e->vm, KIT_DENIED, "the program declares its documents readonly");
 	if (channel == NULL || channel->unit == NULL)
 		return vm_fail(&e->vm, KIT_UNKNOWN_CHANNEL, "the program has no channel \"%.*s\"", (int) (event->channel.len < 100 ? event->channel.len : 100),
 					   event->channel.str);
@@ -264,6 +269,14 @@ reduce_kind(Event *e)
 	return false;
 }
 
+static bool
+has_changed_since(VmDoc *doc, VmMark mark)
+{
+	VmMark		now = vm_doc_mark(doc);
+
+	return now.n_changes != mark.n_changes || now.entropy != mark.entropy || now.last_row_id != mark.last_row_id;
+}
+
 bool
 vm_reduce(VmDoc *doc, const VmEvent *event, const VmLimits *limits, KitArena *scratch, KitDiag *diag)
 {
@@ -277,6 +290,9 @@ vm_reduce(VmDoc *doc, const VmEvent *event, const VmLimits *limits, KitArena *sc
 	e.vm.root = vm_doc_root(doc);
 	e.vm.may_write = true;
 	ok = ok && reduce_kind(&e) && (e.vm.n_stamped == 0 || vm_stamp_changed(&e.vm));
+	if (ok && e.lang->settings.is_readonly && event->kind != VM_EVENT_CREATE && event->kind != VM_EVENT_DELETE && has_changed_since(doc, mark))
+		ok = vm_fail(&e.vm, KIT_DENIED, "the program declares its documents readonly, but its @%s changes them",
+					 event->kind == VM_EVENT_LOAD ? "load" : event->kind == VM_EVENT_CONNECT ? "connected" : "disconnected");
 	if (ok && vm_doc_state_size(doc) > limits->document && vm_doc_state_size(doc) > size)
 	{
 		/* one that is too large already, under an older limit, may still shrink */

@@ -61,7 +61,7 @@ typedef struct VmText
 typedef struct VmEvent
 {
 	VmEventKind kind;
-	VmText		agent;
+	VmText		agent;			/* str NULL: nobody, as for LOAD */
 	VmText		authority;
 	int64_t		at;				/* ms since 1970: Time.now() */
 	VmText		space;
@@ -72,6 +72,9 @@ typedef struct VmEvent
 	VmText		origin;			/* @context.origin, @context.ip; may be empty */
 	VmText		ip;
 } VmEvent;
+
+/* The time of an event that comes now, in a document whose last one was at `last`: never before it, and not moved by less than the program asks for. */
+extern int64_t vm_program_time(const VmProgram *program, int64_t last, int64_t now);
 
 /* Whether the event does anything under this program: an event without a handler need not be reduced (CONNECT, DISCONNECT, LOAD). */
 extern bool vm_program_handles(const VmProgram *program, VmEventKind kind);

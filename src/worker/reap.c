@@ -44,6 +44,7 @@ worker_reap_is_done(void)
 static void
 reduce_disconnect(StoreSpace *space, const StoreConnection *row)
 {
+	bool		is_changed;
 	StoreEvent	event = {
 		.event = {
 			.kind = VM_EVENT_DISCONNECT,
@@ -56,10 +57,10 @@ reduce_disconnect(StoreSpace *space, const StoreConnection *row)
 		}
 	};
 
-	store_reduce(space, row->key, &event, 1);
-	if (event.is_ok)
+	is_changed = store_reduce(space, row->key, &event, 1);
+	if (is_changed)
 		worker_document_changed(space->schema, row->key);
-	else
+	if (!event.is_ok)
 		ereport(LOG,
 				(errmsg("@disconnected of document \"%s\" of space \"%s\" failed: %s", row->key, NameStr(space->name), event.diag.message),
 				 event.diag.line > 0 ? errcontext("line %d, column %d of the program", event.diag.line, event.diag.column) : 0));

@@ -13,7 +13,7 @@
  *								> static create alice					or invent, send
  *								> open {"json"}						a document of this state, instead of created
  *								> limits steps 1000 memory 10000 document 1000 depth 10		for what follows
- *		options at the end:			at 1000		(ms; default: as before, first 1000)		dedupe KEY
+ *		options at the end:			at 1000		(ms; default: as before, first 1000)		dedupe KEY		origin TEXT		ip TEXT
  *	what must come of it		error aborted 7:3 some text		the event fails; position and text may be left out
  *								delta {"json"}						the event's delta, exactly
  *								state {"json"}						the whole state now
@@ -374,6 +374,16 @@ take_options(Case *c, const char **p, VmEvent *event)
 			take_word(p, word, sizeof(word));
 			event->dedupe = text_of(c, word);
 		}
+		else if (take(p, "origin"))
+		{
+			take_word(p, word, sizeof(word));
+			event->origin = text_of(c, word);
+		}
+		else if (take(p, "ip"))
+		{
+			take_word(p, word, sizeof(word));
+			event->ip = text_of(c, word);
+		}
 		else if (take_word(p, word, sizeof(word)))
 		{
 			complain(c, "what does \"%s\" mean here?", word);
@@ -483,7 +493,10 @@ happen(Case *c, const char *p)
 		event.channel = text_of(c, word);
 	}
 	else if (strcmp(word, "load") == 0)
+	{
 		event.kind = VM_EVENT_LOAD;
+		event.agent = event.authority = (VmText) {NULL, 0};
+	}
 	else if (strcmp(word, "connect") == 0 || strcmp(word, "disconnect") == 0 || strcmp(word, "delete") == 0)
 	{
 		event.kind = word[0] == 'c' ? VM_EVENT_CONNECT : word[1] == 'i' ? VM_EVENT_DISCONNECT : VM_EVENT_DELETE;

@@ -1,0 +1,103 @@
+-- Events that the document itself gives cause to: @load; what an event says of itself; settings of @static.
+SET client_min_messages = warning;
+SET search_path = adama;
+
+-- @load: before the first event of a session that had to read the document; its change is in the log, and only when there is one
+SELECT adama.deploy('ev', $$
+public int n;
+message M { }
+channel go(M m) { n++; }
+$$);
+SELECT ev.create_document('k'), ev.go('k'), ev.create_document('j');
+SELECT adama.deploy('ev', $$
+public int n;
+public int doubled;
+public int version;
+message M { }
+@load { if (version == 0) { doubled = n * 2; version = 1; } }
+channel go(M m) { n++; doubled += 2; }
+$$);
+SELECT ev.go('k');
+SELECT adama.view('ev', 'k');
+SELECT seq, event, agent IS NULL AS by_nobody, CASE event WHEN 'create' THEN NULL ELSE delta END AS delta FROM ev.log WHERE key = 'k' ORDER BY seq;
+\c -
+SET client_min_messages = warning;
+SET search_path = adama;
+SELECT ev.go('k');
+SELECT seq, event, delta FROM ev.log WHERE key = 'k' AND seq > 5 ORDER BY seq;
+-- each of a batch comes after it, and who connects sees what it did
+SELECT ord, seq FROM adama.ingest('ev', '{j,j}', '{go,go}', ARRAY['{}', '{}']::json[]);
+SELECT seq, events, event, delta FROM ev.log WHERE key = 'j' AND seq > 1 ORDER BY seq;
+SELECT adama.create('ev', 'i');
+SELECT seq, event FROM ev.log WHERE key = 'i' ORDER BY seq;
+\c -
+SET client_min_messages = warning;
+SET search_path = adama;
+BEGIN;
+SELECT adama.connect('ev', 'i') IS NOT NULL AS connected;
+SELECT adama.connect('ev', 'i') IS NOT NULL AS again;
+SELECT adama.view('ev', 'i');
+SELECT seq, event, delta FROM ev.log WHERE key = 'i' AND seq > 1 ORDER BY seq;
+ROLLBACK;
+SELECT adama.view('ev', 'i');
+SELECT ev.go('i');
+SELECT seq, event, delta FROM ev.log WHERE key = 'i' AND seq > 1 ORDER BY seq;
+SELECT d.state = fold('{}', ARRAY(SELECT delta FROM ev.log l WHERE l.key = d.key ORDER BY seq)) AS folded FROM ev.documents d;
+-- one that fails keeps messages out, until another program
+SELECT adama.deploy('ev', $$
+public int n;
+public int doubled;
+public int version;
+message M { }
+@load { while (version == 1) { n++; } }
+channel go(M m) { n++; }
+$$);
+SELECT ev.go('i');
+SELECT ev.go('i');
+SELECT ord, seq, sqlstate, error FROM adama.ingest('ev', '{i}', '{go}', ARRAY['{}']::json[]);
+SELECT adama.view('ev', 'i');
+SELECT adama.deploy('ev', $$
+public int n;
+message M { }
+channel go(M m) { n++; }
+$$);
+SELECT ev.go('i');
+
+-- @context: of this session; origin and ip are in the log only when the program asks for one of them
+SELECT adama.deploy('ctx', $$
+public string told;
+message M { }
+@static { create { return @context.key == "a"; } }
+channel go(M m) { told = @context.key + "|" + @context.space + "|" + @context.origin + "|" + @context.ip + "|" + @context.who.authority(); }
+$$);
+SELECT ctx.create_document('b');
+SELECT ctx.create_document('a'), ctx.go('a');
+SELECT adama.view('ctx', 'a')->>'told' = 'a|ctx||' || coalesce(host(inet_client_addr()), '') || '|postgres' AS told;
+SELECT bool_and(ip IS NOT DISTINCT FROM host(inet_client_addr())) AS ip, bool_and(origin IS NULL) AS no_origin FROM ctx.log;
+
+-- time moves by more than the resolution, or not at all
+SELECT adama.deploy('slow', $$
+public long at;
+message M { }
+@static { temporal_resolution_ms = 1000000; }
+channel go(M m) { at = Time.now(); }
+$$);
+SELECT slow.create_document('k'), slow.go('k'), pg_sleep(0.01), slow.go('k');
+SELECT count(DISTINCT at) AS times, count(*) AS events FROM slow.log;
+
+-- readonly
+SELECT adama.deploy('ro', $$
+public int n;
+message M { int n; }
+@static { readonly = true; }
+@construct (M m) { n = m.n; }
+channel go(M m) { n++; }
+$$);
+SELECT ro.create_document('k', n => 7);
+SELECT ro.go('k', n => 1);
+SELECT adama.view('ro', 'k');
+
+-- settings that have no effect yet say so
+SELECT line, col, code, severity, message, hint FROM adama.check('@static { frequency = 5; maximum_history = 10; }');
+
+DROP SCHEMA ev, ctx, slow, ro CASCADE;
