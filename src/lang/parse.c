@@ -343,6 +343,8 @@ lang_expect_new_name(LangParser *p, const char *what)
 		if (after->kind == LANG_TOKEN_ID && lang_is_type_word(token->sym))
 			hint = strcmp(what, "a function") == 0 ? "The type comes last: function f(int a) -> int { ... }." :
 				"A type is given once, before the name.";
+		if (lang_hint_modifier(p) != NULL)
+			hint = lang_hint_modifier(p);
 		lang_report(p, token->pos, hint, "\"%s\" is a word of the language and cannot name %s", token->sym->text, what);
 		/* taken as the name it was meant to be, if it was */
 		if (after->kind != LANG_TOKEN_SYMBOL)

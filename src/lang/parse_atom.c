@@ -313,7 +313,7 @@ parse_at_word(LangParser *p)
 		parse_brackets(p, expr);
 		return expr;
 	}
-	lang_parse_fail(p, token->pos, KIT_SYNTAX_ERROR,
+	lang_parse_fail(p, token->pos, KIT_SYNTAX_ERROR, lang_hint_keyword(p, token->sym) != NULL ? lang_hint_keyword(p, token->sym) :
 					"Values are @who, @no_one, @viewer, @maybe(...), @maybe<type>, @date, @timespan and others.",
 					"\"%s\" is not a value",
 					word);
@@ -324,7 +324,12 @@ parse_at_word(LangParser *p)
 static void
 refuse_words(LangParser *p, const LangToken *token)
 {
-	if (lang_token_is(token, "null"))
+	const LangToken *before = p->at > 1 ? &p->tokens[p->at - 2] : token;
+
+	if (lang_token_is(token, "null") && before->kind == LANG_TOKEN_SYMBOL && before->symbol == '=' && p->at > 2 &&
+		p->tokens[p->at - 3].end == before->offset)
+		lang_report(p, token->pos, "Whether a maybe is there is asked by m.has(); somebody who does not exist is @no_one.", "there is no null");
+	else if (lang_token_is(token, "null"))
 		lang_report(p, token->pos, "An empty maybe is @maybe<type>; somebody who does not exist is @no_one.", "there is no null");
 	else if (lang_token_is(token, "this"))
 		lang_report(p, token->pos, "Fields are reached by their bare names.", "there is no \"this\"");

@@ -124,7 +124,8 @@ lang_parse_field(LangParser *p, LangDeclKind inside)
 		lang_expected(p, "the name of a field", "The type comes first: int x;");
 	decl->name = lang_expect_new_name(p, "a field");
 	if (lang_at_symbol(p, '('))
-		lang_expected(p, "\";\" at the end of the field",
+		lang_expected(p, "\";\" at the end of the field", lang_usual_hint(p, "\";\" at the end of the field") != NULL ? NULL :
+					  inside == LANG_DECL_RECORD || is_message ? "Within a record or message code is declared as: method f(int a) -> int { ... }." :
 					  "Code is declared as: function f(int a) -> int { ... }, or procedure f(int a) { ... }.");
 	if (lang_at_symbol(p, '['))
 		lang_expected(p, "\";\" at the end of the field", "The brackets stand behind the type: int[] x;");

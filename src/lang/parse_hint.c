@@ -7,6 +7,7 @@
  */
 #include <string.h>
 
+#include "lang/near.h"
 #include "lang/parse_internal.h"
 
 /* ---- operators ---- */
@@ -26,6 +27,8 @@ static const struct
 	{":=", "Assignment is written \"=\"."},
 	{"/=", "Write x = x / y; mind that \"/\" yields a maybe."},
 	{"%=", "Write x = x % y; mind that \"%\" yields a maybe."},
+	{"=+", "Write x += 1; to add."},
+	{"=*", "Write x *= 2; to multiply."},
 	{"&&=", "Write x = x && y."},
 	{"||=", "Write x = x || y."},
 	{"?" "?=", "Write x = m.getOrDefaultTo(y)."},
@@ -106,6 +109,16 @@ static const ForeignWord joining[] = {
 	{"instanceof", "", "Every value has the type it was declared with."},
 	{"from", "", "A query begins with its table: iterate table where ... order by ... limit ..."},
 	{"group", "", "Grouping is written: reduce on field via function."},
+	{"descending", "", "The direction is written desc."},
+	{"ascending", "", "The direction is written asc."},
+	{"sort", "", "An order is written: order by field desc."},
+	{"orderby", "", "An order is written: order by field desc."},
+	{"having", "", "Conditions are written: where condition."},
+	{"filter", "", "Conditions are written: where condition."},
+	{"skip", "", "The first rows are left out by: offset 10."},
+	{"take", "", "Only the first rows are taken by: limit 10."},
+	{"top", "", "Only the first rows are taken by: limit 10."},
+	{"as", "", "A maybe is unwrapped by if (m as x) { ... }; rows are named by where_as row: condition."},
 	{"like", "", "Texts are compared by \"==\", by \"=?\" (fuzzy), or by s.contains(x)."},
 	{"between", "", "A range is written: a <= x <= b."},
 };
@@ -117,6 +130,7 @@ static const ForeignWord leading[] = {
 	{"await", "", "A future is awaited by its method: f.await()."},
 	{"async", "", "Nothing is asynchronous but futures: f.await()."},
 	{"typeof", "", "Every value has the type it was declared with."},
+	{"select", "", "A query begins with its table: iterate table where ... order by ... limit ..."},
 	{"exists", "", "Count the rows: (iterate t where ...).size() > 0."},
 	{"group", "", "Grouping is written: reduce on field via function."},
 	{"lambda", "", "A function without a name is written @lambda x: x + 1."},
@@ -174,7 +188,10 @@ static const ForeignWord in_declarations[] = {
 	{"export", "iv*{", "What people see is declared public."},
 	{"create", "i", "A table of rows is: record Row { ... } table<Row> rows;"},
 	{"select", "i*", "What people see of a table is a formula: public formula name = iterate t where ...;"},
-	{"static", "i{", "Rules about creation are: @static { create { return ...; } }."},
+	{"static", "{", "Rules about creation are: @static { create { return ...; } }."},
+	{"static", "i", "A field belongs to the document: public int x = 3;"},
+	{"protected", "i", "A field is public or private; use_policy<p> shows it to some."},
+	{"internal", "i", "A field is public or private; use_policy<p> shows it to some."},
 	{"constructor", "({", "What runs at creation is: @construct { ... }."},
 	{"construct", "({", "What runs at creation is: @construct { ... }."},
 	{"connected", "({", "What runs when somebody connects is: @connected { return true; }."},
@@ -264,6 +281,83 @@ lang_refuse_foreign_declaration(LangParser *p)
 	return refuse(p, in_declarations, COUNT(in_declarations), "a declaration");
 }
 
+/* ---- words that look like one of ours ---- */
+
+static const char *const declaration_words[] = {
+	"record", "message", "channel", "function", "procedure", "policy", "filter", "enum", "view", "bubble", "dispatch", "method", "test", "ingested", NULL
+};
+static const char *const modifiers[] = {"public", "private", "readonly", "formula", "view", "bubble", "required", NULL};
+static const char *const events[] = {
+	"@construct", "@connected", "@disconnected", "@delete", "@load", "@static", "@cron", "@attached", "@can_attach", "@authorization", "@include",
+	"@import", "@web", "@export", "@who", "@viewer", "@no_one", "@context", "@maybe", "@lambda", NULL
+};
+
+/* The word of the list that is nearest, or NULL. */
+static const char *
+nearest(const char *const words[], const KitSym *sym)
+{
+	int			limit = lang_near_limit(sym->text);
+	const char *best = NULL;
+
+	for (int i = 0; words[i] != NULL && sym->len <= LANG_NEAR_MAX; i++)
+	{
+		int			distance = lang_near(sym->text, words[i], limit - 1);
+
+		if (distance == 0 && strcmp(sym->text, words[i]) == 0)
+			return NULL;		/* it is one of ours, in the wrong place */
+		if (distance < limit)
+		{
+			limit = distance;
+			best = words[i];
+		}
+	}
+	return best;
+}
+
+static const char *
+did_you_mean(LangParser *p, const char *word)
+{
+	return word == NULL ? NULL : kit_arena_printf(p->arena, "Did you mean \"%s\"?", word);
+}
+
+const char *
+lang_hint_keyword(LangParser *p, const KitSym *sym)
+{
+	return did_you_mean(p, nearest(events, sym));
+}
+
+const char *
+lang_hint_modifier(LangParser *p)
+{
+	const LangToken *before = p->at > 0 ? &p->tokens[p->at - 1] : NULL;
+	const char *hint;
+
+	if (before == NULL || before->kind != LANG_TOKEN_ID || lang_is_type_word(before->sym))
+		return NULL;
+	hint = did_you_mean(p, nearest(modifiers, before->sym));
+	if (hint == NULL && lang_is_type_word(lang_peek(p, 0)->sym) && (lang_ahead_is(p, 1, ';') || lang_ahead_is(p, 1, '=')))
+		hint = kit_arena_printf(p->arena, "The type comes first: %s %s;", lang_peek(p, 0)->sym->text, before->sym->text);
+	return hint;
+}
+
+/* What follows the name of what looked like a field: X name { or X name ( or X my-name. */
+static const char *
+field_hint(LangParser *p, const LangToken *token)
+{
+	const LangToken *word = p->at > 1 ? &p->tokens[p->at - 2] : NULL;
+	const char *hint = NULL;
+
+	if (token->kind != LANG_TOKEN_SYMBOL || word == NULL || word->kind != LANG_TOKEN_ID)
+		return NULL;
+	if (token->symbol == '-')
+		return "Names are made of letters, digits and \"_\".";
+	if ((token->symbol == '{' || token->symbol == '(') && !lang_is_type_word(word->sym))
+		hint = did_you_mean(p, nearest(declaration_words, word->sym));
+	if (hint == NULL && token->symbol == '{')
+		hint = "What a document stores is declared as record X { ... }, what is sent to it as message X { ... }.";
+	return hint;
+}
+
 const char *
 lang_usual_hint(LangParser *p, const char *what)
 {
@@ -271,6 +365,18 @@ lang_usual_hint(LangParser *p, const char *what)
 	const LangToken *before = p->at > 0 ? &p->tokens[p->at - 1] : token;
 	const char *hint;
 
+	if (strcmp(what, "\";\" at the end of the field") == 0)
+	{
+		hint = field_hint(p, token);
+		if (hint != NULL)
+			return hint;
+	}
+	if (lang_token_is(before, "abort") && before->pos.line == token->pos.line && token->kind != LANG_TOKEN_END && !lang_at_symbol(p, '}'))
+		return "\"abort;\" takes nothing: it undoes the message.";
+	if (lang_at_symbol(p, ',') && before->kind == LANG_TOKEN_INT && lang_peek(p, 1)->kind == LANG_TOKEN_INT)
+		return "The digits of a number are written without commas.";
+	if (strstr(what, "the names of policies") != NULL && token->kind == LANG_TOKEN_ID)
+		return kit_arena_printf(p->arena, "Write <%s>.", token->sym->text);
 	if (token->kind == LANG_TOKEN_SYMBOL && strncmp(what, "the name", 8) != 0)
 	{
 		hint = operator_hint(p, token);
@@ -286,7 +392,8 @@ lang_usual_hint(LangParser *p, const char *what)
 	if (hint == NULL && token->kind == LANG_TOKEN_KEYWORD && token->sym->text[0] == '@')
 	{
 		if (strcmp(what, "a declaration") == 0)
-			hint = "Events are @construct, @connected, @disconnected, @delete, @load, and @static { create { ... } }.";
+			hint = lang_hint_keyword(p, token->sym) != NULL ? lang_hint_keyword(p, token->sym) :
+				"Events are @construct, @connected, @disconnected, @delete, @load, and @static { create { ... } }.";
 	}
 	return hint;
 }

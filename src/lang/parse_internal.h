@@ -86,6 +86,9 @@ extern bool lang_at_end(LangParser *p, const LangToken *open, const char *what);
 
 /* What was probably meant where what was expected, or NULL. */
 extern const char *lang_usual_hint(LangParser *p, const char *what);
+extern const char *lang_hint_keyword(LangParser *p, const KitSym *sym);	/* a word with @ that looks like this one, or NULL */
+/* What was probably meant before a type word (the current token) that stands where a name should, or NULL. */
+extern const char *lang_hint_modifier(LangParser *p);
 /* Reports a word that begins a statement (a declaration) in other languages, and gets lost; false when there is none. */
 extern bool lang_refuse_foreign_statement(LangParser *p);
 extern bool lang_refuse_foreign_declaration(LangParser *p);
