@@ -91,7 +91,10 @@ lang_check(LangTree *tree, LangDiags *diags)
 	check_units(c);
 	check_resolve_guards(c);
 	check_effects(c);
-	return diags->n_errors > 0 ? NULL : program;
+	if (diags->n_errors > 0)
+		return NULL;
+	check_unused(c);
+	return program;
 }
 
 LangProgram *

@@ -30,7 +30,10 @@ check_find_enum(Check *c, LangName name)
 	CheckSuggestion s;
 
 	if (type != NULL && type->enumeration != NULL)
+	{
+		type->is_used = true;
 		return type->enumeration;
+	}
 	check_suggest_start(c, &s, name.sym->text);
 	for (int i = 0; i < c->program->n_enums; i++)
 		check_suggest(&s, c->program->enums[i]->name->text);

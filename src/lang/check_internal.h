@@ -115,6 +115,7 @@ typedef struct CheckType
 	LangStruct *structure;		/* one of the two */
 	LangEnum   *enumeration;
 	LangDecl   *decl;
+	bool		is_used;
 } CheckType;
 
 typedef struct CheckOpKey
@@ -374,6 +375,10 @@ extern const LangType *check_builtin(Check *c, CheckBuiltinCall *call, bool *kno
 /* ---- check_effects.c ---- */
 
 extern void check_effects(Check *c);
+
+/* ---- check_unused.c: only for programs without errors ---- */
+
+extern void check_unused(Check *c);
 
 /* ---- check.c ---- */
 

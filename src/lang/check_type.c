@@ -66,7 +66,10 @@ base_type(Check *c, LangTypeRef *ref, CheckTypeUse use)
 	{
 		declared = check_name_find(c, CHECK_NAMES_TYPES, NULL, ref->word);
 		if (declared != NULL)
+		{
+			declared->is_used = true;
 			return declared->structure != NULL ? declared->structure->type : declared->enumeration->type;
+		}
 	}
 	if (strcmp(word, "secure") == 0 && ref->n_args == 1)
 	{
