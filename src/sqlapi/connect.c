@@ -71,12 +71,7 @@ created_at(StoreSpace *space, const char *key)
 	PushActiveSnapshot(IsolationUsesXactSnapshot() ? GetTransactionSnapshot() : GetLatestSnapshot());
 	copy = store_document_read(space, key);
 	if (copy == NULL)
-	{
-		KitDiag		diag = {0};
-
-		kit_fail(&diag, KIT_UNKNOWN_DOCUMENT, "document \"%s\" of space \"%s\" does not exist", key, NameStr(space->name));
-		store_raise(&diag);
-	}
+		store_raise_unknown_document(space, key);
 	result = copy->created;
 	PopActiveSnapshot();
 	return result;

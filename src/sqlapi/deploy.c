@@ -98,26 +98,35 @@ raise_first(const LangDiags *diags, VmText source, KitArena *arena)
 	store_raise(&diag);
 }
 
+VmProgram *
+sqlapi_compile(VmText source, KitArena *arena)
+{
+	LangDiags	diags;
+	VmProgram  *program;
+
+	require_utf8();
+	lang_diags_init(&diags, arena);
+	program = vm_program_new(source.str, source.len, &diags);
+	if (program == NULL)
+		raise_first(&diags, source, arena);
+	return program;
+}
+
 Datum
 adama_sql_deploy(PG_FUNCTION_ARGS)
 {
 	char	   *name = TextDatumGetCString(PG_GETARG_DATUM(0));
 	VmText		source = sqlapi_text(PG_GETARG_DATUM(1));
 	KitArena   *arena;
-	LangDiags	diags;
 	VmProgram  *program;
 	StoreFunction *functions;
 	int			n;
 	int			version;
 
-	require_utf8();
 	check_space_name(name);
 	sqlapi_begin_write("adama.deploy()");
 	arena = kit_arena_new("adama deploy");
-	lang_diags_init(&diags, arena);
-	program = vm_program_new(source.str, source.len, &diags);
-	if (program == NULL)
-		raise_first(&diags, source, arena);
+	program = sqlapi_compile(source, arena);
 	sqlapi_describe(program, arena, &functions, &n);
 	version = store_deploy(name, source.str, source.len, program, functions, n);
 	vm_program_free(program);

@@ -147,6 +147,11 @@ typedef struct SqlGenerated
 /* Raises when the function is not the space's own.  Valid until the next call into anything that runs SQL. */
 extern SqlGenerated *sqlapi_generated(Oid function);
 
+/* ---- programs (deploy.c) ---- */
+
+/* Compiles, or raises the first error. */
+extern VmProgram *sqlapi_compile(VmText source, KitArena *arena);
+
 /* ---- time ---- */
 
 /* PostgreSQL counts from 2000, programs from 1970. */

@@ -17,15 +17,6 @@ PG_FUNCTION_INFO_V1(adama_sql_view);
 PG_FUNCTION_INFO_V1(adama_sql_whoami);
 PG_FUNCTION_INFO_V1(adama_sql_history);
 
-static void
-unknown_document(const StoreSpace *space, const char *key)
-{
-	KitDiag		diag = {0};
-
-	kit_fail(&diag, KIT_UNKNOWN_DOCUMENT, "document \"%s\" of space \"%s\" does not exist", key, NameStr(space->name));
-	store_raise(&diag);
-}
-
 Datum
 adama_sql_view(PG_FUNCTION_ARGS)
 {
@@ -44,7 +35,7 @@ adama_sql_view(PG_FUNCTION_ARGS)
 	Datum		result;
 
 	if (copy == NULL)
-		unknown_document(space, key);
+		store_raise_unknown_document(space, key);
 	sqlapi_require_look(copy->program->vm, &caller, key);
 	arena = kit_arena_new("adama view");
 	kit_buf_init(&buf, arena);
@@ -128,7 +119,7 @@ adama_sql_history(PG_FUNCTION_ARGS)
 	sqlapi_require_owner(space);
 	InitMaterializedSRF(fcinfo, 0);
 	if (store_document_read(space, key) == NULL)
-		unknown_document(space, key);
+		store_raise_unknown_document(space, key);
 	if (listing.left <= 0)
 		return (Datum) 0;
 	listing.arena = kit_arena_new("adama history");

@@ -154,6 +154,30 @@ store_copy_refresh(StoreSpace *space, const char *key, StoreCopy *copy, Snapshot
 	return found;
 }
 
+VmDoc *
+store_doc_upgrade(const VmDoc *old, const VmProgram *program, bool keep, KitArena *arena, KitBuf *delta, KitDiag *diag)
+{
+	KitBuf		old_buf,
+				new_buf;
+	DocBytes	old_state,
+				new_state;
+	VmDoc	   *doc;
+
+	kit_buf_init(&old_buf, arena);
+	kit_buf_init(&new_buf, arena);
+	old_state = vm_doc_save(old, &old_buf);
+	doc = vm_doc_load(program, old_state, true, keep, diag);
+	if (doc == NULL)
+		return NULL;
+	new_state = vm_doc_save(doc, &new_buf);
+	if (!doc_diff(arena, old_state, new_state, delta, diag))
+	{
+		vm_doc_free(doc);
+		return NULL;
+	}
+	return doc;
+}
+
 /* The bytes of a state as a delta that makes it from nothing. */
 DocBytes
 store_state_as_delta(KitBuf *buf, DocBytes state)

@@ -57,7 +57,8 @@ static const char *const space_ddl[] = {
 	"state_seq pg_catalog.int8 NOT NULL, "
 	"program pg_catalog.int4 NOT NULL, "
 	"due pg_catalog.timestamptz, "
-	"created pg_catalog.timestamptz NOT NULL) "
+	"created pg_catalog.timestamptz NOT NULL, "
+	"log_size pg_catalog.int8 NOT NULL) "
 	"WITH (fillfactor = 50, autovacuum_vacuum_threshold = 500, autovacuum_vacuum_scale_factor = 0.05, "
 	"autovacuum_analyze_scale_factor = 0.5, toast.autovacuum_vacuum_scale_factor = 0.05)",
 	"CREATE TABLE %1$s.log ("
@@ -74,6 +75,8 @@ static const char *const space_ddl[] = {
 	"delta adama.delta" COMPRESSED " NOT NULL, "
 	"origin pg_catalog.text, "
 	"ip pg_catalog.text, "
+	"program pg_catalog.int4 NOT NULL, "
+	"state adama.document" COMPRESSED ", "
 	"PRIMARY KEY (key, seq))",
 	"CREATE TABLE %1$s.program ("
 	"version pg_catalog.int4 PRIMARY KEY, "
@@ -110,6 +113,7 @@ static const char *const space_comments[][2] = {
 	{"COLUMN %1$s.document.program", "version of the program that the document runs"},
 	{"COLUMN %1$s.document.due", "when the document next wants to be woken"},
 	{"COLUMN %1$s.document.created", "when it was made; tells two documents apart that had the same key one after the other"},
+	{"COLUMN %1$s.document.log_size", "bytes of all deltas of its log"},
 	{"TABLE %1$s.log", "what happened to the documents: an entry for each event, or for several that were reduced together"},
 	{"COLUMN %1$s.log.key", "the document"},
 	{"COLUMN %1$s.log.seq", "sequence number of the document after the entry"},
@@ -124,6 +128,8 @@ static const char *const space_comments[][2] = {
 	{"COLUMN %1$s.log.delta", "what it changed"},
 	{"COLUMN %1$s.log.origin", "@context.origin: where the request came from; only when the program asks for it"},
 	{"COLUMN %1$s.log.ip", "@context.ip: the address it came from; only when the program asks for it"},
+	{"COLUMN %1$s.log.program", "version of the program that did it"},
+	{"COLUMN %1$s.log.state", "the document after it; kept now and then, so that no state of the past is far from one"},
 	{"TABLE %1$s.program", "versions of the program"},
 	{"COLUMN %1$s.program.version", "number of the version, from 1"},
 	{"COLUMN %1$s.program.source", "the program's text"},

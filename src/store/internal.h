@@ -17,13 +17,14 @@
 enum
 {
 	DOCUMENT_KEY = 1, DOCUMENT_SEQ, DOCUMENT_UPDATED, DOCUMENT_STATE, DOCUMENT_STATE_SEQ, DOCUMENT_PROGRAM, DOCUMENT_DUE, DOCUMENT_CREATED,
-	DOCUMENT_N_COLUMNS = DOCUMENT_CREATED
+	DOCUMENT_LOG_SIZE,
+	DOCUMENT_N_COLUMNS = DOCUMENT_LOG_SIZE
 };
 enum
 {
 	LOG_KEY = 1, LOG_SEQ, LOG_EVENTS, LOG_AT, LOG_EVENT, LOG_AGENT, LOG_AUTHORITY, LOG_CHANNEL, LOG_MESSAGE, LOG_DEDUPE, LOG_DELTA,
-	LOG_ORIGIN, LOG_IP,
-	LOG_N_COLUMNS = LOG_IP
+	LOG_ORIGIN, LOG_IP, LOG_PROGRAM, LOG_STATE,
+	LOG_N_COLUMNS = LOG_STATE
 };
 enum
 {
@@ -48,6 +49,7 @@ typedef struct StoreRow
 	int64		state_seq;
 	int			program;
 	TimestampTz created;
+	int64		log_size;
 	bool		is_ours;		/* this transaction wrote this version of the row */
 } StoreRow;
 
@@ -95,12 +97,89 @@ extern DocBytes store_datum_bytes(Datum datum);
 /* Calls visit for the entries of key after seq `after` up to `upto`, in order. */
 typedef void (*StoreLogVisit) (int64 seq, DocBytes delta, void *arg);
 extern void store_log_scan(StoreSpace *space, const char *key, int64 after, int64 upto, Snapshot snapshot, StoreLogVisit visit, void *arg);
-extern void store_log_append(StoreSpace *space, const char *key, int64 seq, TimestampTz at, const StoreEvent *events, int n_events, DocBytes delta);
-extern void store_log_append_upgrade(StoreSpace *space, const char *key, int64 seq, TimestampTz at, int version, DocBytes delta);
-extern void store_log_append_create(StoreSpace *space, const char *key, TimestampTz at, const StoreEvent *event, uint64 entropy, DocBytes delta);
+/* What every entry says: after which seq, when, under which program, what changed, and now and then the state after it (len 0: not this time). */
+typedef struct StoreLogEntry
+{
+	int64		seq;
+	TimestampTz at;
+	int			program;
+	DocBytes	delta;
+	DocBytes	state;
+} StoreLogEntry;
+
+extern void store_log_append(StoreSpace *space, const char *key, const StoreLogEntry *entry, const StoreEvent *events, int n_events);
+extern void store_log_append_upgrade(StoreSpace *space, const char *key, const StoreLogEntry *entry);
+extern void store_log_append_create(StoreSpace *space, const char *key, const StoreLogEntry *entry, const StoreEvent *event, uint64 entropy);
 extern void store_log_delete(StoreSpace *space, const char *key);
 
 #define STORE_LOG_ENTRY_OVERHEAD 100	/* bytes of a log entry beside its delta, for the decision when to write the state */
+
+/* ---- the log read back (entry.c) ---- */
+
+/* Pointers go into the tuple, or to what was detoasted in the current memory context. */
+typedef struct StoreEntry
+{
+	int64		seq;
+	int			n_events;
+	TimestampTz at;
+	int			program;
+	VmText		event;
+	VmText		agent;			/* str NULL: nobody */
+	VmText		authority;
+	VmText		channel;
+	VmText		dedupe;
+	VmText		origin;
+	VmText		ip;
+	bool		has_message;
+	DocItem		message;
+	DocBytes	delta;
+	DocBytes	state;			/* after the entry; len 0: not kept with it */
+} StoreEntry;
+
+/* A walk over a document's log, forward from seq `from` on or backward from it down.  What an entry points to is valid until the next step. */
+typedef struct StoreLogWalk
+{
+	StoreTable	table;
+	Relation	index;
+	struct IndexScanDescData *scan;
+	MemoryContext each;
+	bool		is_forward;
+} StoreLogWalk;
+
+extern void store_log_walk_begin(StoreLogWalk *walk, StoreSpace *space, const char *key, int64 from, bool is_forward, Snapshot snapshot);
+/* False at the end, with nothing in the diag, or when the entry can't be read. */
+extern bool store_log_walk_next(StoreLogWalk *walk, StoreEntry *entry, KitDiag *diag);
+extern void store_log_walk_end(StoreLogWalk *walk);
+
+/* The events of an entry, one after the other. */
+typedef struct StoreEntryEvents
+{
+	const StoreEntry *entry;
+	DocCursor	elements;
+	int64		seq;
+	bool		is_batch;
+} StoreEntryEvents;
+
+extern void store_entry_events(StoreEntryEvents *events, const StoreEntry *entry);
+extern bool store_entry_next_event(StoreEntryEvents *events, StoreHistory *event, KitDiag *diag);
+
+/* ---- running the log again (replay.c) ---- */
+
+/* A document that is led along its log. */
+typedef struct StoreReplay
+{
+	StoreSpace *space;
+	const char *key;
+	const VmProgram *program;
+	VmDoc	   *doc;			/* NULL before its creation */
+	KitArena   *scratch;
+} StoreReplay;
+
+/*
+ * Runs the events of an entry up to seq `upto`; delta gets what they changed.  False when one fails, or is none that can be run; then the document is as it
+ * was before the entry.
+ */
+extern bool store_replay_entry(StoreReplay *replay, const StoreEntry *entry, int64 upto, KitBuf *delta, KitDiag *diag);
 
 /* ---- recent changes, shared by all sessions (recent.c) ---- */
 
@@ -156,5 +235,7 @@ extern void store_cache_drop(StoreCacheEntry *entry);
 extern void store_program_release(StoreProgram *program);
 
 extern DocBytes store_state_as_delta(KitBuf *buf, DocBytes state);
+/* The document as the program reads it, and the difference; NULL and a diag when it can't.  Frees neither. */
+extern VmDoc *store_doc_upgrade(const VmDoc *doc, const VmProgram *program, bool keep, KitArena *arena, KitBuf *delta, KitDiag *diag);
 
 #endif

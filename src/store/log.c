@@ -15,6 +15,9 @@
  *		load		-							likewise, @load; by nobody
  *		batch		array						the net change of all
  *		upgrade		{"program": version}		from the old program's form to the new one's
+ *
+ * Now and then an entry also keeps the whole state after it (STORE_KEEP_FACTOR), so that any state of the past is a few deltas away from one that
+ * is there.
  */
 #include "postgres.h"
 
@@ -73,19 +76,16 @@ store_log_scan(StoreSpace *space, const char *key, int64 after, int64 upto, Snap
 	store_table_close(&table);
 }
 
-/* What an entry says beside its key. */
-typedef struct LogEntry
+/* What an entry says of what happened. */
+typedef struct LogEvent
 {
-	int64		seq;
 	int			n_events;
-	TimestampTz at;
-	const char *event;
+	const char *name;
 	const VmEvent *by;			/* who, and from where; NULL: nobody */
 	VmText		channel;
 	VmText		dedupe;
 	DocBytes	message;
-	DocBytes	delta;
-} LogEntry;
+} LogEvent;
 
 /* A text that the table may lack; empty ones are null, too. */
 static void
@@ -95,26 +95,28 @@ set_origin(StoreTable *table, int column, VmText value)
 }
 
 static void
-append(StoreSpace *space, const char *key, const LogEntry *entry)
+append(StoreSpace *space, const char *key, const StoreLogEntry *entry, const LogEvent *event)
 {
 	StoreTable	table = store_table_open(space->log, RowExclusiveLock);
 	static const VmEvent nobody = {0};
-	const VmEvent *by = entry->by != NULL ? entry->by : &nobody;
+	const VmEvent *by = event->by != NULL ? event->by : &nobody;
 
 	store_row_clear(&table);
 	store_row_set_text(&table, LOG_KEY, key, strlen(key));
 	store_row_set(&table, LOG_SEQ, Int64GetDatum(entry->seq));
-	store_row_set(&table, LOG_EVENTS, Int32GetDatum(entry->n_events));
+	store_row_set(&table, LOG_EVENTS, Int32GetDatum(event->n_events));
 	store_row_set(&table, LOG_AT, TimestampTzGetDatum(entry->at));
-	store_row_set_text(&table, LOG_EVENT, entry->event, strlen(entry->event));
+	store_row_set_text(&table, LOG_EVENT, event->name, strlen(event->name));
 	store_row_set_text(&table, LOG_AGENT, by->agent.str, by->agent.len);
 	store_row_set_text(&table, LOG_AUTHORITY, by->authority.str, by->authority.len);
-	store_row_set_text(&table, LOG_CHANNEL, entry->channel.str, entry->channel.len);
-	store_row_set_bytes(&table, LOG_MESSAGE, entry->message);
-	store_row_set_text(&table, LOG_DEDUPE, entry->dedupe.str, entry->dedupe.len);
+	store_row_set_text(&table, LOG_CHANNEL, event->channel.str, event->channel.len);
+	store_row_set_bytes(&table, LOG_MESSAGE, event->message);
+	store_row_set_text(&table, LOG_DEDUPE, event->dedupe.str, event->dedupe.len);
 	store_row_set_bytes(&table, LOG_DELTA, entry->delta);
 	set_origin(&table, LOG_ORIGIN, by->origin);
 	set_origin(&table, LOG_IP, by->ip);
+	store_row_set(&table, LOG_PROGRAM, Int32GetDatum(entry->program));
+	store_row_set_bytes(&table, LOG_STATE, entry->state);
 	store_row_insert(&table);
 	store_table_close(&table);
 }
@@ -134,7 +136,7 @@ write_text(DocWriter *w, const char *name, VmText value)
 
 /* Appends the events that succeeded as one entry; n_events counts them. */
 void
-store_log_append(StoreSpace *space, const char *key, int64 seq, TimestampTz at, const StoreEvent *events, int n_events, DocBytes delta)
+store_log_append(StoreSpace *space, const char *key, const StoreLogEntry *entry, const StoreEvent *events, int n_events)
 {
 	const StoreEvent *first = events;
 	const StoreEvent *e;
@@ -147,8 +149,8 @@ store_log_append(StoreSpace *space, const char *key, int64 seq, TimestampTz at, 
 	e = first;
 	if (n_events == 1)
 	{
-		append(space, key, &(LogEntry) {
-			seq, 1, at, vm_event_name(first->event.kind), &first->event, first->event.channel, first->event.dedupe, first->message, delta
+		append(space, key, entry, &(LogEvent) {
+			1, vm_event_name(first->event.kind), &first->event, first->event.channel, first->event.dedupe, first->message
 		});
 		return;
 	}
@@ -188,14 +190,12 @@ store_log_append(StoreSpace *space, const char *key, int64 seq, TimestampTz at, 
 		doc_write_object_end(&w);
 	}
 	doc_write_array_end(&w);
-	append(space, key, &(LogEntry) {
-		.seq = seq, .n_events = n_events, .at = at, .event = "batch", .by = &first->event, .message = doc_write_end(&w), .delta = delta
-	});
+	append(space, key, entry, &(LogEvent) {.n_events = n_events, .name = "batch", .by = &first->event, .message = doc_write_end(&w)});
 	kit_arena_delete(arena);
 }
 
 void
-store_log_append_create(StoreSpace *space, const char *key, TimestampTz at, const StoreEvent *event, uint64 entropy, DocBytes delta)
+store_log_append_create(StoreSpace *space, const char *key, const StoreLogEntry *entry, const StoreEvent *event, uint64 entropy)
 {
 	KitArena   *arena = kit_arena_new("adama create");
 	KitBuf		buf;
@@ -212,14 +212,12 @@ store_log_append_create(StoreSpace *space, const char *key, TimestampTz at, cons
 	doc_write_key_z(&w, "entropy");
 	doc_write_long(&w, (int64) entropy);
 	doc_write_object_end(&w);
-	append(space, key, &(LogEntry) {
-		.seq = 1, .n_events = 1, .at = at, .event = vm_event_name(VM_EVENT_CREATE), .by = &event->event, .message = doc_write_end(&w), .delta = delta
-	});
+	append(space, key, entry, &(LogEvent) {.n_events = 1, .name = vm_event_name(VM_EVENT_CREATE), .by = &event->event, .message = doc_write_end(&w)});
 	kit_arena_delete(arena);
 }
 
 void
-store_log_append_upgrade(StoreSpace *space, const char *key, int64 seq, TimestampTz at, int version, DocBytes delta)
+store_log_append_upgrade(StoreSpace *space, const char *key, const StoreLogEntry *entry)
 {
 	KitArena   *arena = kit_arena_new("adama upgrade");
 	KitBuf		buf;
@@ -229,9 +227,9 @@ store_log_append_upgrade(StoreSpace *space, const char *key, int64 seq, Timestam
 	doc_write_begin(&w, &buf, DOC_DOCUMENT);
 	doc_write_object_begin(&w);
 	doc_write_key_z(&w, "program");
-	doc_write_int(&w, version);
+	doc_write_int(&w, entry->program);
 	doc_write_object_end(&w);
-	append(space, key, &(LogEntry) {.seq = seq, .n_events = 1, .at = at, .event = "upgrade", .message = doc_write_end(&w), .delta = delta});
+	append(space, key, entry, &(LogEvent) {.n_events = 1, .name = "upgrade", .message = doc_write_end(&w)});
 	kit_arena_delete(arena);
 }
 

@@ -148,6 +148,26 @@ store_program(StoreSpace *space, int version)
 	return &result->program;
 }
 
+bool
+store_program_exists(StoreSpace *space, int version)
+{
+	StoreRole	role = store_role_enter(space);
+	Relation	rel = table_open(space->program, AccessShareLock);
+	Snapshot	snapshot = store_snapshot_now();
+	ScanKeyData key;
+	SysScanDesc scan;
+	bool		found;
+
+	ScanKeyInit(&key, PROGRAM_VERSION, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(version));
+	scan = systable_beginscan(rel, RelationGetPrimaryKeyIndex(rel), true, snapshot, 1, &key);
+	found = HeapTupleIsValid(systable_getnext(scan));
+	systable_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	table_close(rel, AccessShareLock);
+	store_role_leave(role);
+	return found;
+}
+
 StoreProgram *
 store_program_current(StoreSpace *space)
 {

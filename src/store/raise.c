@@ -19,3 +19,12 @@ store_raise(const KitDiag *diag)
 			 diag->line > 0 ? errcontext("line %d, column %d of the program", diag->line, diag->column) : 0));
 	pg_unreachable();
 }
+
+void
+store_raise_unknown_document(const StoreSpace *space, const char *key)
+{
+	KitDiag		diag = {0};
+
+	kit_fail(&diag, KIT_UNKNOWN_DOCUMENT, "document \"%s\" of space \"%s\" does not exist", key, NameStr(space->name));
+	store_raise(&diag);
+}

@@ -12,7 +12,8 @@
  *
  * When the state is written.  It costs about twice its size (out of line, with its index), the deltas since the last time cost theirs: writing the
  * state when the tail weighs SNAPSHOT_FACTOR times as much keeps what is written per message proportional to the change.  A
- * small state lies in the row itself, which is written anyway.
+ * small state lies in the row itself, which is written anyway.  For the states of the past, the log keeps one whenever its deltas have grown by
+ * four to eight times the state's size: at most a quarter more is written, and no state is further away than that.
  */
 #include "postgres.h"
 
@@ -20,6 +21,7 @@
 
 #include "access/xact.h"
 #include "miscadmin.h"
+#include "port/pg_bitutils.h"
 #include "storage/lock.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
@@ -32,6 +34,8 @@
 
 #define SNAPSHOT_FACTOR 2
 #define SNAPSHOT_ALWAYS 512		/* bytes of state that are written with every message */
+#define STORE_KEEP_FACTOR 8		/* the log keeps the state when its deltas have grown by so many times its size at most, */
+#define STORE_KEEP_MINIMUM 16384	/* and by so many bytes at least */
 #define MAXIMUM_SEQ (INT64CONST(1) << 53)	/* clients know seq as a JSON number */
 
 VmLimits
@@ -87,15 +91,6 @@ lock_document(StoreSpace *space, const char *key, StoreTable *table)
 	return store_row_lock(table, key);
 }
 
-static void
-unknown_document(StoreSpace *space, const char *key)
-{
-	KitDiag		diag = {0};
-
-	kit_fail(&diag, KIT_UNKNOWN_DOCUMENT, "document \"%s\" of space \"%s\" does not exist", key, NameStr(space->name));
-	store_raise(&diag);
-}
-
 /* An entry for the locked row, at the row's seq. */
 static StoreCacheEntry *
 bring_to_row(StoreSpace *space, const char *key, const StoreRow *row)
@@ -118,15 +113,10 @@ bring_to_row(StoreSpace *space, const char *key, const StoreRow *row)
 	return entry;
 }
 
-/* Writes the state into the row that is being made. */
+/* Puts the state into the row that is being made. */
 static void
-set_state(StoreTable *table, StoreCopy *copy, KitArena *arena, int64 seq)
+set_state(StoreTable *table, StoreCopy *copy, DocBytes state, int64 seq)
 {
-	KitBuf		buf;
-	DocBytes	state;
-
-	kit_buf_init(&buf, arena);
-	state = vm_doc_save(copy->doc, &buf);
 	store_row_set_bytes(table, DOCUMENT_STATE, state);
 	store_row_set(table, DOCUMENT_STATE_SEQ, Int64GetDatum(seq));
 	copy->state_seq = seq;
@@ -134,30 +124,33 @@ set_state(StoreTable *table, StoreCopy *copy, KitArena *arena, int64 seq)
 	copy->tail_size = 0;
 }
 
+/* Whether the entry after which the log's deltas have this size is one that keeps the state. */
+static bool
+keeps_state(int64 before, int64 after, size_t state_size)
+{
+	uint64		distance = pg_prevpower2_64(Max((uint64) state_size * STORE_KEEP_FACTOR, STORE_KEEP_MINIMUM));
+
+	return before / (int64) distance != after / (int64) distance;
+}
+
 /*
  * Moves the document to the newest program: its state is read as the new program reads it, and the difference is an event of its own.
  */
 static void
-upgrade(StoreSpace *space, const char *key, StoreTable *table, StoreCacheEntry *entry)
+upgrade(StoreSpace *space, const char *key, StoreTable *table, StoreRow *row, StoreCacheEntry *entry)
 {
 	StoreCopy  *copy = &entry->copy;
 	StoreProgram *program = store_program_current(space);
 	KitArena   *arena = kit_arena_new("adama upgrade");
-	KitBuf		old_buf,
-				new_buf,
+	KitBuf		buf,
 				delta;
-	DocBytes	old_state,
-				new_state;
+	StoreLogEntry entry_after = {copy->seq + 1, event_time(program, copy->updated), program->version};
 	VmDoc	   *doc;
 	KitDiag		diag = {0};
-	TimestampTz at = event_time(program, copy->updated);
-	int64		seq = copy->seq + 1;
 
-	kit_buf_init(&old_buf, arena);
-	kit_buf_init(&new_buf, arena);
+	kit_buf_init(&buf, arena);
 	kit_buf_init(&delta, arena);
-	old_state = vm_doc_save(copy->doc, &old_buf);
-	doc = vm_doc_load(program->vm, old_state, true, true, &diag);
+	doc = store_doc_upgrade(copy->doc, program->vm, true, arena, &delta, &diag);
 	if (doc == NULL)
 		store_raise(&diag);
 	vm_doc_free(copy->doc);
@@ -166,24 +159,25 @@ upgrade(StoreSpace *space, const char *key, StoreTable *table, StoreCacheEntry *
 	store_program_release(copy->program);
 	copy->program = program;
 	program->use_count++;
-	new_state = vm_doc_save(doc, &new_buf);
-	if (!doc_diff(arena, old_state, new_state, &delta, &diag))
-		store_raise(&diag);
 
-	store_log_append_upgrade(space, key, seq, at, program->version, (DocBytes) {delta.data, delta.len});
+	entry_after.delta = (DocBytes) {delta.data, delta.len};
+	entry_after.state = vm_doc_save(doc, &buf);
+	store_log_append_upgrade(space, key, &entry_after);
 	store_row_copy(table);
-	store_row_set(table, DOCUMENT_SEQ, Int64GetDatum(seq));
-	store_row_set(table, DOCUMENT_UPDATED, TimestampTzGetDatum(at));
+	store_row_set(table, DOCUMENT_SEQ, Int64GetDatum(entry_after.seq));
+	store_row_set(table, DOCUMENT_UPDATED, TimestampTzGetDatum(entry_after.at));
 	store_row_set(table, DOCUMENT_PROGRAM, Int32GetDatum(program->version));
-	set_state(table, copy, arena, seq);
+	store_row_set(table, DOCUMENT_LOG_SIZE, Int64GetDatum(row->log_size + (int64) delta.len));
+	set_state(table, copy, entry_after.state, entry_after.seq);
 	store_row_update(table);
-	copy->seq = seq;
-	copy->updated = at;
+	copy->seq = entry_after.seq;
+	copy->updated = entry_after.at;
 	kit_arena_delete(arena);
 	CommandCounterIncrement();
 	/* The row that was locked is an old version now. */
 	if (!store_row_lock(table, key))
-		unknown_document(space, key);
+		store_raise_unknown_document(space, key);
+	store_row_of_document(table, row);
 }
 
 /* Runs the events against the copy, whose journal is open.  Returns how many succeeded. */
@@ -211,28 +205,42 @@ run_events(StoreCopy *copy, StoreEvent *events, int n_events, int64 at)
 }
 
 static void
-advance(StoreSpace *space, const char *key, StoreTable *table, StoreCopy *copy, const StoreEvent *events, int n_ok, TimestampTz at)
+advance(StoreSpace *space, const char *key, StoreTable *table, const StoreRow *row, StoreCopy *copy, const StoreEvent *events, int n_ok, TimestampTz at)
 {
 	KitArena   *arena = kit_arena_new("adama delta");
 	KitBuf		buf;
-	DocBytes	delta;
-	int64		seq = copy->seq + n_ok;
+	KitBuf		state_buf;
+	StoreLogEntry entry = {copy->seq + n_ok, at, copy->program->version};
+	DocBytes	state = {NULL, 0};
 	size_t		state_size = vm_doc_state_size(copy->doc);
+	int64		log_size;
+	int64		seq = entry.seq;
+	bool		writes;
+	bool		keeps;
 
 	if (seq >= MAXIMUM_SEQ)
 		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("document \"%s\" has used up its sequence numbers", key)));
 	kit_buf_init(&buf, arena);
-	delta = vm_doc_delta(copy->doc, &buf);
-	store_log_append(space, key, seq, at, events, n_ok, delta);
+	kit_buf_init(&state_buf, arena);
+	entry.delta = vm_doc_delta(copy->doc, &buf);
+	log_size = row->log_size + (int64) entry.delta.len;
+	copy->tail_size += entry.delta.len + STORE_LOG_ENTRY_OVERHEAD;
+	writes = state_size <= SNAPSHOT_ALWAYS || copy->tail_size > SNAPSHOT_FACTOR * state_size;
+	keeps = keeps_state(row->log_size, log_size, state_size);
+	if (writes || keeps)
+		state = vm_doc_save(copy->doc, &state_buf);
+	if (keeps)
+		entry.state = state;
+	store_log_append(space, key, &entry, events, n_ok);
 
-	copy->tail_size += delta.len + STORE_LOG_ENTRY_OVERHEAD;
 	store_row_copy(table);
 	store_row_set(table, DOCUMENT_SEQ, Int64GetDatum(seq));
 	store_row_set(table, DOCUMENT_UPDATED, TimestampTzGetDatum(at));
-	if (state_size <= SNAPSHOT_ALWAYS || copy->tail_size > SNAPSHOT_FACTOR * state_size)
-		set_state(table, copy, arena, seq);
+	store_row_set(table, DOCUMENT_LOG_SIZE, Int64GetDatum(log_size));
+	if (writes)
+		set_state(table, copy, state, seq);
 	store_row_update(table);
-	store_recent_add(space, key, copy->created, copy->seq, seq, delta);
+	store_recent_add(space, key, copy->created, copy->seq, seq, entry.delta);
 	kit_arena_delete(arena);
 
 	vm_doc_commit(copy->doc);
@@ -247,7 +255,7 @@ advance(StoreSpace *space, const char *key, StoreTable *table, StoreCopy *copy, 
  * be reduced, since its handler expects what @load does.
  */
 static bool
-run_load(StoreSpace *space, const char *key, StoreTable *table, StoreCacheEntry *entry, bool *is_changed, KitDiag *diag)
+run_load(StoreSpace *space, const char *key, StoreTable *table, StoreRow *row, StoreCacheEntry *entry, bool *is_changed, KitDiag *diag)
 {
 	StoreCopy  *copy = &entry->copy;
 	StoreEvent *load;
@@ -270,11 +278,12 @@ run_load(StoreSpace *space, const char *key, StoreTable *table, StoreCacheEntry 
 	is_ok = run_events(copy, load, 1, milliseconds(at)) > 0;
 	if (is_ok && !doc_delta_is_empty(vm_doc_delta(copy->doc, &buf)))
 	{
-		advance(space, key, table, copy, load, 1, at);
+		advance(space, key, table, row, copy, load, 1, at);
 		*is_changed = true;
 		/* The row that was locked is an old version now. */
 		if (!store_row_lock(table, key))
-			unknown_document(space, key);
+			store_raise_unknown_document(space, key);
+		store_row_of_document(table, row);
 	}
 	else
 		vm_doc_rollback(copy->doc);
@@ -297,17 +306,17 @@ store_reduce(StoreSpace *space, const char *key, StoreEvent *events, int n_event
 	int			n_ok;
 
 	if (!lock_document(space, key, &table))
-		unknown_document(space, key);
+		store_raise_unknown_document(space, key);
 	store_row_of_document(&table, &row);
 	entry = bring_to_row(space, key, &row);
 	store_cache_touch(entry);
 	entry->is_in_use = true;
 	if (row.program < space->version)
 	{
-		upgrade(space, key, &table, entry);
+		upgrade(space, key, &table, &row, entry);
 		is_changed = true;
 	}
-	if (run_load(space, key, &table, entry, &is_changed, &diag))
+	if (run_load(space, key, &table, &row, entry, &is_changed, &diag))
 	{
 		TimestampTz at = event_time(entry->copy.program, entry->copy.updated);
 
@@ -315,7 +324,7 @@ store_reduce(StoreSpace *space, const char *key, StoreEvent *events, int n_event
 		n_ok = run_events(&entry->copy, events, n_events, milliseconds(at));
 		if (n_ok > 0)
 		{
-			advance(space, key, &table, &entry->copy, events, n_ok, at);
+			advance(space, key, &table, &row, &entry->copy, events, n_ok, at);
 			entry->tid = table.fresh->tts_tid;
 			is_changed = true;
 		}
@@ -354,9 +363,11 @@ store_create(StoreSpace *space, const char *key, StoreEvent *event)
 	KitArena   *arena;
 	KitBuf		buf,
 				delta;
+	DocBytes	state;
 	uint64		entropy;
 	TimestampTz created = GetCurrentTimestamp();
 	TimestampTz at = clock_time();
+	StoreLogEntry first = {1, at, program->version};
 
 	lock_key(space, key);
 	if (store_document_exists(space, key))
@@ -390,15 +401,18 @@ store_create(StoreSpace *space, const char *key, StoreEvent *event)
 	arena = kit_arena_new("adama create");
 	kit_buf_init(&buf, arena);
 	kit_buf_init(&delta, arena);
+	state = vm_doc_save(entry->copy.doc, &buf);
+	first.delta = store_state_as_delta(&delta, state);
 	store_row_clear(&table);
 	store_row_set_text(&table, DOCUMENT_KEY, key, strlen(key));
 	store_row_set(&table, DOCUMENT_SEQ, Int64GetDatum(1));
 	store_row_set(&table, DOCUMENT_UPDATED, TimestampTzGetDatum(at));
-	set_state(&table, &entry->copy, arena, 1);
+	set_state(&table, &entry->copy, state, 1);
 	store_row_set(&table, DOCUMENT_PROGRAM, Int32GetDatum(program->version));
 	store_row_set(&table, DOCUMENT_CREATED, TimestampTzGetDatum(created));
+	store_row_set(&table, DOCUMENT_LOG_SIZE, Int64GetDatum((int64) first.delta.len));
 	store_row_insert(&table);
-	store_log_append_create(space, key, at, event, entropy, store_state_as_delta(&delta, vm_doc_save(entry->copy.doc, &buf)));
+	store_log_append_create(space, key, &first, event, entropy);
 	kit_arena_delete(arena);
 	entry->copy.seq = 1;
 	entry->is_in_use = false;
@@ -417,7 +431,7 @@ store_delete(StoreSpace *space, const char *key, StoreEvent *event)
 	StoreCacheEntry *entry;
 
 	if (!store_row_lock(&table, key))
-		unknown_document(space, key);
+		store_raise_unknown_document(space, key);
 	store_row_of_document(&table, &row);
 	entry = bring_to_row(space, key, &row);
 	store_cache_touch(entry);

@@ -82,12 +82,12 @@ typedef struct ColumnShape
 
 static const ColumnShape document_shape[] = {
 	{"key", TEXTOID}, {"seq", INT8OID}, {"updated", TIMESTAMPTZOID}, {"state", InvalidOid, "document"}, {"state_seq", INT8OID},
-	{"program", INT4OID}, {"due", TIMESTAMPTZOID}, {"created", TIMESTAMPTZOID}
+	{"program", INT4OID}, {"due", TIMESTAMPTZOID}, {"created", TIMESTAMPTZOID}, {"log_size", INT8OID}
 };
 static const ColumnShape log_shape[] = {
 	{"key", TEXTOID}, {"seq", INT8OID}, {"events", INT4OID}, {"at", TIMESTAMPTZOID}, {"event", TEXTOID}, {"agent", TEXTOID},
 	{"authority", TEXTOID}, {"channel", TEXTOID}, {"message", InvalidOid, "document"}, {"dedupe", TEXTOID}, {"delta", InvalidOid, "delta"},
-	{"origin", TEXTOID}, {"ip", TEXTOID}
+	{"origin", TEXTOID}, {"ip", TEXTOID}, {"program", INT4OID}, {"state", InvalidOid, "document"}
 };
 static const ColumnShape program_shape[] = {
 	{"version", INT4OID}, {"source", TEXTOID}, {"deployed", TIMESTAMPTZOID}, {"deployer", NAMEOID}

@@ -56,6 +56,7 @@ typedef struct StoreProgram
 
 /* The compiled program; cached in this backend.  Raises KIT_DAMAGED when the version is not there or does not compile any more. */
 extern StoreProgram *store_program(StoreSpace *space, int version);
+extern bool store_program_exists(StoreSpace *space, int version);
 extern StoreProgram *store_program_current(StoreSpace *space);
 extern int	store_program_insert(StoreSpace *space, const char *source, size_t len);	/* returns the new version */
 
@@ -171,6 +172,9 @@ typedef struct StoreHistory
 	VmText		authority;
 	VmText		event;
 	VmText		channel;		/* str NULL: none */
+	VmText		dedupe;
+	VmText		origin;			/* of a request from elsewhere */
+	VmText		ip;
 	bool		has_message;
 	DocItem		message;
 	DocBytes	delta;
@@ -179,6 +183,44 @@ typedef struct StoreHistory
 /* Calls visit for the events from seq from on, in order, until there are no more or visit returns false.  Pointers are valid during the call. */
 typedef bool (*StoreHistoryVisit) (const StoreHistory *event, void *arg);
 extern void store_history(StoreSpace *space, const char *key, int64 from, Snapshot snapshot, StoreHistoryVisit visit, void *arg);
+
+/* ---- the past (past.c, replay.c) ---- */
+
+/* A document as it was.  Lives in the memory context that was current; store_past_end gives back what it holds beyond that. */
+typedef struct StorePast
+{
+	VmDoc	   *doc;
+	StoreProgram *program;
+	int64		seq;
+	TimestampTz at;				/* of the event that led to seq */
+} StorePast;
+
+/* After seq.  Raises KIT_UNKNOWN_DOCUMENT, KIT_UNKNOWN_SEQ when the document has not come that far or its log does not reach back, KIT_DAMAGED. */
+extern void store_past_at_seq(StoreSpace *space, const char *key, int64 seq, Snapshot snapshot, StorePast *past);
+/* After the last event that had happened at that time. */
+extern void store_past_at_time(StoreSpace *space, const char *key, TimestampTz time, Snapshot snapshot, StorePast *past);
+extern void store_past_end(StorePast *past);
+
+/* Where a log that is run again stops to agree with itself. */
+typedef struct StoreDivergence
+{
+	int64		seq;
+	char		problem[1024];
+	DocBytes	expected;		/* what the log or the row says, and what running the events gave: both deltas, or both states; len 0: neither */
+	DocBytes	found;
+	bool		is_state;
+} StoreDivergence;
+
+/*
+ * Runs all events of the log again, each under the program that was in force.  False at the first disagreement: an event that fails, another delta,
+ * another state, a gap, damage.  Fills the arena with what it tells.  past (may be NULL) is the document in the end, when it agrees.
+ */
+extern bool store_verify(StoreSpace *space, const char *key, Snapshot snapshot, KitArena *arena, StoreDivergence *divergence, StorePast *past);
+
+/* What another program makes of one event: diag says why it fails, delta (len 0 for all but an entry's last event) what it changes. */
+typedef bool (*StoreTrialVisit) (const StoreHistory *event, const KitDiag *diag, DocBytes delta, void *arg);
+/* Runs all events of the log under another program.  What fails there changes nothing, and the next is run. */
+extern void store_try(StoreSpace *space, const char *key, const VmProgram *program, Snapshot snapshot, StoreTrialVisit visit, void *arg);
 
 /* ---- the extension ---- */
 
@@ -189,6 +231,7 @@ extern bool store_extension_lock(char version[NAMEDATALEN]);
 
 /* Turns a diag into ereport(ERROR): SQLSTATE, message, detail, hint and the program's position. */
 extern void store_raise(const KitDiag *diag) pg_attribute_noreturn();
+extern void store_raise_unknown_document(const StoreSpace *space, const char *key) pg_attribute_noreturn();
 
 /* While code works on a space's rows: the space's owner, security restricted.  store_* functions do it themselves; the emitter does it for what it adds. */
 typedef struct StoreRole

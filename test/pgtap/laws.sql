@@ -1,7 +1,7 @@
 -- What holds for documents and deltas, tried in SQL on documents that a program made, and for what the log keeps of them.
 \set program `cat ../../examples/pubsub.adama`
 SET search_path = public, adama;
-SELECT plan(13);
+SELECT plan(20);
 
 SELECT adama.deploy('chat', :'program') \g /dev/null
 SELECT adama.create('chat', k) FROM unnest('{a,b}'::text[]) k \g /dev/null
@@ -38,5 +38,20 @@ SELECT results_eq($$ SELECT seq FROM chat.log WHERE key = 'a' ORDER BY seq $$, $
 SELECT is_empty($$ SELECT key FROM (SELECT key, seq - events AS before, lag(seq) OVER (PARTITION BY key ORDER BY seq) AS last FROM chat.log) l WHERE before <> last AND last IS NOT NULL $$,
   'also where an entry stands for many messages');
 SELECT is_empty($$ SELECT key FROM (SELECT key, at, lag(at) OVER (PARTITION BY key ORDER BY seq) AS last FROM chat.log) l WHERE at < last $$, 'and its time never goes back');
+
+-- the past, and proof
+SELECT is_empty($$ SELECT key, seq FROM past p WHERE adama.at('chat', key, seq) <> state $$, 'the document of any sequence number is there');
+SELECT is((SELECT count(*) FROM generate_series(2, 120) n WHERE jsonb_array_length(adama.plain(adama.at('chat', 'b', n))->'x') IS NULL
+  AND (SELECT count(*) FROM jsonb_object_keys(adama.at('chat', 'b', n)::jsonb->'_publishes')) = least(n - 1, 100)), 119::bigint, 'also in the middle of a batch');
+SELECT is_empty($$ SELECT l.key, l.seq FROM chat.log l WHERE adama.at('chat', l.key, l.at) <> adama.at('chat', l.key, (SELECT max(seq) FROM chat.log m WHERE m.key = l.key AND m.at <= l.at)) $$,
+  'and that of any time');
+SELECT adama.create('chat', 'c') \g /dev/null
+SELECT count(chat.publish('c', payload => 'message ' || i)) FROM generate_series(1, 1500) i \g /dev/null
+SELECT ok((SELECT count(*) BETWEEN 2 AND 30 FROM chat.log WHERE state IS NOT NULL AND key = 'c'), 'a long log keeps states, now and then');
+SELECT is_empty($$ SELECT l.seq FROM chat.log l WHERE l.key = 'c' AND (l.state IS NOT NULL OR l.seq % 300 IN (0, 1))
+  AND adama.at('chat', 'c', l.seq) <> (SELECT adama.fold('{}', array_agg(p.delta ORDER BY p.seq)) FROM chat.log p WHERE p.key = 'c' AND p.seq <= l.seq) $$, 'which are those of then');
+SELECT results_eq($$ SELECT v.ok, v.seq, v.problem FROM chat.document d, adama.verify('chat', d.key) v ORDER BY d.key $$,
+  $$ VALUES (true, 151::bigint, NULL::text), (true, 141, NULL), (true, 1501, NULL) $$, 'running every message again gives every delta and every state');
+SELECT is_empty($$ SELECT key FROM chat.documents WHERE adama.replay('chat', key) <> state $$, 'and the document');
 
 SELECT * FROM finish();

@@ -1,0 +1,125 @@
+-- The log: documents as they were, proof by running it again, and trying another program on it.
+SET search_path = public, adama;
+SET client_min_messages = warning;
+SELECT adama.deploy('past', $$
+record Line { public int id; public principal who; public string text; bool is_secret; policy may_read { return !is_secret || @who == who; } require may_read; }
+table<Line> _lines;
+public formula lines = iterate _lines;
+public int n;
+public double chance;
+message Say { string text; bool is_secret = false; }
+message Remove { int id; }
+message Nothing { }
+@connected { n += 1000; return true; }
+@disconnected { n -= 1000; }
+channel say(Say m) { if (m.text == "") { abort; } _lines <- { who: @who, text: m.text, is_secret: m.is_secret }; n++; }
+channel remove(Remove m) { (iterate _lines where id == m.id).delete(); }
+channel roll(Nothing m) { chance = Random.genDouble(); }
+$$);
+SELECT adama.create('past', 'k'), past.say('k', 'one'), past.say('k', 'two', is_secret => true), past.roll('k'), past.remove('k', 1);
+SELECT past.say('k', '');
+SELECT count(*) FROM adama.ingest('past', '{k,k,k,k}', '{say,say,roll,say}', '{"{\"text\":\"three\"}","{\"text\":\"\"}","{}","{\"text\":\"four\"}"}');
+BEGIN;
+SELECT adama.connect('past', 'k') AS connection \gset
+SELECT adama.disconnect(:'connection');
+COMMIT;
+
+-- ---- the document at any sequence number, also within a batch ----
+SELECT s, adama.at('past', 'k', s)::jsonb #- '{__entropy}' #- '{chance}' AS state FROM generate_series(1, 8) s;
+SELECT adama.at('past', 'k', 10) = (SELECT state FROM past.documents) AS is_now;
+SELECT adama.at('past', 'k', 0);
+SELECT adama.at('past', 'k', 11);
+SELECT adama.at('past', 'nobody', 1);
+SELECT adama.at('past', 'k', NULL::bigint) IS NULL AS nothing;
+
+-- ---- and at any time ----
+SELECT adama.at('past', 'k', now() + interval '1 hour') = adama.at('past', 'k', 10) AS is_now;
+SELECT bool_and(adama.at('past', 'k', l.at) = adama.at('past', 'k', (SELECT max(m.seq) FROM past.log m WHERE m.at <= l.at))) FROM past.log l;
+\set VERBOSITY sqlstate
+SELECT adama.at('past', 'k', '2000-01-01'::timestamptz);
+\set VERBOSITY default
+
+-- ---- what somebody saw ----
+SELECT adama.view_at('past', 'k', 4, adama.whoami())->'lines'->1->'text' AS author, adama.view_at('past', 'k', 4, 'bob@example')->'lines' AS other;
+
+-- ---- the log run again ----
+SELECT * FROM adama.verify('past', 'k');
+SELECT adama.replay('past', 'k') = state AS same FROM past.documents;
+SELECT adama.deploy('past', $$
+record Line { public int id; public principal who; public string text; bool is_secret; policy may_read { return !is_secret || @who == who; } require may_read; }
+table<Line> _lines;
+public formula lines = iterate _lines;
+public int n;
+public string title = "none";
+message Say { string text; bool is_secret = false; }
+message Title { string title; }
+channel say(Say m) { _lines <- { who: @who, text: m.text, is_secret: m.is_secret }; n++; }
+channel rename(Title m) { title = m.title; }
+$$);
+SELECT past.rename('k', 'new'), adama.create('past', 'young'), past.say('young', 'hi');
+SELECT key, program, v.* FROM past.document d, adama.verify('past', d.key) v ORDER BY key;
+SELECT seq, event, program, state IS NOT NULL AS keeps_state FROM past.log WHERE key = 'k' AND (event = 'upgrade' OR state IS NOT NULL);
+SELECT adama.at('past', 'k', 10)::jsonb ? 'chance' AS before, adama.at('past', 'k', 11)::jsonb ? 'chance' AS after;
+
+-- ---- another program on yesterday's messages ----
+SELECT seq, channel, sqlstate, error, delta, logged #- '{_lines}' AS logged FROM adama.try('past', 'young', $$
+record Line { public int id; public principal who; public string text; bool is_secret; }
+table<Line> _lines;
+public int n;
+public string title = "none";
+message Say { string text; bool is_secret = false; }
+channel say(Say m) { if (m.text == "hi") { abort; } n++; }
+$$);
+SELECT count(*) FROM adama.try('past', 'young', (SELECT source FROM past.program WHERE version = 2));
+SELECT seq, channel, sqlstate, error FROM adama.try('past', 'k', (SELECT source FROM past.program WHERE version = 2)) WHERE error IS NOT NULL;
+SELECT * FROM adama.try('past', 'young', 'public int n');
+SELECT * FROM adama.try('past', 'nobody', 'public int n;');
+SELECT seq FROM past.document WHERE key = 'young';
+
+-- ---- what verify finds: an entry that was changed, one that is missing, a state, a document that is damaged ----
+BEGIN;
+UPDATE past.log SET delta = '{"n":7}' WHERE key = 'young' AND seq = 2;
+SELECT ok, seq, problem, expected, found #- '{_lines}' AS found FROM adama.verify('past', 'young');
+SELECT adama.replay('past', 'young');
+ROLLBACK;
+BEGIN;
+UPDATE past.log SET message = '{"text":"ho"}' WHERE key = 'young' AND seq = 2;
+SELECT ok, seq, problem, expected->'_lines'->'1'->'text' AS expected, found->'_lines'->'1'->'text' AS found FROM adama.verify('past', 'young');
+ROLLBACK;
+BEGIN;
+UPDATE past.log SET channel = 'shout' WHERE key = 'young' AND seq = 2;
+SELECT * FROM adama.verify('past', 'young');
+ROLLBACK;
+BEGIN;
+DELETE FROM past.log WHERE key = 'k' AND seq = 3;
+SELECT * FROM adama.verify('past', 'k');
+ROLLBACK;
+BEGIN;
+DELETE FROM past.log WHERE key = 'k' AND seq = 1;
+SELECT * FROM adama.verify('past', 'k');
+SELECT adama.at('past', 'k', 5);
+ROLLBACK;
+BEGIN;
+UPDATE past.document SET state = adama.at('past', 'young', 1), state_seq = 2 WHERE key = 'young';
+SELECT ok, seq, problem, expected->'n' AS expected, found->'n' AS found FROM adama.verify('past', 'young');
+ROLLBACK;
+BEGIN;
+DELETE FROM past.program WHERE version = 1;
+SELECT * FROM adama.verify('past', 'k');
+ROLLBACK;
+SELECT * FROM adama.verify('past', 'young');
+
+-- ---- it is the owner's ----
+CREATE ROLE adama_past_reader;
+GRANT USAGE ON SCHEMA past TO adama_past_reader;
+SET ROLE adama_past_reader;
+SELECT adama.at('past', 'k', 1);
+SELECT adama.at('past', 'k', now());
+SELECT adama.view_at('past', 'k', 1, adama.whoami());
+SELECT adama.replay('past', 'k');
+SELECT * FROM adama.verify('past', 'k');
+SELECT * FROM adama.try('past', 'k', 'public int n;');
+RESET ROLE;
+DROP OWNED BY adama_past_reader;
+DROP ROLE adama_past_reader;
+DROP SCHEMA past CASCADE;

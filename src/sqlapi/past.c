@@ -1,0 +1,234 @@
+/*
+ * past.c
+ *	  Documents as they were, and the log run again: adama.at, view_at, replay, verify, try.
+ *
+ * All of it shows what was said and done whoever may see it now, so it is for the owner of the space alone.  Nothing here changes anything.
+ */
+#include "postgres.h"
+
+#include "funcapi.h"
+#include "utils/builtins.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+#include "utils/tuplestore.h"
+
+#include "live/live.h"
+#include "sqlapi/internal.h"
+
+PG_FUNCTION_INFO_V1(adama_sql_at_seq);
+PG_FUNCTION_INFO_V1(adama_sql_at_time);
+PG_FUNCTION_INFO_V1(adama_sql_view_at);
+PG_FUNCTION_INFO_V1(adama_sql_replay);
+PG_FUNCTION_INFO_V1(adama_sql_verify);
+PG_FUNCTION_INFO_V1(adama_sql_try);
+
+/* The first two arguments of all of them. */
+static StoreSpace *
+begin(FunctionCallInfo fcinfo, char **key)
+{
+	StoreSpace *space = sqlapi_space(PG_GETARG_DATUM(0));
+
+	*key = sqlapi_key(PG_GETARG_DATUM(1));
+	sqlapi_require_owner(space);
+	return space;
+}
+
+static Datum
+state_of(const StorePast *past)
+{
+	KitArena   *arena = kit_arena_new("adama past");
+	KitBuf		buf;
+	DocBytes	state;
+	Datum		result;
+
+	kit_buf_init(&buf, arena);
+	state = vm_doc_save(past->doc, &buf);
+	result = sqlapi_datum(state.data, state.len);
+	kit_arena_delete(arena);
+	return result;
+}
+
+Datum
+adama_sql_at_seq(PG_FUNCTION_ARGS)
+{
+	char	   *key;
+	StoreSpace *space = begin(fcinfo, &key);
+	StorePast	past;
+	Datum		result;
+
+	store_past_at_seq(space, key, PG_GETARG_INT64(2), GetActiveSnapshot(), &past);
+	result = state_of(&past);
+	store_past_end(&past);
+	PG_RETURN_DATUM(result);
+}
+
+Datum
+adama_sql_at_time(PG_FUNCTION_ARGS)
+{
+	char	   *key;
+	StoreSpace *space = begin(fcinfo, &key);
+	StorePast	past;
+	Datum		result;
+
+	store_past_at_time(space, key, PG_GETARG_TIMESTAMPTZ(2), GetActiveSnapshot(), &past);
+	result = state_of(&past);
+	store_past_end(&past);
+	PG_RETURN_DATUM(result);
+}
+
+Datum
+adama_sql_view_at(PG_FUNCTION_ARGS)
+{
+	char	   *key;
+	StoreSpace *space = begin(fcinfo, &key);
+	size_t		json_len;
+	char	   *json = sqlapi_json_of_jsonb(PG_GETARG_DATUM(4), &json_len);
+	VmLimits	limits = store_limits();
+	LiveViewer	viewer = {0};
+	StorePast	past;
+	KitArena   *arena = kit_arena_new("adama view");
+	KitBuf		buf;
+	KitBuf		out;
+	KitDiag		diag = {0};
+	Datum		result;
+
+	sqlapi_principal_parts(PG_GETARG_DATUM(3), &viewer.agent, &viewer.authority);
+	store_past_at_seq(space, key, PG_GETARG_INT64(2), GetActiveSnapshot(), &past);
+	kit_buf_init(&buf, arena);
+	kit_buf_init(&out, arena);
+	if (!sqlapi_encode_json(json, json_len, &buf, &viewer.viewer, &diag) ||
+		!live_view_plain(past.doc, &viewer, sqlapi_milliseconds(past.at), (VmText) {NameStr(space->name), (uint32) strlen(NameStr(space->name))},
+						 (VmText) {key, (uint32) strlen(key)}, &limits, arena, &out, &diag))
+		store_raise(&diag);
+	result = sqlapi_jsonb_of_json(out.data);
+	kit_arena_delete(arena);
+	store_past_end(&past);
+	PG_RETURN_DATUM(result);
+}
+
+/* ---- the log run again ---- */
+
+Datum
+adama_sql_replay(PG_FUNCTION_ARGS)
+{
+	char	   *key;
+	StoreSpace *space = begin(fcinfo, &key);
+	KitArena   *arena = kit_arena_new("adama replay");
+	StoreDivergence divergence;
+	StorePast	past;
+	Datum		result;
+
+	if (!store_verify(space, key, GetActiveSnapshot(), arena, &divergence, &past))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("the log of document \"%s\" disagrees with itself at %lld", key, (long long) divergence.seq),
+				 errdetail_internal("%s", divergence.problem),
+				 errhint("adama.verify shows both values.")));
+	result = state_of(&past);
+	store_past_end(&past);
+	kit_arena_delete(arena);
+	PG_RETURN_DATUM(result);
+}
+
+/* Null when there is nothing, or nothing that can be shown. */
+static Datum
+jsonb_or_null(DocBytes bytes, DocClass class, KitArena *arena, bool *isnull)
+{
+	DocItem		item;
+	KitDiag		diag = {0};
+
+	*isnull = bytes.len == 0 || !doc_validate(bytes, class, &diag) || !doc_open(bytes, class, &item, &diag);
+	return *isnull ? (Datum) 0 : sqlapi_jsonb_of_item(item, arena);
+}
+
+Datum
+adama_sql_verify(PG_FUNCTION_ARGS)
+{
+	char	   *key;
+	StoreSpace *space = begin(fcinfo, &key);
+	KitArena   *arena = kit_arena_new("adama verify");
+	StoreDivergence divergence;
+	StorePast	past;
+	TupleDesc	desc;
+	Datum		values[5] = {0};
+	bool		nulls[5] = {0};
+	bool		ok = store_verify(space, key, GetActiveSnapshot(), arena, &divergence, &past);
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "the result must be a record");
+	values[0] = BoolGetDatum(ok);
+	values[1] = Int64GetDatum(ok ? past.seq : divergence.seq);
+	nulls[2] = nulls[3] = nulls[4] = true;
+	if (!ok)
+	{
+		DocClass	class = divergence.is_state ? DOC_DOCUMENT : DOC_DELTA;
+
+		nulls[2] = false;
+		values[2] = CStringGetTextDatum(divergence.problem);
+		values[3] = jsonb_or_null(divergence.expected, class, arena, &nulls[3]);
+		values[4] = jsonb_or_null(divergence.found, class, arena, &nulls[4]);
+	}
+	else
+		store_past_end(&past);
+	kit_arena_delete(arena);
+	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
+}
+
+/* ---- another program ---- */
+
+typedef struct Trial
+{
+	ReturnSetInfo *result;
+	KitArena   *arena;
+} Trial;
+
+static Datum
+text_or_null(VmText value, bool *isnull)
+{
+	*isnull = value.str == NULL;
+	return *isnull ? (Datum) 0 : sqlapi_text_datum(value.str, value.len);
+}
+
+static bool
+add_difference(const StoreHistory *event, const KitDiag *diag, DocBytes delta, void *arg)
+{
+	Trial	   *trial = arg;
+	Datum		values[6] = {0};
+	bool		nulls[6] = {0};
+
+	if (diag->code == KIT_OK && delta.len == event->delta.len && (delta.len == 0 || memcmp(delta.data, event->delta.data, delta.len) == 0))
+		return true;
+	values[0] = Int64GetDatum(event->seq);
+	values[1] = text_or_null(event->channel, &nulls[1]);
+	nulls[2] = nulls[3] = diag->code == KIT_OK;
+	if (diag->code != KIT_OK)
+	{
+		values[2] = CStringGetTextDatum(kit_error_sqlstate(diag->code));
+		values[3] = CStringGetTextDatum(diag->line > 0 ? psprintf("line %d: %s", diag->line, diag->message) : diag->message);
+	}
+	values[4] = jsonb_or_null(delta, DOC_DELTA, trial->arena, &nulls[4]);
+	values[5] = jsonb_or_null(event->delta, DOC_DELTA, trial->arena, &nulls[5]);
+	tuplestore_putvalues(trial->result->setResult, trial->result->setDesc, values, nulls);
+	kit_arena_reset(trial->arena);
+	return true;
+}
+
+Datum
+adama_sql_try(PG_FUNCTION_ARGS)
+{
+	char	   *key;
+	StoreSpace *space = begin(fcinfo, &key);
+	KitArena   *arena = kit_arena_new("adama try");
+	Trial		trial = {(ReturnSetInfo *) fcinfo->resultinfo, kit_arena_new("adama difference")};
+	VmProgram  *program;
+
+	InitMaterializedSRF(fcinfo, 0);
+	program = sqlapi_compile(sqlapi_text(PG_GETARG_DATUM(2)), arena);
+	if (!store_document_exists(space, key))
+		store_raise_unknown_document(space, key);
+	store_try(space, key, program, GetActiveSnapshot(), add_difference, &trial);
+	vm_program_free(program);
+	kit_arena_delete(trial.arena);
+	kit_arena_delete(arena);
+	return (Datum) 0;
+}
