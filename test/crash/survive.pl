@@ -88,6 +88,8 @@ sub strike
 	}
 	is($lost, 0, "$what: no acknowledged message is lost");
 	is($twice, 0, "$what: none is there twice");
+	is($after->value(q{SELECT string_agg(format('%s at %s: %s', d.key, v.seq, v.problem), '; ') FROM room.document d, adama.verify('room', d.key) v WHERE NOT v.ok}), '',
+		"$what: running the log again gives every document");
 
 	# The first message after a start brings the emitter, when the postmaster has not.
 	$after->ask(q{SELECT room.add('d1', client => 0, n => 0);});

@@ -81,5 +81,7 @@ my $deadline = time + 10;
 while ($alice->value('SELECT count(*) FROM storm.connection') != $wanted && time < $deadline) { sleep 0.05; }
 is($alice->value('SELECT count(*) FROM storm.connection'), $wanted, 'those who left have left');
 
+is($alice->value(q{SELECT bool_and(v.ok) FROM storm.document d, adama.verify('storm', d.key) v}), 't', 'running the log again gives every document');
+
 $_->quit() for @there, @writers, $alice;
 done_testing();
