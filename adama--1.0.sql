@@ -322,6 +322,14 @@ CREATE FUNCTION adama.try(space pg_catalog.text, key pg_catalog.text, program pg
 		seq pg_catalog.int8, channel pg_catalog.text, sqlstate pg_catalog.text, error pg_catalog.text, delta pg_catalog.jsonb, logged pg_catalog.jsonb)
 	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED ROWS 100 AS 'MODULE_PATHNAME', 'adama_sql_try';
 COMMENT ON FUNCTION adama.try(pg_catalog.text, pg_catalog.text, pg_catalog.text) IS 'the events of a document that fail under another program, or change something else than they did; for the owner of the space';
+CREATE FUNCTION adama.rewind(space pg_catalog.text, key pg_catalog.text, seq pg_catalog.int8) RETURNS pg_catalog.int8
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_rewind';
+COMMENT ON FUNCTION adama.rewind(pg_catalog.text, pg_catalog.text, pg_catalog.int8)
+	IS 'bring a document back to its state after the event of this sequence number, by a new event; yields its sequence number; for the owner of the space';
+CREATE FUNCTION adama.upgrade(space pg_catalog.text, max pg_catalog.int4 DEFAULT 1000) RETURNS pg_catalog.int4
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_upgrade';
+COMMENT ON FUNCTION adama.upgrade(pg_catalog.text, pg_catalog.int4)
+	IS 'move documents that nobody has touched since to the newest version of the program, at most so many; yields how many; for the owner of the space';
 
 -- ---- privileges ----
 

@@ -76,6 +76,26 @@ SELECT * FROM adama.try('past', 'young', 'public int n');
 SELECT * FROM adama.try('past', 'nobody', 'public int n;');
 SELECT seq FROM past.document WHERE key = 'young';
 
+-- ---- back to what was ----
+SELECT adama.rewind('past', 'k', 3) AS seq;
+SELECT d.state = adama.at('past', 'k', 3)::jsonb - 'chance' || '{"title": "none"}'::jsonb AS is_then FROM (SELECT state::jsonb FROM past.documents WHERE key = 'k') d;
+SELECT past.say('k', 'from there') AS seq, adama.rewind('past', 'k', 14) - 15 AS next;
+SELECT seq, agent, event, message FROM adama.history('past', 'k', 13);
+SELECT jsonb_array_length(adama.view('past', 'k')->'lines') AS lines;
+BEGIN;
+SELECT adama.rewind('past', 'k', 12) AS seq;
+ROLLBACK;
+SELECT * FROM adama.verify('past', 'k');
+SELECT adama.rewind('past', 'k', 100);
+SELECT adama.rewind('past', 'nobody', 1);
+SELECT seq, error FROM adama.try('past', 'k', (SELECT source FROM past.program WHERE version = 2)) WHERE error LIKE '%rewind%';
+
+-- ---- documents that nobody touches ----
+SELECT count(adama.create('past', 'idle ' || i)) FROM generate_series(1, 5) i;
+SELECT adama.deploy('past', source || ' public int more = 7;') FROM past.program WHERE version = 2;
+SELECT adama.upgrade('past', 3), adama.upgrade('past'), adama.upgrade('past');
+SELECT count(*), bool_and(v.ok), min(d.program), min((s.state->>'more')::int) FROM past.document d JOIN past.documents s USING (key), adama.verify('past', d.key) v;
+
 -- ---- what verify finds: an entry that was changed, one that is missing, a state, a document that is damaged ----
 BEGIN;
 UPDATE past.log SET delta = '{"n":7}' WHERE key = 'young' AND seq = 2;
@@ -119,6 +139,8 @@ SELECT adama.view_at('past', 'k', 1, adama.whoami());
 SELECT adama.replay('past', 'k');
 SELECT * FROM adama.verify('past', 'k');
 SELECT * FROM adama.try('past', 'k', 'public int n;');
+SELECT adama.rewind('past', 'k', 1);
+SELECT adama.upgrade('past');
 RESET ROLE;
 DROP OWNED BY adama_past_reader;
 DROP ROLE adama_past_reader;

@@ -1,12 +1,14 @@
 /*
  * past.c
- *	  Documents as they were, and the log run again: adama.at, view_at, replay, verify, try.
+ *	  Documents as they were, and the log run again: adama.at, view_at, replay, verify, try; and back to what was: rewind, upgrade.
  *
- * All of it shows what was said and done whoever may see it now, so it is for the owner of the space alone.  Nothing here changes anything.
+ * All of it shows or uses what was said and done whoever may see it now, so it is for the owner of the space alone.
  */
 #include "postgres.h"
 
 #include "funcapi.h"
+#include "miscadmin.h"
+#include "nodes/pg_list.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -14,6 +16,7 @@
 
 #include "live/live.h"
 #include "sqlapi/internal.h"
+#include "worker/worker.h"
 
 PG_FUNCTION_INFO_V1(adama_sql_at_seq);
 PG_FUNCTION_INFO_V1(adama_sql_at_time);
@@ -21,6 +24,8 @@ PG_FUNCTION_INFO_V1(adama_sql_view_at);
 PG_FUNCTION_INFO_V1(adama_sql_replay);
 PG_FUNCTION_INFO_V1(adama_sql_verify);
 PG_FUNCTION_INFO_V1(adama_sql_try);
+PG_FUNCTION_INFO_V1(adama_sql_rewind);
+PG_FUNCTION_INFO_V1(adama_sql_upgrade);
 
 /* The first two arguments of all of them. */
 static StoreSpace *
@@ -231,4 +236,54 @@ adama_sql_try(PG_FUNCTION_ARGS)
 	kit_arena_delete(trial.arena);
 	kit_arena_delete(arena);
 	return (Datum) 0;
+}
+
+/* ---- changing documents ---- */
+
+Datum
+adama_sql_rewind(PG_FUNCTION_ARGS)
+{
+	char	   *key;
+	StoreSpace *space = begin(fcinfo, &key);
+	Oid			schema = space->schema;
+	SqlCaller	caller = sqlapi_caller();
+	VmEvent		by = {.agent = caller.agent, .authority = caller.authority};
+	int64		seq;
+
+	sqlapi_begin_write("adama.rewind()");
+	seq = store_rewind(space, key, PG_GETARG_INT64(2), &by);
+	worker_document_changed(schema, key);
+	PG_RETURN_INT64(seq);
+}
+
+/* Documents are locked in the order of their keys, like everywhere. */
+static int
+compare_keys(const ListCell *a, const ListCell *b)
+{
+	return strcmp(lfirst(a), lfirst(b));
+}
+
+Datum
+adama_sql_upgrade(PG_FUNCTION_ARGS)
+{
+	StoreSpace *space = sqlapi_space(PG_GETARG_DATUM(0));
+	Oid			schema = space->schema;
+	int			max = PG_GETARG_INT32(1);
+	List	   *keys;
+	ListCell   *cell;
+
+	sqlapi_require_owner(space);
+	sqlapi_begin_write("adama.upgrade()");
+	keys = store_documents_behind(space, max);
+	list_sort(keys, compare_keys);
+	foreach(cell, keys)
+	{
+		char	   *key = lfirst(cell);
+
+		CHECK_FOR_INTERRUPTS();
+		space = store_space_by_schema(schema);
+		if (space != NULL && store_document_exists(space, key) && store_reduce(space, key, NULL, 0))
+			worker_document_changed(schema, key);
+	}
+	PG_RETURN_INT32(list_length(keys));
 }

@@ -119,7 +119,7 @@ static const char *const space_comments[][2] = {
 	{"COLUMN %1$s.log.seq", "sequence number of the document after the entry"},
 	{"COLUMN %1$s.log.events", "how many events it stands for: they have the numbers seq - events + 1 to seq"},
 	{"COLUMN %1$s.log.at", "when it happened: what Time.now() was"},
-	{"COLUMN %1$s.log.event", "create, send, connect, disconnect, load, batch (several) or upgrade"},
+	{"COLUMN %1$s.log.event", "create, send, connect, disconnect, load, batch (several), upgrade or rewind"},
 	{"COLUMN %1$s.log.agent", "who did it"},
 	{"COLUMN %1$s.log.authority", "who vouches for the agent"},
 	{"COLUMN %1$s.log.channel", "the channel that a message came through"},

@@ -112,6 +112,8 @@ extern void store_log_append_upgrade(StoreSpace *space, const char *key, const S
 extern void store_log_append_create(StoreSpace *space, const char *key, const StoreLogEntry *entry, const StoreEvent *event, uint64 entropy);
 extern void store_log_delete(StoreSpace *space, const char *key);
 
+extern void store_log_append_rewind(StoreSpace *space, const char *key, const StoreLogEntry *entry, const VmEvent *by, int64 seq);
+
 #define STORE_LOG_ENTRY_OVERHEAD 100	/* bytes of a log entry beside its delta, for the decision when to write the state */
 
 /* ---- the log read back (entry.c) ---- */
@@ -180,6 +182,9 @@ typedef struct StoreReplay
  * was before the entry.
  */
 extern bool store_replay_entry(StoreReplay *replay, const StoreEntry *entry, int64 upto, KitBuf *delta, KitDiag *diag);
+
+/* What leads from doc, of this program, to the state after seq (past.c).  Raises what store_past_at_seq does, and when the program can't read that state. */
+extern void store_rewind_delta(StoreSpace *space, const char *key, int64 seq, const VmDoc *doc, const StoreProgram *program, KitArena *arena, KitBuf *delta);
 
 /* ---- recent changes, shared by all sessions (recent.c) ---- */
 

@@ -15,6 +15,7 @@
  *		load		-							likewise, @load; by nobody
  *		batch		array						the net change of all
  *		upgrade		{"program": version}		from the old program's form to the new one's
+ *		rewind		{"seq": seq}				what leads back to the state after that seq
  *
  * Now and then an entry also keeps the whole state after it (STORE_KEEP_FACTOR), so that any state of the past is a few deltas away from one that
  * is there.
@@ -230,6 +231,23 @@ store_log_append_upgrade(StoreSpace *space, const char *key, const StoreLogEntry
 	doc_write_int(&w, entry->program);
 	doc_write_object_end(&w);
 	append(space, key, entry, &(LogEvent) {.n_events = 1, .name = "upgrade", .message = doc_write_end(&w)});
+	kit_arena_delete(arena);
+}
+
+void
+store_log_append_rewind(StoreSpace *space, const char *key, const StoreLogEntry *entry, const VmEvent *by, int64 seq)
+{
+	KitArena   *arena = kit_arena_new("adama rewind");
+	KitBuf		buf;
+	DocWriter	w;
+
+	kit_buf_init(&buf, arena);
+	doc_write_begin(&w, &buf, DOC_DOCUMENT);
+	doc_write_object_begin(&w);
+	doc_write_key_z(&w, "seq");
+	doc_write_int(&w, seq);
+	doc_write_object_end(&w);
+	append(space, key, entry, &(LogEvent) {.n_events = 1, .name = "rewind", .by = by, .message = doc_write_end(&w)});
 	kit_arena_delete(arena);
 }
 

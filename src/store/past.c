@@ -197,3 +197,32 @@ store_past_end(StorePast *past)
 		store_program_release(past->program);
 	memset(past, 0, sizeof(*past));
 }
+
+void
+store_rewind_delta(StoreSpace *space, const char *key, int64 seq, const VmDoc *doc, const StoreProgram *program, KitArena *arena, KitBuf *delta)
+{
+	Snapshot	snapshot = store_snapshot_now();
+	StorePast	past;
+	KitBuf		now_buf,
+				then_buf,
+				unused;
+	KitDiag		diag = {0};
+
+	store_past_at_seq(space, key, seq, snapshot, &past);
+	UnregisterSnapshot(snapshot);
+	kit_buf_init(&now_buf, arena);
+	kit_buf_init(&then_buf, arena);
+	kit_buf_init(&unused, arena);
+	if (past.program->version != program->version)
+	{
+		VmDoc	   *moved = store_doc_upgrade(past.doc, program->vm, false, arena, &unused, &diag);
+
+		if (moved == NULL)
+			store_raise(&diag);
+		vm_doc_free(past.doc);
+		past.doc = moved;
+	}
+	if (!doc_diff(arena, vm_doc_save(doc, &now_buf), vm_doc_save(past.doc, &then_buf), delta, &diag))
+		store_raise(&diag);
+	store_past_end(&past);
+}

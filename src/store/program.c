@@ -11,6 +11,7 @@
 #include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/tableam.h"
 #include "access/xact.h"
 #include "lib/ilist.h"
 #include "miscadmin.h"
@@ -197,4 +198,29 @@ store_program_insert(StoreSpace *space, const char *source, size_t len)
 	store_space_changed(space);
 	CommandCounterIncrement();
 	return version;
+}
+
+List *
+store_documents_behind(StoreSpace *space, int max)
+{
+	StoreRole	role = store_role_enter(space);
+	StoreTable	table = store_table_open(space->document, AccessShareLock);
+	Snapshot	snapshot = store_snapshot_now();
+	TableScanDesc scan = table_beginscan(table.rel, snapshot, 0, NULL);
+	List	   *keys = NIL;
+
+	while (list_length(keys) < max && table_scan_getnextslot(scan, ForwardScanDirection, table.found))
+	{
+		StoreRow	row;
+
+		CHECK_FOR_INTERRUPTS();
+		store_row_of_document(&table, &row);
+		if (row.program < space->version)
+			keys = lappend(keys, TextDatumGetCString(table.found->tts_values[DOCUMENT_KEY - 1]));
+	}
+	table_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	store_table_close(&table);
+	store_role_leave(role);
+	return keys;
 }

@@ -80,6 +80,21 @@ event_time(const StoreProgram *program, TimestampTz last)
 	return timestamp(vm_program_time(program->vm, milliseconds(last), milliseconds(clock_time())));
 }
 
+/* ---- a document at work ---- */
+
+/* A document whose row is locked and whose copy is at the row's seq. */
+typedef struct Work
+{
+	StoreSpace *space;
+	const char *key;
+	StoreRole	role;
+	StoreTable	table;
+	StoreRow	row;
+	StoreCacheEntry *entry;
+	StoreCopy  *copy;			/* the entry's */
+	bool		is_changed;
+} Work;
+
 /* Locks the document's row, or finds it locked by this transaction's own last message. */
 static bool
 lock_document(StoreSpace *space, const char *key, StoreTable *table)
@@ -113,16 +128,15 @@ bring_to_row(StoreSpace *space, const char *key, const StoreRow *row)
 	return entry;
 }
 
-/* Puts the state into the row that is being made. */
-static void
-set_state(StoreTable *table, StoreCopy *copy, DocBytes state, int64 seq)
+/* ---- one entry of the log ---- */
+
+/* What is about to be appended, and what the row will say then. */
+typedef struct Step
 {
-	store_row_set_bytes(table, DOCUMENT_STATE, state);
-	store_row_set(table, DOCUMENT_STATE_SEQ, Int64GetDatum(seq));
-	copy->state_seq = seq;
-	copy->state_size = state.len;
-	copy->tail_size = 0;
-}
+	StoreLogEntry log;
+	DocBytes	state;			/* goes into the row; len 0: not this time */
+	int64		log_size;
+} Step;
 
 /* Whether the entry after which the log's deltas have this size is one that keeps the state. */
 static bool
@@ -133,22 +147,93 @@ keeps_state(int64 before, int64 after, size_t state_size)
 	return before / (int64) distance != after / (int64) distance;
 }
 
+/* The step that n_events with this delta are.  The copy has it already; the arena must live until step_end. */
+static void
+step_begin(Step *step, Work *work, int n_events, TimestampTz at, DocBytes delta, KitArena *arena)
+{
+	StoreCopy  *copy = work->copy;
+	size_t		state_size = vm_doc_state_size(copy->doc);
+	bool		writes;
+	bool		keeps;
+
+	*step = (Step) {{copy->seq + n_events, at, copy->program->version, delta}, {NULL, 0}, work->row.log_size + (int64) delta.len};
+	if (step->log.seq >= MAXIMUM_SEQ)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("document \"%s\" has used up its sequence numbers", work->key)));
+	copy->tail_size += delta.len + STORE_LOG_ENTRY_OVERHEAD;
+	/* States of one program are not followed by another's deltas. */
+	writes = state_size <= SNAPSHOT_ALWAYS || copy->tail_size > SNAPSHOT_FACTOR * state_size || copy->program->version != work->row.program;
+	keeps = keeps_state(work->row.log_size, step->log_size, state_size) || copy->program->version != work->row.program;
+	if (writes || keeps)
+	{
+		KitBuf		buf;
+		DocBytes	state;
+
+		kit_buf_init(&buf, arena);
+		state = vm_doc_save(copy->doc, &buf);
+		if (writes)
+			step->state = state;
+		if (keeps)
+			step->log.state = state;
+	}
+}
+
+/* The entry has been appended: moves the row, and what is known of it, forward. */
+static void
+step_end(const Step *step, Work *work)
+{
+	StoreCopy  *copy = work->copy;
+	StoreTable *table = &work->table;
+
+	store_row_copy(table);
+	store_row_set(table, DOCUMENT_SEQ, Int64GetDatum(step->log.seq));
+	store_row_set(table, DOCUMENT_UPDATED, TimestampTzGetDatum(step->log.at));
+	store_row_set(table, DOCUMENT_PROGRAM, Int32GetDatum(step->log.program));
+	store_row_set(table, DOCUMENT_LOG_SIZE, Int64GetDatum(step->log_size));
+	if (step->state.len > 0)
+	{
+		store_row_set_bytes(table, DOCUMENT_STATE, step->state);
+		store_row_set(table, DOCUMENT_STATE_SEQ, Int64GetDatum(step->log.seq));
+		copy->state_seq = step->log.seq;
+		copy->state_size = step->state.len;
+		copy->tail_size = 0;
+	}
+	store_row_update(table);
+	if (step->log.program == work->row.program)
+		store_recent_add(work->space, work->key, copy->created, copy->seq, step->log.seq, step->log.delta);
+	copy->seq = step->log.seq;
+	copy->updated = step->log.at;
+	work->entry->tid = table->fresh->tts_tid;
+	work->is_changed = true;
+	CommandCounterIncrement();
+}
+
+/* After a step that another one follows: the row that was locked is an old version now. */
+static void
+lock_again(Work *work)
+{
+	if (!store_row_lock(&work->table, work->key))
+		store_raise_unknown_document(work->space, work->key);
+	store_row_of_document(&work->table, &work->row);
+}
+
+/* ---- what makes an entry ---- */
+
 /*
  * Moves the document to the newest program: its state is read as the new program reads it, and the difference is an event of its own.
  */
 static void
-upgrade(StoreSpace *space, const char *key, StoreTable *table, StoreRow *row, StoreCacheEntry *entry)
+upgrade(Work *work)
 {
-	StoreCopy  *copy = &entry->copy;
-	StoreProgram *program = store_program_current(space);
+	StoreCopy  *copy = work->copy;
+	StoreProgram *program = store_program_current(work->space);
 	KitArena   *arena = kit_arena_new("adama upgrade");
-	KitBuf		buf,
-				delta;
-	StoreLogEntry entry_after = {copy->seq + 1, event_time(program, copy->updated), program->version};
+	KitBuf		delta;
+	Step		step;
 	VmDoc	   *doc;
 	KitDiag		diag = {0};
 
-	kit_buf_init(&buf, arena);
 	kit_buf_init(&delta, arena);
 	doc = store_doc_upgrade(copy->doc, program->vm, true, arena, &delta, &diag);
 	if (doc == NULL)
@@ -160,24 +245,11 @@ upgrade(StoreSpace *space, const char *key, StoreTable *table, StoreRow *row, St
 	copy->program = program;
 	program->use_count++;
 
-	entry_after.delta = (DocBytes) {delta.data, delta.len};
-	entry_after.state = vm_doc_save(doc, &buf);
-	store_log_append_upgrade(space, key, &entry_after);
-	store_row_copy(table);
-	store_row_set(table, DOCUMENT_SEQ, Int64GetDatum(entry_after.seq));
-	store_row_set(table, DOCUMENT_UPDATED, TimestampTzGetDatum(entry_after.at));
-	store_row_set(table, DOCUMENT_PROGRAM, Int32GetDatum(program->version));
-	store_row_set(table, DOCUMENT_LOG_SIZE, Int64GetDatum(row->log_size + (int64) delta.len));
-	set_state(table, copy, entry_after.state, entry_after.seq);
-	store_row_update(table);
-	copy->seq = entry_after.seq;
-	copy->updated = entry_after.at;
+	step_begin(&step, work, 1, event_time(program, copy->updated), (DocBytes) {delta.data, delta.len}, arena);
+	store_log_append_upgrade(work->space, work->key, &step.log);
+	step_end(&step, work);
 	kit_arena_delete(arena);
-	CommandCounterIncrement();
-	/* The row that was locked is an old version now. */
-	if (!store_row_lock(table, key))
-		store_raise_unknown_document(space, key);
-	store_row_of_document(table, row);
+	lock_again(work);
 }
 
 /* Runs the events against the copy, whose journal is open.  Returns how many succeeded. */
@@ -204,49 +276,20 @@ run_events(StoreCopy *copy, StoreEvent *events, int n_events, int64 at)
 	return n_ok;
 }
 
+/* Appends what the journal has, and ends it. */
 static void
-advance(StoreSpace *space, const char *key, StoreTable *table, const StoreRow *row, StoreCopy *copy, const StoreEvent *events, int n_ok, TimestampTz at)
+advance(Work *work, const StoreEvent *events, int n_ok, TimestampTz at)
 {
 	KitArena   *arena = kit_arena_new("adama delta");
 	KitBuf		buf;
-	KitBuf		state_buf;
-	StoreLogEntry entry = {copy->seq + n_ok, at, copy->program->version};
-	DocBytes	state = {NULL, 0};
-	size_t		state_size = vm_doc_state_size(copy->doc);
-	int64		log_size;
-	int64		seq = entry.seq;
-	bool		writes;
-	bool		keeps;
+	Step		step;
 
-	if (seq >= MAXIMUM_SEQ)
-		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED), errmsg("document \"%s\" has used up its sequence numbers", key)));
 	kit_buf_init(&buf, arena);
-	kit_buf_init(&state_buf, arena);
-	entry.delta = vm_doc_delta(copy->doc, &buf);
-	log_size = row->log_size + (int64) entry.delta.len;
-	copy->tail_size += entry.delta.len + STORE_LOG_ENTRY_OVERHEAD;
-	writes = state_size <= SNAPSHOT_ALWAYS || copy->tail_size > SNAPSHOT_FACTOR * state_size;
-	keeps = keeps_state(row->log_size, log_size, state_size);
-	if (writes || keeps)
-		state = vm_doc_save(copy->doc, &state_buf);
-	if (keeps)
-		entry.state = state;
-	store_log_append(space, key, &entry, events, n_ok);
-
-	store_row_copy(table);
-	store_row_set(table, DOCUMENT_SEQ, Int64GetDatum(seq));
-	store_row_set(table, DOCUMENT_UPDATED, TimestampTzGetDatum(at));
-	store_row_set(table, DOCUMENT_LOG_SIZE, Int64GetDatum(log_size));
-	if (writes)
-		set_state(table, copy, state, seq);
-	store_row_update(table);
-	store_recent_add(space, key, copy->created, copy->seq, seq, entry.delta);
+	step_begin(&step, work, n_ok, at, vm_doc_delta(work->copy->doc, &buf), arena);
+	store_log_append(work->space, work->key, &step.log, events, n_ok);
+	step_end(&step, work);
+	vm_doc_commit(work->copy->doc);
 	kit_arena_delete(arena);
-
-	vm_doc_commit(copy->doc);
-	copy->seq = seq;
-	copy->updated = at;
-	CommandCounterIncrement();
 }
 
 /*
@@ -255,9 +298,9 @@ advance(StoreSpace *space, const char *key, StoreTable *table, const StoreRow *r
  * be reduced, since its handler expects what @load does.
  */
 static bool
-run_load(StoreSpace *space, const char *key, StoreTable *table, StoreRow *row, StoreCacheEntry *entry, bool *is_changed, KitDiag *diag)
+run_load(Work *work, KitDiag *diag)
 {
-	StoreCopy  *copy = &entry->copy;
+	StoreCopy  *copy = work->copy;
 	StoreEvent *load;
 	TimestampTz at;
 	KitArena   *arena;
@@ -268,8 +311,8 @@ run_load(StoreSpace *space, const char *key, StoreTable *table, StoreRow *row, S
 		return true;
 	load = palloc0(sizeof(StoreEvent));
 	load->event.kind = VM_EVENT_LOAD;
-	load->event.space = (VmText) {NameStr(space->name), (uint32) strlen(NameStr(space->name))};
-	load->event.key = (VmText) {key, (uint32) strlen(key)};
+	load->event.space = (VmText) {NameStr(work->space->name), (uint32) strlen(NameStr(work->space->name))};
+	load->event.key = (VmText) {work->key, (uint32) strlen(work->key)};
 	load->event.message.kind = DOC_NULL;
 	at = event_time(copy->program, copy->updated);
 	arena = kit_arena_new("adama load");
@@ -278,12 +321,8 @@ run_load(StoreSpace *space, const char *key, StoreTable *table, StoreRow *row, S
 	is_ok = run_events(copy, load, 1, milliseconds(at)) > 0;
 	if (is_ok && !doc_delta_is_empty(vm_doc_delta(copy->doc, &buf)))
 	{
-		advance(space, key, table, row, copy, load, 1, at);
-		*is_changed = true;
-		/* The row that was locked is an old version now. */
-		if (!store_row_lock(table, key))
-			store_raise_unknown_document(space, key);
-		store_row_of_document(table, row);
+		advance(work, load, 1, at);
+		lock_again(work);
 	}
 	else
 		vm_doc_rollback(copy->doc);
@@ -294,42 +333,49 @@ run_load(StoreSpace *space, const char *key, StoreTable *table, StoreRow *row, S
 	return is_ok;
 }
 
+/* ---- from the lock to the end ---- */
+
+static void
+work_begin(Work *work, StoreSpace *space, const char *key)
+{
+	*work = (Work) {space, key, store_role_enter(space), store_table_open(space->document, RowExclusiveLock)};
+	if (!lock_document(space, key, &work->table))
+		store_raise_unknown_document(space, key);
+	store_row_of_document(&work->table, &work->row);
+	work->entry = bring_to_row(space, key, &work->row);
+	work->copy = &work->entry->copy;
+	store_cache_touch(work->entry);
+	work->entry->is_in_use = true;
+	if (work->row.program < space->version)
+		upgrade(work);
+}
+
+static void
+work_end(Work *work)
+{
+	work->entry->is_in_use = false;
+	store_table_close(&work->table);
+	store_role_leave(work->role);
+}
+
 bool
 store_reduce(StoreSpace *space, const char *key, StoreEvent *events, int n_events)
 {
-	StoreRole	role = store_role_enter(space);
-	StoreTable	table = store_table_open(space->document, RowExclusiveLock);
-	StoreRow	row;
-	StoreCacheEntry *entry;
+	Work		work;
 	KitDiag		diag;
-	bool		is_changed = false;
 	int			n_ok;
 
-	if (!lock_document(space, key, &table))
-		store_raise_unknown_document(space, key);
-	store_row_of_document(&table, &row);
-	entry = bring_to_row(space, key, &row);
-	store_cache_touch(entry);
-	entry->is_in_use = true;
-	if (row.program < space->version)
+	work_begin(&work, space, key);
+	if (run_load(&work, &diag))
 	{
-		upgrade(space, key, &table, &row, entry);
-		is_changed = true;
-	}
-	if (run_load(space, key, &table, &row, entry, &is_changed, &diag))
-	{
-		TimestampTz at = event_time(entry->copy.program, entry->copy.updated);
+		TimestampTz at = event_time(work.copy->program, work.copy->updated);
 
-		vm_doc_begin(entry->copy.doc);
-		n_ok = run_events(&entry->copy, events, n_events, milliseconds(at));
+		vm_doc_begin(work.copy->doc);
+		n_ok = run_events(work.copy, events, n_events, milliseconds(at));
 		if (n_ok > 0)
-		{
-			advance(space, key, &table, &row, &entry->copy, events, n_ok, at);
-			entry->tid = table.fresh->tts_tid;
-			is_changed = true;
-		}
+			advance(&work, events, n_ok, at);
 		else
-			vm_doc_rollback(entry->copy.doc);
+			vm_doc_rollback(work.copy->doc);
 	}
 	else
 		for (int i = 0; i < n_events; i++)
@@ -337,11 +383,33 @@ store_reduce(StoreSpace *space, const char *key, StoreEvent *events, int n_event
 			events[i].is_ok = false;
 			events[i].diag = diag;
 		}
-	entry->is_in_use = false;
-	store_table_close(&table);
-	store_role_leave(role);
-	return is_changed;
+	work_end(&work);
+	return work.is_changed;
 }
+
+int64
+store_rewind(StoreSpace *space, const char *key, int64 seq, const VmEvent *by)
+{
+	Work		work;
+	KitArena   *arena = kit_arena_new("adama rewind");
+	KitBuf		delta;
+	Step		step;
+	KitDiag		diag = {0};
+
+	work_begin(&work, space, key);
+	kit_buf_init(&delta, arena);
+	store_rewind_delta(space, key, seq, work.copy->doc, work.copy->program, arena, &delta);
+	if (!vm_doc_apply(work.copy->doc, (DocBytes) {delta.data, delta.len}, &diag))
+		store_raise(&diag);
+	step_begin(&step, &work, 1, event_time(work.copy->program, work.copy->updated), (DocBytes) {delta.data, delta.len}, arena);
+	store_log_append_rewind(space, key, &step.log, by, seq);
+	step_end(&step, &work);
+	kit_arena_delete(arena);
+	work_end(&work);
+	return step.log.seq;
+}
+
+/* ---- creation and deletion ---- */
 
 /* Creators of one key take turns, so that the second finds the first's document instead of violating the primary key. */
 static void
@@ -407,14 +475,16 @@ store_create(StoreSpace *space, const char *key, StoreEvent *event)
 	store_row_set_text(&table, DOCUMENT_KEY, key, strlen(key));
 	store_row_set(&table, DOCUMENT_SEQ, Int64GetDatum(1));
 	store_row_set(&table, DOCUMENT_UPDATED, TimestampTzGetDatum(at));
-	set_state(&table, &entry->copy, state, 1);
+	store_row_set_bytes(&table, DOCUMENT_STATE, state);
+	store_row_set(&table, DOCUMENT_STATE_SEQ, Int64GetDatum(1));
 	store_row_set(&table, DOCUMENT_PROGRAM, Int32GetDatum(program->version));
 	store_row_set(&table, DOCUMENT_CREATED, TimestampTzGetDatum(created));
 	store_row_set(&table, DOCUMENT_LOG_SIZE, Int64GetDatum((int64) first.delta.len));
 	store_row_insert(&table);
 	store_log_append_create(space, key, &first, event, entropy);
 	kit_arena_delete(arena);
-	entry->copy.seq = 1;
+	entry->copy.seq = entry->copy.state_seq = 1;
+	entry->copy.state_size = state.len;
 	entry->is_in_use = false;
 	store_table_close(&table);
 	store_role_leave(role);

@@ -43,6 +43,8 @@ static bool
 event_of(const StoreReplay *replay, const StoreHistory *event, VmEvent *out, KitDiag *diag)
 {
 	memset(out, 0, sizeof(*out));
+	if (is_word(event->event, "rewind"))
+		return kit_fail(diag, KIT_NOT_SUPPORTED, "a rewind can't be tried");
 	if (!find_kind(event->event, &out->kind))
 		return kit_fail(diag, KIT_DAMAGED, "there is no event \"%.*s\"", (int) Min(event->event.len, 40), event->event.str);
 	out->agent = event->agent;
@@ -228,6 +230,30 @@ use_program(Verification *v, int version)
 	return true;
 }
 
+/* Back to what the document was; the log up to here has been found to be true. */
+static bool
+rewind_document(Verification *v, const StoreEntry *entry, KitBuf *delta, KitDiag *diag)
+{
+	DocItem		seq;
+
+	if (!entry->has_message || entry->message.kind != DOC_OBJECT || !doc_find_member(entry->message, "seq", strlen("seq"), &seq) || seq.kind != DOC_INT ||
+		seq.i < 1 || seq.i >= entry->seq)
+		return kit_fail(diag, KIT_DAMAGED, "the rewind does not say where to");
+	store_rewind_delta(v->replay.space, v->replay.key, seq.i, v->replay.doc, v->program, v->replay.scratch, delta);
+	kit_arena_reset(v->replay.scratch);
+	return vm_doc_apply(v->replay.doc, (DocBytes) {delta->data, delta->len}, diag);
+}
+
+static bool
+run_entry(Verification *v, const StoreEntry *entry, KitBuf *delta, KitDiag *diag)
+{
+	if (is_word(entry->event, "upgrade"))
+		return change_program(v, entry, delta, diag);
+	if (is_word(entry->event, "rewind"))
+		return rewind_document(v, entry, delta, diag);
+	return store_replay_entry(&v->replay, entry, entry->seq, delta, diag);
+}
+
 static bool
 verify_entry(Verification *v, const StoreEntry *entry)
 {
@@ -247,11 +273,11 @@ verify_entry(Verification *v, const StoreEntry *entry)
 		(void) fail(v, "the delta is damaged", &diag);
 	else if (!is_upgrade && entry->program != old_version)
 		(void) fail(v, "the entry is of another program than the one before, without an upgrade", NULL);
-	else if (is_upgrade && v->replay.doc == NULL)
+	else if (v->replay.doc == NULL && !is_word(entry->event, vm_event_name(VM_EVENT_CREATE)))
 		(void) fail(v, "the log does not begin with the creation", NULL);
 	else if (!use_program(v, entry->program))
 		(void) fail(v, "the program of the entry is not there any more", NULL);
-	else if (!(is_upgrade ? change_program(v, entry, &delta, &diag) : store_replay_entry(&v->replay, entry, entry->seq, &delta, &diag)))
+	else if (!run_entry(v, entry, &delta, &diag))
 		(void) fail(v, "the event fails", &diag);
 	else if (!same_bytes((DocBytes) {delta.data, delta.len}, entry->delta))
 		(void) differ(v, "the event makes another delta than the log says", false, entry->delta, (DocBytes) {delta.data, delta.len});

@@ -107,6 +107,13 @@ typedef struct StoreEvent
  * document was changed.
  */
 extern bool store_reduce(StoreSpace *space, const char *key, StoreEvent *events, int n_events);
+/*
+ * Brings the document back to its state after seq, by an event of its own; the log keeps what was between.  by: who does it.  Returns the new seq.  Raises what
+ * store_past_at_seq does.
+ */
+extern int64 store_rewind(StoreSpace *space, const char *key, int64 seq, const VmEvent *by);
+/* Keys of documents that run an older program than the newest, at most max, as of now; a list of C strings in the current memory context. */
+extern struct List *store_documents_behind(StoreSpace *space, int max);
 /* Creates the document and reduces the CREATE event: raises KIT_DUPLICATE_DOCUMENT, and what the event failed with.  Returns seq 1. */
 extern int64 store_create(StoreSpace *space, const char *key, StoreEvent *event);
 /* Removes the document's row, log and nothing else, after @delete agreed (raises KIT_DENIED). */
