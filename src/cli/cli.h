@@ -40,6 +40,8 @@ extern bool cli_read(const char *path, KitArena *arena, char **text, size_t *len
 /* Reads and compiles; the source is to be closed in any case.  False: the file cannot be read. */
 extern bool cli_source_open(CliSource *source, const char *path);
 extern void cli_source_close(CliSource *source);
+/* Shows one diagnostic with its line. */
+extern void cli_source_show(const CliSource *source, const KitDiag *diag, KitBuf *out);
 /* Adds diagnostics as people read them, or one JSON object a line. */
 extern void cli_source_text(const CliSource *source, KitBuf *out);
 extern void cli_source_json(const CliSource *source, KitBuf *out);
@@ -91,5 +93,6 @@ extern void cli_session_run(CliSession *session, const CliCommand *command, KitB
 /* Arguments without the program's and the command's name. */
 extern CliStatus cli_check(int argc, char **argv);
 extern CliStatus cli_run(int argc, char **argv);
+extern CliStatus cli_test(int argc, char **argv);
 
 #endif

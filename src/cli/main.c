@@ -41,6 +41,9 @@ static const Command commands[] = {
 		"  {\"dump\":true}\n"
 		"\"alice\" is agent alice of authority test, \"a@b\" is a of b.\n"
 		"Exit status: 0 the script was run, 1 the program has errors, 2 a line of the script is not understood.\n"},
+	{"test", cli_test, "test FILE...", "runs the test blocks of programs",
+		"Each runs on a fresh document of its own.  The output is TAP: a line for each test, and why it failed.\n"
+		"Exit status: 0 all passed, 1 a test failed or a program has errors, 2 a file cannot be read.\n"},
 };
 
 #define N_COMMANDS ((int) (sizeof(commands) / sizeof(commands[0])))

@@ -65,10 +65,16 @@ cli_source_close(CliSource *source)
 }
 
 void
+cli_source_show(const CliSource *source, const KitDiag *diag, KitBuf *out)
+{
+	lang_diag_render(diag, source->path, source->text, source->len, out);
+}
+
+void
 cli_source_text(const CliSource *source, KitBuf *out)
 {
 	for (int i = 0; i < source->diags.n; i++)
-		lang_diag_render(source->diags.items[i], source->path, source->text, source->len, out);
+		cli_source_show(source, source->diags.items[i], out);
 }
 
 static void

@@ -30,7 +30,7 @@ static const struct
 	"adjustTimeZone withYear withMonth withDayOfMonth withHour withMinute withTime truncateDay truncateHour truncateMinute truncateSeconds "
 	"truncateMilliseconds format"},
 	{"TimeSpan", "add multiply makeFromSeconds makeFromMinutes seconds minutes hours"},
-	{"Principal", "principalOf isFromDocument isFromSpace isAdamaDeveloper isOverlord isAdamaHost"},
+	{"Principal", "isFromDocument isFromSpace isAdamaDeveloper isOverlord isAdamaHost"},
 	{"Dynamic", "dyn str d l i b date datetime is_null parse to_dyn to_str size is_array is_object is_string is_number is_bool has keys at merge"},
 	{"Json", "parse parsen"},
 	{"Document", "seq destroy rewind disconnect patch"},

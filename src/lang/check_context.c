@@ -128,8 +128,7 @@ const LangType *
 check_rare_atom(Check *c, LangExpr *e)
 {
 	const LangUnit *unit = c->cur->unit;
-	const char *atom = e->kind == LANG_EXPR_HEADERS ? "@headers" : e->kind == LANG_EXPR_PARAMETERS ? "@parameters" :
-		e->kind == LANG_EXPR_STABLE ? "@stable" : "@blocked";
+	const char *atom = e->kind == LANG_EXPR_HEADERS ? "@headers" : e->kind == LANG_EXPR_PARAMETERS ? "@parameters" : "@stable";
 	bool		is_of_web = e->kind == LANG_EXPR_HEADERS || e->kind == LANG_EXPR_PARAMETERS;
 
 	if (is_of_web || unit->kind != LANG_UNIT_TEST)

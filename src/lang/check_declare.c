@@ -454,8 +454,6 @@ unsupported_text(LangDeclKind kind)
 			return "a channel that is asked (channel<...>)";
 		case LANG_DECL_RPC:
 			return "\"rpc\"";
-		case LANG_DECL_TEST:
-			return "\"test\"";
 		case LANG_DECL_CAN_ATTACH:
 			return "@can_attach";
 		case LANG_DECL_ATTACHED:
@@ -529,6 +527,9 @@ declare_at_root(Check *c, LangDecl *d)
 			break;
 		case LANG_DECL_CHANNEL:
 			check_declare_channel(c, d);
+			break;
+		case LANG_DECL_TEST:
+			check_declare_test(c, d);
 			break;
 		case LANG_DECL_CONSTRUCT:
 			check_declare_construct(c, d);

@@ -337,8 +337,9 @@ check_kind(Check *c, LangExpr *e, const LangType *want)
 		case LANG_EXPR_HEADERS:
 		case LANG_EXPR_PARAMETERS:
 		case LANG_EXPR_STABLE:
-		case LANG_EXPR_BLOCKED:
 			return check_rare_atom(c, e);
+		case LANG_EXPR_BLOCKED:
+			return check_blocked(c, e);
 		case LANG_EXPR_MAYBE:
 			return check_maybe(c, e, want);
 		case LANG_EXPR_DATE:

@@ -169,6 +169,8 @@ typedef struct Check
 	bool		is_target;		/* the next name is only assigned to, not read */
 	const KitSym *unknown[16];	/* names of the unit that have been reported as unknown */
 	int			n_unknown;
+	bool		is_in_aborts;	/* within @aborts, where the unit's first n_fixed variables stay as they are */
+	int			n_fixed;
 } Check;
 
 /* ---- check_names.c: names, diagnostics, suggestions ---- */
@@ -295,6 +297,14 @@ extern CheckRules check_rules(const LangUnit *unit);
 /* ---- check_stmt.c ---- */
 
 extern bool check_stmt(Check *c, LangStmt *stmt);	/* true: control never comes out at its end */
+extern bool check_block(Check *c, LangStmt *stmt);
+
+/* ---- check_test.c ---- */
+
+extern void check_declare_test(Check *c, LangDecl *d);
+extern void check_test_stmt(Check *c, LangStmt *stmt);
+extern const LangType *check_blocked(Check *c, LangExpr *e);
+extern bool check_place_is_undone(Check *c, const LangExpr *place, const char *verb);
 
 /* ---- check_expr.c: sets the type of e and all below; want: what is expected, or NULL; it only guides literals ---- */
 

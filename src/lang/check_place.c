@@ -183,6 +183,7 @@ check_place(Check *c, LangExpr *e, const char *verb)
 			check_error(c, inner->pos, "cannot %s this: it is a value, not a variable or field", verb);
 			return false;
 	}
+	ok = ok && check_place_is_undone(c, inner, verb);
 	if (ok)
 		for (LangExpr *p = e;; p = p->u.unary.operand)
 		{

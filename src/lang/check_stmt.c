@@ -61,7 +61,7 @@ check_items(Check *c, LangStmt **items, int n)
 	return ends;
 }
 
-static bool
+bool
 check_block(Check *c, LangStmt *stmt)
 {
 	CheckScope *scope = c->scope;
@@ -390,6 +390,8 @@ check_return(Check *c, LangStmt *stmt)
 	const LangUnit *unit = c->cur->unit;
 	KitDiag    *diag;
 
+	if (c->is_in_aborts)
+		check_error(c, stmt->pos, "\"return\" cannot leave @aborts");
 	if (stmt->u.expr == NULL)
 	{
 		if (unit->returns->kind != LANG_VOID && !CHECK_IS_ERROR(unit->returns))
@@ -473,20 +475,8 @@ unsupported_text(LangStmtKind kind)
 			return "\"invoke\"";
 		case LANG_STMT_PREEMPT:
 			return "\"preempt\"";
-		case LANG_STMT_ASSERT:
-			return "\"assert\"";
 		case LANG_STMT_LOG:
 			return "\"log\"";
-		case LANG_STMT_STEP:
-			return "@step";
-		case LANG_STMT_FORWARD:
-			return "@forward";
-		case LANG_STMT_PUMP:
-			return "@pump";
-		case LANG_STMT_SEND:
-			return "@send";
-		case LANG_STMT_ABORTS:
-			return "@aborts";
 		default:
 			return "this statement";
 	}
@@ -542,6 +532,14 @@ check_kind(Check *c, LangStmt *stmt)
 			return false;
 		case LANG_STMT_EXPR:
 			check_expr_stmt(c, stmt);
+			return false;
+		case LANG_STMT_ASSERT:
+		case LANG_STMT_STEP:
+		case LANG_STMT_FORWARD:
+		case LANG_STMT_PUMP:
+		case LANG_STMT_SEND:
+		case LANG_STMT_ABORTS:
+			check_test_stmt(c, stmt);
 			return false;
 		default:
 			check_unsupported(c, stmt->pos, "%s", unsupported_text(stmt->kind));

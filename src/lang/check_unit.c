@@ -72,8 +72,11 @@ check_rules(const LangUnit *unit)
 			r.context = true;
 			break;
 		case LANG_UNIT_INGESTED:
+			r.writes = true;
+			break;
 		case LANG_UNIT_TEST:
 			r.writes = true;
+			r.aborts = true;
 			break;
 		case LANG_UNIT_PARSED:
 			break;

@@ -206,6 +206,24 @@ random_double(Vm *vm, const VmVal *args, VmVal *out)
 /* ---- principals ---- */
 
 static bool
+principal_of(Vm *vm, const VmVal *args, VmVal *out)
+{
+	const VmStr *agent = args[0].str;
+	VmText		space = vm->context[LANG_CONTEXT_SPACE];
+	VmText		key = vm->context[LANG_CONTEXT_KEY];
+	size_t		authority_len = 5 + (size_t) space.len + key.len;
+	char	   *authority;
+
+	if (agent->len > UINT16_MAX || authority_len > UINT16_MAX)
+		return vm_fail(vm, KIT_RUNTIME_ERROR, "the name of a principal has more than %d bytes", UINT16_MAX);
+	if (!vm_charge(vm, agent->len + 2 * authority_len + sizeof(VmPrincipal)))
+		return false;
+	authority = kit_arena_printf(vm->arena, "doc/%.*s/%.*s", (int) space.len, space.str, (int) key.len, key.str);
+	out->who = vm_principal_new(vm->arena, agent->text, agent->len, authority, authority_len);
+	return true;
+}
+
+static bool
 principal_agent(Vm *vm, const VmVal *args, VmVal *out)
 {
 	return vm_make_string(vm, args[0].who->text, args[0].who->agent_len, out);
@@ -363,6 +381,7 @@ const VmBuiltin vm_builtins[LANG_N_BUILTINS] = {
 	[LANG_BUILTIN_RANDOM_GEN_BOUND_INT] = random_bound_int,
 	[LANG_BUILTIN_RANDOM_GEN_LONG] = random_long,
 	[LANG_BUILTIN_RANDOM_GEN_DOUBLE] = random_double,
+	[LANG_BUILTIN_PRINCIPAL_OF] = principal_of,
 	[LANG_BUILTIN_PRINCIPAL_AGENT] = principal_agent,
 	[LANG_BUILTIN_PRINCIPAL_AUTHORITY] = principal_authority,
 	[LANG_BUILTIN_PRINCIPAL_IS_ANONYMOUS] = principal_is_anonymous,

@@ -115,6 +115,8 @@ struct VmProgram
 	uint32_t	n_constants;
 	VmSort	   *sorts;
 	uint32_t	n_sorts;
+	const LangType **types;		/* that tests show values of */
+	uint32_t	n_types;
 	VmStructInfo *structs;		/* by LangStruct.index */
 	uint32_t	n_structs;
 	bool		has_stamped;	/* any structure has @bump or @updated fields */

@@ -140,6 +140,9 @@ show_operand(const VmProgram *program, char form, uint32_t operand, KitBuf *out)
 		case 'q':
 			kit_buf_printf(out, " order %u", operand);
 			break;
+		case 'h':
+			kit_buf_printf(out, " channel \"%s\"", program->lang->channels[operand]->name->text);
+			break;
 		default:
 			break;
 	}
@@ -170,6 +173,10 @@ show_instruction(const VmProgram *program, const VmCode *code, uint32_t pc, KitB
 				break;
 			case 'S':
 				kit_buf_printf(out, " %s", program->structs[ins->imm].structure->type->text);
+				is_wide = true;
+				break;
+			case 'T':
+				kit_buf_printf(out, " %s", program->types[ins->imm]->text);
 				is_wide = true;
 				break;
 			case 'J':

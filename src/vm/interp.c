@@ -25,7 +25,7 @@ failed(Vm *vm, const VmCode *code, const VmIns *pc)
 		LangPos		pos = vm_code_position(code, (uint32_t) (pc - code->ins));
 
 		kit_diag_at(diag, pos.line, pos.column, pos.length);
-		if (diag->detail[0] == '\0')
+		if (diag->detail[0] == '\0' && (vm->test == NULL || vm->n_frames > 1))
 		{
 			if (vm->n_frames > 1 && vm->frames[1].code != code)
 				kit_diag_detail(diag, "It happened in %s, called from %s.", code->name, vm->frames[1].code->name);
@@ -130,6 +130,7 @@ vm_run(Vm *vm, const VmCode *code, VmObj *self, const VmVal *args, VmVal *out)
 	};
 	const VmIns *pc;
 	VmVal	   *r;
+	uint32_t	caught_base;
 	int64_t		steps;
 	int64_t		poll_at;
 	VmIns		i;
@@ -287,6 +288,46 @@ vm_run(Vm *vm, const VmCode *code, VmObj *self, const VmVal *args, VmVal *out)
 	OP(VM_BUILTIN)
 	{
 		OUTSIDE(vm_builtins[i.c] (vm, r + i.b, &r[i.a]));
+		NEXT;
+	}
+	OP(VM_TEST_SEND)
+	{
+		OUTSIDE(vm_test_send(vm, r[i.a].who, r[i.b], vm->program->lang->channels[i.c]));
+		NEXT;
+	}
+	OP(VM_TEST_STEP)
+	{
+		OUTSIDE(vm_test_step(vm));
+		NEXT;
+	}
+	OP(VM_TEST_FORWARD)
+	{
+		OUTSIDE(vm_test_forward(vm, r[i.a].d));
+		NEXT;
+	}
+	OP(VM_TEST_BLOCKED)
+	{
+		r[i.a].i = vm_test_is_blocked(vm);
+		NEXT;
+	}
+	OP(VM_TEST_TRY)
+	{
+		OUTSIDE(vm_test_try(vm, code, pc + i.imm, (uint32_t) (r - vm->stack)));
+		NEXT;
+	}
+	OP(VM_TEST_CAUGHT)
+	{
+		OUTSIDE(vm_test_caught(vm));
+		NEXT;
+	}
+	OP(VM_TEST_SHOW)
+	{
+		OUTSIDE(vm_test_show(vm, vm->program->types[i.imm], r[i.a]));
+		NEXT;
+	}
+	OP(VM_TEST_FAIL)
+	{
+		OUTSIDE(vm_test_fail(vm));
 		NEXT;
 	}
 	OP(VM_ABORT)
@@ -780,5 +821,10 @@ vm_run(Vm *vm, const VmCode *code, VmObj *self, const VmVal *args, VmVal *out)
 
 fail:
 	vm->steps = steps;
+	if (vm->test != NULL && vm_test_catch(vm, &code, &pc, &caught_base))
+	{
+		r = vm->stack + caught_base;
+		NEXT;
+	}
 	return failed(vm, code, pc - 1);
 }

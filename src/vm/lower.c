@@ -203,6 +203,13 @@ lower_expr_stmt(Lower *l, const LangExpr *e)
 		lower_expr(l, e, -1);
 }
 
+void
+lower_block(Lower *l, const LangStmt *stmt)
+{
+	for (int i = 0; i < stmt->u.block.n; i++)
+		lower_stmt(l, stmt->u.block.items[i]);
+}
+
 static void
 lower_stmt(Lower *l, const LangStmt *stmt)
 {
@@ -221,8 +228,7 @@ lower_stmt(Lower *l, const LangStmt *stmt)
 		case LANG_STMT_EMPTY:
 			break;
 		case LANG_STMT_BLOCK:
-			for (int i = 0; i < stmt->u.block.n; i++)
-				lower_stmt(l, stmt->u.block.items[i]);
+			lower_block(l, stmt);
 			break;
 		case LANG_STMT_IF:
 			lower_if(l, stmt);
@@ -272,6 +278,14 @@ lower_stmt(Lower *l, const LangStmt *stmt)
 			break;
 		case LANG_STMT_EXPR:
 			lower_expr_stmt(l, stmt->u.expr);
+			break;
+		case LANG_STMT_ASSERT:
+		case LANG_STMT_STEP:
+		case LANG_STMT_FORWARD:
+		case LANG_STMT_PUMP:
+		case LANG_STMT_SEND:
+		case LANG_STMT_ABORTS:
+			lower_test_stmt(l, stmt);
 			break;
 		default:
 			lower_fail(l, "this statement is not supported by the machine");

@@ -3,7 +3,7 @@
  *	  What the files of the lowering share.
  *
  * Lowering turns one unit after the other into code: lower.c the units and their statements, lower_emit.c instructions, registers, jumps and constants,
- * lower_expr.c expressions, lower_call.c calls, lower_query.c queries, lower_assign.c assignments and ingestion.  It decides nothing about the
+ * lower_expr.c expressions, lower_call.c calls, lower_test.c tests, lower_query.c queries, lower_assign.c assignments and ingestion.  It decides nothing about the
  * language: types, conversions and overloads are in the tree already.
  *
  * Registers.  Locals have fixed registers; temporaries are a stack above them: a function that needs some remembers l->next, and sets it back when they
@@ -65,6 +65,7 @@ typedef struct Lower
 	uint32_t	codes_cap;
 	uint32_t	constants_cap;
 	uint32_t	sorts_cap;
+	uint32_t	types_cap;
 	Pair	   *pairs;			/* latest first */
 
 	/* the unit at hand */
@@ -102,6 +103,7 @@ extern uint16_t lower_int(Lower *l, int64_t value, int want);
 extern uint16_t lower_string(Lower *l, const char *text, size_t len, int want);
 extern uint16_t lower_default(Lower *l, const LangType *type, int want);
 extern uint32_t lower_sort(Lower *l, VmSort sort);
+extern uint32_t lower_type(Lower *l, const LangType *type);
 extern uint32_t lower_add_code(Lower *l, VmCode *code);
 extern const LangExpr *lower_bare(const LangExpr *e);	/* without parentheses */
 
@@ -128,6 +130,11 @@ extern void lower_condition(Lower *l, const LangExpr *e, bool jump_when, Label *
 extern uint16_t lower_maybe(Lower *l, const LangExpr *e, Label *empty, int want);
 extern uint16_t lower_convert(Lower *l, uint16_t value, const LangType *from, const LangType *to, int want);
 extern uint16_t lower_apply(Lower *l, VmOp op, uint16_t left, uint16_t right, int want);
+
+/* ---- lower_test.c ---- */
+
+extern void lower_test_stmt(Lower *l, const LangStmt *stmt);
+extern void lower_block(Lower *l, const LangStmt *stmt);	/* lower.c */
 
 /* ---- lower_call.c ---- */
 

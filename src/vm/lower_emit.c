@@ -283,6 +283,20 @@ lower_sort(Lower *l, VmSort sort)
 	return program->n_sorts++;
 }
 
+/* The number of a type whose values tests show. */
+uint32_t
+lower_type(Lower *l, const LangType *type)
+{
+	VmProgram  *program = l->program;
+
+	for (uint32_t i = 0; i < program->n_types; i++)
+		if (program->types[i] == type)
+			return i;
+	program->types = grow(l->arena, program->types, program->n_types, &l->types_cap, sizeof(LangType *));
+	program->types[program->n_types] = type;
+	return program->n_types++;
+}
+
 /* Gives a piece of code its number. */
 uint32_t
 lower_add_code(Lower *l, VmCode *code)

@@ -857,6 +857,8 @@ lower_any(Lower *l, const LangExpr *e, int want)
 			if (want >= 0)
 				lower_move(l, (uint16_t) want, VM_REG_SELF);
 			return want >= 0 ? (uint16_t) want : VM_REG_SELF;
+		case LANG_EXPR_BLOCKED:
+			return lower_apply(l, VM_TEST_BLOCKED, 0, 0, want);
 		case LANG_EXPR_WHO:
 			return lower_apply(l, VM_WHO, 0, 0, want);
 		case LANG_EXPR_VIEWER:

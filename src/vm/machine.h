@@ -64,6 +64,8 @@ typedef struct Vm
 	uint32_t	n_memo;
 	uint64_t	random;			/* of a reader: draws do not advance the document's generator */
 
+	struct VmTest *test;		/* of a test block that runs; else NULL */
+
 	VmObj	  **stamped;		/* objects with @bump or @updated fields that changed; may repeat */
 	uint32_t	n_stamped;
 	uint32_t	stamped_size;
@@ -110,6 +112,18 @@ extern int64_t vm_now(const Vm *vm);	/* the time of the event as a datetime in t
 extern VmObj *vm_viewer(Vm *vm);
 extern const VmStr *vm_context_string(Vm *vm, int which);
 extern uint64_t vm_random(Vm *vm);
+
+/* test.c: what a test block does */
+extern bool vm_test_send(Vm *vm, const VmPrincipal *who, VmVal message, const LangChannel *channel);
+extern bool vm_test_step(Vm *vm);
+extern bool vm_test_forward(Vm *vm, double seconds);
+extern bool vm_test_is_blocked(const Vm *vm);
+extern bool vm_test_try(Vm *vm, const VmCode *code, const VmIns *caught, uint32_t base);
+extern bool vm_test_caught(Vm *vm);
+extern bool vm_test_show(Vm *vm, const LangType *type, VmVal value);
+extern bool vm_test_fail(Vm *vm);
+/* After something failed: true when it was an abort within @aborts; the machine goes on at *pc, with the registers from *base on. */
+extern bool vm_test_catch(Vm *vm, const VmCode **code, const VmIns **pc, uint32_t *base);
 
 /* query.c */
 extern bool vm_new_list(Vm *vm, size_t cap, VmList **list);

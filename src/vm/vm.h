@@ -103,6 +103,12 @@ typedef enum VmStatic
 extern bool vm_static_policy(const VmProgram *program, VmStatic which, const VmEvent *event, const VmLimits *limits, KitArena *scratch,
 							 VmVerdict *verdict, KitDiag *diag);
 
+/*
+ * Runs one of the program's test blocks (vm_program_lang(program)->tests) on a fresh document of its own.  False: diag says what is not as it should be, and
+ * where.  limits hold for the test itself and for each event in it.
+ */
+extern bool vm_test_run(const VmProgram *program, const LangUnit *test, const VmLimits *limits, KitDiag *diag);
+
 /* ---- reading ---- */
 
 typedef struct VmReader VmReader;

@@ -1,7 +1,7 @@
 # talk.pl [-w] FILE ...: what one types, and what is answered.  Prints TAP, one test for each file.
 #
 # A test is text.  A line that begins with "$ " is a command of the shell, with the lines after it that begin with "> "; then follows what it says, stdout and
-# stderr together, and "? N" when its exit status is N, not 0.  Lines that begin with "#", and blank lines at the end of an answer, are comments.  The
+# stderr together, and "? N" when its exit status is N, not 0.  Lines that begin with "// ", and blank lines at the end of an answer, are comments.  The
 # commands of a file run one after the other in one directory, which is empty at first; "adama" is the program, $TOP the checkout.  -w writes what was said into the file.
 #
 # In a page (.md) that holds for what is fenced as console.  What is fenced as adama or json with a name
@@ -61,9 +61,9 @@ for my $path (@ARGV)
 			$out .= shift @lines;
 		}
 		my $expected = '';
-		$expected .= shift @lines while @lines && $lines[0] !~ /^(?:\$ |#|```)/;
-		$expected =~ s/(\n?)(\n*)\z/$1/;
-		my $after = $2;
+		$expected .= shift @lines while @lines && $lines[0] !~ m{^(?:\$ |// |```)};
+		my $after = '';
+		($expected, $after) = ($1, $2) if $expected =~ /\A((?:.*[^\n]\n)?)(\n*)\z/s;
 		my $said = answer($command);
 		$out .= $said . $after;
 		push @wrong, "\$ $command", (map { "- $_\n" } split /\n/, $expected), (map { "+ $_\n" } split /\n/, $said) if $said ne $expected;
