@@ -168,7 +168,13 @@ update_view(CliSession *s, View *view, KitBuf *out)
 		!live_view_update(view->live, s->doc, s->updated, s->space, s->key, &vm_default_limits, &data, &has_changed, &diag))
 		tell_failure(view, &diag, out);
 	else if (has_changed)
+	{
+		VmText		before = live_view_before(view->live);
+
+		if (before.len > 0)
+			tell_change(s, view, &(KitBuf) {.data = (char *) before.str, .len = before.len}, false, out);
 		tell_change(s, view, &data, is_whole, out);
+	}
 }
 
 static void

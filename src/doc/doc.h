@@ -143,6 +143,24 @@ extern bool doc_key_is(DocKey key, const char *z);
 extern bool doc_parse_int(const char *str, size_t len, int64_t *value);
 extern void doc_write_item(DocWriter *w, DocItem item);		/* copies an encoded value */
 
+/* ---- values in canonical form (canonical.c): members by the bytes of their names, no header; equal values have equal bytes ---- */
+
+typedef enum DocFit
+{
+	DOC_FIT_OK,
+	DOC_FIT_TOO_DEEP,
+	DOC_FIT_RESERVED,			/* a member has a name that such a value cannot have */
+	DOC_FIT_DAMAGED
+} DocFit;
+
+/*
+ * Appends what change makes of base (canonical, or NULL: nothing) to out: objects are merged, null removes a member.  A value that has no nulls in its
+ * objects is itself, in canonical form.  max_depth: how many containers may be nested.  When the result is not OK, what is in out is of no use.
+ */
+extern DocFit doc_canonical(KitArena *scratch, const DocItem *base, DocItem change, int max_depth, KitBuf *out, DocKey *refused);
+extern bool doc_item_from_raw(const char *data, size_t len, DocItem *item);	/* a value without a header; false: damaged */
+extern void doc_write_canonical_change(DocWriter *w, DocItem from, DocItem to);	/* in a delta: what leads from one to another, which is not equal */
+
 /* ---- JSON text ---- */
 
 /*

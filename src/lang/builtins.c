@@ -31,8 +31,8 @@ static const struct
 	"truncateMilliseconds format"},
 	{"TimeSpan", "add multiply makeFromSeconds makeFromMinutes seconds minutes hours"},
 	{"Principal", "isFromDocument isFromSpace isAdamaDeveloper isOverlord isAdamaHost"},
-	{"Dynamic", "dyn str d l i b date datetime is_null parse to_dyn to_str size is_array is_object is_string is_number is_bool has keys at merge"},
-	{"Json", "parse parsen"},
+	{"Dynamic", NULL},
+	{"Json", NULL},
 	{"Document", "seq destroy rewind disconnect patch"},
 	{"ViewState", "merge goto send log"},
 	{"Messaging", "send broadcast"},
@@ -46,7 +46,6 @@ static const struct
 	{"Mazes", ""},
 	{"list", "flatten manifest"},
 	{"table", "to_csv"},
-	{"message", "to_dynamic ingest_dynamic reset"},
 	{"channel", "fetch fetchTimed decide choose enqueue"},
 };
 

@@ -8,8 +8,9 @@
 
 #define MAX_PARAMS 8			/* of a built-in, the receiver included */
 
-/* "record" and "enum" in signatures: any one. */
+/* "record", "message" and "enum" in signatures: any one. */
 static const LangType any_record = {.kind = LANG_RECORD, .text = "a record"};
+static const LangType any_message = {.kind = LANG_MESSAGE, .text = "a message"};
 static const LangType any_enum = {.kind = LANG_ENUM, .text = "a value of an enumeration"};
 
 static const LangType *
@@ -43,6 +44,8 @@ signature_type(Check *c, const char **text, const LangType *of)
 		type = of;
 	else if (IS("record"))
 		type = &any_record;
+	else if (IS("message"))
+		type = &any_message;
 	else if (IS("enum"))
 		type = &any_enum;
 	else if (IS("void"))
@@ -101,7 +104,7 @@ builtin_arg_fit(Check *c, const Signature *s, int i, const LangType *arg)
 
 	if (param == NULL)
 		return LANG_FITS_NOT;
-	if (param == &any_record || param == &any_enum)
+	if (param == &any_record || param == &any_message || param == &any_enum)
 		return arg->kind == param->kind ? LANG_FITS_AS_IS : LANG_FITS_NOT;
 	if (param->a == &any_record)
 		return arg->kind == param->kind && arg->a->kind == LANG_RECORD ? LANG_FITS_AS_IS : LANG_FITS_NOT;
@@ -127,12 +130,19 @@ finish_builtin(Check *c, CheckBuiltinCall *call, const LangBuiltin *builtin, con
 
 	if (builtin->id == LANG_BUILTIN_MAYBE_DELETE && !check_place(c, call->receiver, "empty"))
 		return error_type(c);
+	if ((builtin->id == LANG_BUILTIN_MESSAGE_INGEST_DYNAMIC || builtin->id == LANG_BUILTIN_MESSAGE_RESET) && check_is_read_only(call->receiver))
+	{
+		KitDiag    *diag = check_error(c, call->name.pos, "\"%s\" changes the message, which is read-only here", builtin->name);
+
+		kit_diag_hint(diag, "Parameters that are not mutable and elements of lists and arrays are read-only: copy what is needed.");
+		return error_type(c);
+	}
 	for (int i = 0; i < s->n; i++)
 	{
 		LangExpr  **slot = arg_slot(call, i);
 		const LangType *type = (*slot)->type;
 
-		if (s->params[i] == &any_record || s->params[i] == &any_enum || s->params[i]->a == &any_record)
+		if (s->params[i] == &any_record || s->params[i] == &any_message || s->params[i] == &any_enum || s->params[i]->a == &any_record)
 			continue;
 		if (s->lifts && type->kind == LANG_MAYBE)
 		{

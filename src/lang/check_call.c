@@ -276,15 +276,26 @@ method_spaces(const LangType *type, const char *spaces[5])
 	{
 		case LANG_STRING:
 			spaces[n++] = "String";
+			spaces[n++] = "Dynamic";
+			spaces[n++] = "Json";
+			break;
+		case LANG_DYNAMIC:
+			spaces[n++] = "Dynamic";
+			spaces[n++] = "dynamic";
+			break;
+		case LANG_JSON:
+			spaces[n++] = "json";
 			break;
 		case LANG_INT:
 		case LANG_LONG:
 		case LANG_DOUBLE:
 			spaces[n++] = "Math";
 			spaces[n++] = "String";
+			spaces[n++] = "Dynamic";
 			break;
 		case LANG_BOOL:
 			spaces[n++] = "String";
+			spaces[n++] = "Dynamic";
 			break;
 		case LANG_PRINCIPAL:
 			spaces[n++] = "Principal";

@@ -136,6 +136,14 @@ hint_mismatch(Check *c, KitDiag *diag, LangExpr *e, const LangType *from, const 
 		kit_diag_hint(diag, "Math.round(...) makes an int of a double.");
 	else if (to->kind == LANG_DOUBLE && from->kind == LANG_LONG)
 		kit_diag_hint(diag, "A long is not converted to double by assignment: multiply it by 1.0.");
+	else if (to->kind == LANG_DYNAMIC && from->kind == LANG_MESSAGE)
+		kit_diag_hint(diag, "A message becomes JSON by .to_dynamic().");
+	else if (to->kind == LANG_DYNAMIC && from->kind == LANG_JSON)
+		kit_diag_hint(diag, "json becomes dynamic by .to_dynamic().");
+	else if (to->kind == LANG_DYNAMIC && (lang_type_is_numeric(from) || from->kind == LANG_BOOL || from->kind == LANG_STRING))
+		kit_diag_hint(diag, "Dynamic.dyn(...) makes JSON of it%s.", from->kind == LANG_STRING ? "; Dynamic.parse(...) reads JSON" : "");
+	else if (from->kind == LANG_DYNAMIC && to->kind != LANG_JSON)
+		kit_diag_hint(diag, "What is in it is a maybe: .str(), .i(), .l(), .d(), .b(), or .at(...) for a part of it.");
 	else if (to->kind == LANG_STRING && (lang_type_is_numeric(from) || from->kind == LANG_BOOL))
 		kit_diag_hint(diag, "String.strOf(...) makes a string of it.");
 	else if (to->kind == LANG_BOOL)

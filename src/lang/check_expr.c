@@ -249,8 +249,6 @@ unsupported_text(LangExprKind kind)
 			return "a tuple";
 		case LANG_EXPR_I:
 			return "@i";
-		case LANG_EXPR_NULL:
-			return "@null";
 		case LANG_EXPR_NOTHING:
 			return "@nothing";
 		case LANG_EXPR_EMPTY:
@@ -324,6 +322,8 @@ check_kind(Check *c, LangExpr *e, const LangType *want)
 			return check_iterate(c, e);
 		case LANG_EXPR_LINQ:
 			return check_linq(c, e);
+		case LANG_EXPR_NULL:
+			return CHECK_SIMPLE(c, LANG_DYNAMIC);
 		case LANG_EXPR_NO_ONE:
 			return CHECK_SIMPLE(c, LANG_PRINCIPAL);
 		case LANG_EXPR_WHO:

@@ -30,6 +30,7 @@ is_scalar(const LangType *type)
 		case LANG_TIME:
 		case LANG_DATETIME:
 		case LANG_TIMESPAN:
+		case LANG_DYNAMIC:
 			return true;
 		default:
 			return false;
@@ -97,6 +98,8 @@ base_type(Check *c, LangTypeRef *ref, CheckTypeUse use)
 		case LANG_TIME:
 		case LANG_DATETIME:
 		case LANG_TIMESPAN:
+		case LANG_DYNAMIC:
+		case LANG_JSON:
 			return CHECK_SIMPLE(c, kind);
 		case LANG_MAYBE:
 		case LANG_LIST:
@@ -152,6 +155,11 @@ stored_type(Check *c, LangTypeRef *ref, const LangType *type)
 		diag = check_error(c, ref->pos, "a document cannot store an array");
 		kit_diag_hint(diag, "Keep the elements in a table of records.");
 	}
+	else if (type->kind == LANG_JSON)
+	{
+		diag = check_error(c, ref->pos, "a document cannot store json");
+		kit_diag_hint(diag, "Declare it dynamic, and assign .to_dynamic().");
+	}
 	else
 		check_unsupported(c, ref->pos, "a field of type %s", type->text);
 	return CHECK_SIMPLE(c, LANG_ERROR_TYPE);
@@ -163,7 +171,7 @@ message_type(Check *c, LangTypeRef *ref, const LangType *type)
 {
 	const LangType *inner = type->kind == LANG_MAYBE || type->kind == LANG_ARRAY ? type->a : type;
 
-	if (is_scalar(inner) || inner->kind == LANG_MESSAGE)
+	if (is_scalar(inner) || inner->kind == LANG_MESSAGE || inner->kind == LANG_JSON)
 		return type;
 	if (inner->kind == LANG_RECORD || inner->kind == LANG_TABLE)
 	{

@@ -16,6 +16,7 @@
 
 #include "kit/hash.h"
 #include "live/internal.h"
+#include "vm/dynamic.h"
 
 /* Principals come again and again: their nodes are shared. */
 typedef struct Known
@@ -371,6 +372,43 @@ build_list(Build *b, const LangType *element, const VmList *list, DocNode **out)
 
 /* ---- values ---- */
 
+/* JSON that is a value of its own. */
+static bool
+build_json(Build *b, DocItem item, DocNode **out)
+{
+	DocKey		key;
+	DocItem		inside;
+	DocNode    *shown;
+
+	if (item.kind != DOC_ARRAY && item.kind != DOC_OBJECT)
+	{
+		*out = doc_node_new(b->arena, item.kind);
+		if (item.kind == DOC_BOOL)
+			(*out)->u.b = item.b;
+		else if (item.kind == DOC_INT)
+			(*out)->u.i = item.i;
+		else if (item.kind == DOC_DOUBLE)
+			(*out)->u.d = item.d;
+		else if (item.kind == DOC_STRING)
+			*out = copy_text(b, item.str, item.len);
+		return true;
+	}
+	if (!enter(b))
+		return false;
+	*out = doc_node_new(b->arena, item.kind);
+	while (item.kind == DOC_ARRAY ? doc_next_element(&item.body, &inside) : doc_next_member(&item.body, &key, &inside))
+	{
+		if (!build_json(b, inside, &shown))
+			return false;
+		if (item.kind == DOC_ARRAY)
+			doc_node_append(b->arena, *out, shown);
+		else
+			doc_node_add(b->arena, *out, kit_arena_strdup(b->arena, key.str, key.len), key.len, shown);
+	}
+	leave(b);
+	return true;
+}
+
 static DocNode *
 double_node(Build *b, double value)
 {
@@ -419,6 +457,10 @@ build_value(Build *b, const LangType *type, VmVal value, DocNode **out)
 		case LANG_LABEL:
 			*out = copy_text(b, value.str->text, value.str->len);
 			return true;
+		case LANG_DYNAMIC:
+		case LANG_JSON:
+			*out = NULL;
+			return vm_dynamic_is_null(value.str) || build_json(b, vm_dynamic_item(value.str), out);
 		case LANG_PRINCIPAL:
 			*out = principal_node(b, value.who);
 			return true;

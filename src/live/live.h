@@ -43,6 +43,12 @@ extern void live_view_forget(LiveView *view);	/* the next update is a first one 
  */
 extern bool live_view_update(LiveView *view, VmDoc *doc, int64_t now, VmText space, VmText key, const VmLimits *limits, KitBuf *out, bool *changed, KitDiag *diag);
 
+/*
+ * What goes before the change of the last update, as "data" of an envelope of its own with the same seq: nearly always nothing (len 0).  Needed where JSON
+ * that was an array has become an object, which Adama's clients do not understand in one change.  Until the next update.
+ */
+extern VmText live_view_before(const LiveView *view);
+
 /* Appends the whole view as of the last update that succeeded, for somebody who joins the class. */
 extern void live_view_whole(const LiveView *view, KitBuf *out);
 

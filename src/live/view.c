@@ -18,6 +18,8 @@ struct LiveView
 	KitArena   *trees[2];
 	int			current;		/* which of them holds tree */
 	DocNode    *tree;			/* NULL: nothing was sent yet */
+	bool		has_json;		/* something of the program is JSON: arrays may become objects */
+	VmText		before;			/* what goes before the last change; in the arena of tree */
 };
 
 static int
@@ -96,6 +98,76 @@ live_class_name(const VmProgram *program, const LiveViewer *viewer, KitArena *ar
 	return (VmText) {name.data, (uint32_t) name.len};
 }
 
+/* ---- arrays that become objects ---- */
+
+static bool
+holds_json(const LangType *type)
+{
+	return type->kind == LANG_DYNAMIC || type->kind == LANG_JSON || (type->a != NULL && holds_json(type->a)) || (type->b != NULL && holds_json(type->b));
+}
+
+static bool
+struct_holds_json(const LangStruct *structure)
+{
+	for (int i = 0; i < structure->n_fields; i++)
+		if (holds_json(structure->fields[i]->type))
+			return true;
+	return false;
+}
+
+static bool
+program_holds_json(const LangProgram *program)
+{
+	for (int i = 0; i < program->n_structs; i++)
+		if (struct_holds_json(program->structs[i]))
+			return true;
+	return struct_holds_json(program->root);
+}
+
+/*
+ * Adama's clients take an object that comes where they have an array for a change of its elements.  They must be told first that the array is gone: an
+ * object with null for each such array, or NULL when there is none.
+ */
+static DocNode *
+lost_arrays(KitArena *scratch, const DocNode *from, const DocNode *to)
+{
+	DocNode    *lost = NULL;
+
+	for (uint32_t i = 0; i < to->u.object.n; i++)
+	{
+		const DocMember *member = &to->u.object.members[i];
+		const DocNode *old = doc_node_get(from, member->key, member->key_len);
+		DocNode    *inside = NULL;
+
+		if (old == NULL || old == member->value || member->value->kind != DOC_OBJECT)
+			continue;
+		if (old->kind == DOC_ARRAY)
+			inside = doc_node_new(scratch, DOC_NULL);
+		else if (old->kind == DOC_OBJECT)
+			inside = lost_arrays(scratch, old, member->value);
+		if (inside == NULL)
+			continue;
+		if (lost == NULL)
+			lost = doc_node_new(scratch, DOC_OBJECT);
+		doc_node_add(scratch, lost, member->key, member->key_len, inside);
+	}
+	return lost;
+}
+
+static void
+note_lost_arrays(LiveView *view, KitArena *scratch, const DocNode *tree, KitArena *arena)
+{
+	DocNode    *lost = view->has_json && view->tree != NULL ? lost_arrays(scratch, view->tree, tree) : NULL;
+	KitBuf		json;
+
+	view->before = (VmText) {0};
+	if (lost == NULL)
+		return;
+	kit_buf_init(&json, arena);
+	doc_node_to_json(lost, DOC_JSON_WIRE, &json);
+	view->before = (VmText) {json.data, (uint32_t) json.len};
+}
+
 /* ---- views ---- */
 
 static KitArena *
@@ -116,6 +188,7 @@ live_view_new(const VmProgram *program, const LiveViewer *viewer, bool keep, Kit
 
 	view->program = program;
 	view->arena = arena;
+	view->has_json = program_holds_json(vm_program_lang(program));
 	if (!make_who(viewer, arena, &view->who, diag) || !decode_viewer(program, viewer->viewer, arena, &view->viewer, diag))
 	{
 		kit_arena_delete(arena);
@@ -144,6 +217,7 @@ void
 live_view_forget(LiveView *view)
 {
 	view->tree = NULL;
+	view->before = (VmText) {0};
 	kit_arena_reset(view->trees[0]);
 	kit_arena_reset(view->trees[1]);
 }
@@ -173,6 +247,7 @@ live_view_update(LiveView *view, VmDoc *doc, int64_t now, VmText space, VmText k
 	is_built = build(doc, view->who, view->viewer, now, space, key, limits, scratch, next, &tree, diag);
 	if (is_built)
 	{
+		note_lost_arrays(view, scratch, tree, next);
 		delta = view->tree == NULL ? tree : doc_node_diff(scratch, view->tree, tree);
 		*changed = delta != NULL;
 		if (delta != NULL)
@@ -184,6 +259,12 @@ live_view_update(LiveView *view, VmDoc *doc, int64_t now, VmText space, VmText k
 		live_view_forget(view);
 	kit_arena_delete(scratch);
 	return is_built;
+}
+
+VmText
+live_view_before(const LiveView *view)
+{
+	return view->before;
 }
 
 void

@@ -4,6 +4,7 @@
  *
  * What a value weighs is exactly what writing it takes: the size of a state is known without writing it.
  */
+#include "vm/dynamic.h"
 #include "vm/state_internal.h"
 
 /* Doubles that the format cannot hold as numbers. */
@@ -77,6 +78,9 @@ vm_value_size(const LangType *type, VmVal value)
 		case LANG_STRING:
 		case LANG_LABEL:
 			return 1 + text_size(value.str->len);
+		case LANG_DYNAMIC:
+		case LANG_JSON:
+			return value.str->len;
 		case LANG_PRINCIPAL:
 			return VM_CONTAINER_SIZE + AGENT_SIZE + 1 + text_size(value.who->agent_len) +
 				AUTHORITY_SIZE + 1 + text_size(value.who->authority_len);
@@ -253,6 +257,10 @@ vm_value_encode(DocWriter *w, const LangType *type, VmVal value)
 		case LANG_STRING:
 		case LANG_LABEL:
 			doc_write_string(w, value.str->text, value.str->len);
+			return;
+		case LANG_DYNAMIC:
+		case LANG_JSON:
+			doc_write_item(w, vm_dynamic_item(value.str));
 			return;
 		case LANG_PRINCIPAL:
 			write_principal(w, value.who);

@@ -8,6 +8,7 @@
  */
 #include <stdio.h>
 
+#include "vm/dynamic.h"
 #include "vm/state_internal.h"
 
 typedef struct Decode
@@ -16,6 +17,7 @@ typedef struct Decode
 	KitArena   *arena;
 	const LangStruct *top;		/* what is decoded; NULL for a single value */
 	KitDiag    *diag;
+	bool		skips_unknown;	/* members */
 } Decode;
 
 /* The way to a value: a member's name, or an element's index. */
@@ -202,6 +204,28 @@ decode_enum(Decode *d, const LangType *type, DocItem item, const Step *step, VmV
 }
 
 static bool
+decode_json(Decode *d, const LangType *type, DocItem item, const Step *step, VmVal *out)
+{
+	char		found[80];
+	DocKey		refused;
+
+	switch (vm_dynamic_new(d->arena, NULL, item, &out->str, &refused))
+	{
+		case DOC_FIT_OK:
+			return true;
+		case DOC_FIT_TOO_DEEP:
+			snprintf(found, sizeof(found), "a value that nests deeper than %d levels", VM_MAX_DYNAMIC_DEPTH);
+			return refuse(d, step, type->text, found);
+		case DOC_FIT_RESERVED:
+			snprintf(found, sizeof(found), "a member with the reserved name \"%.*s\"", (int) refused.len, refused.str);
+			return refuse(d, step, type->text, found);
+		case DOC_FIT_DAMAGED:
+			break;
+	}
+	return kit_fail(d->diag, KIT_DAMAGED, "the encoded message is damaged");
+}
+
+static bool
 decode_list(Decode *d, const LangType *type, DocItem item, const Step *step, VmVal *out)
 {
 	DocItem		element;
@@ -242,7 +266,7 @@ decode_members(Decode *d, VmObj *obj, DocItem item, const Step *step)
 
 		if (slot < 0)
 		{
-			if (obj->structure->kind == LANG_STRUCT_VIEW)
+			if (obj->structure->kind == LANG_STRUCT_VIEW || d->skips_unknown)
 				continue;
 			return unknown_field(d, obj->structure, key, step);
 		}
@@ -300,6 +324,9 @@ decode_value(Decode *d, const LangType *type, DocItem item, const Step *step, Vm
 				return refuse(d, step, type->text, found_word(item));
 			out->str = item.len == 0 ? &vm_empty_string : vm_str_new(d->arena, item.str, item.len);
 			return true;
+		case LANG_DYNAMIC:
+		case LANG_JSON:
+			return decode_json(d, type, item, step, out);
 		case LANG_PRINCIPAL:
 			return decode_principal(d, item, step, out);
 		case LANG_ENUM:
@@ -328,16 +355,24 @@ decode_value(Decode *d, const LangType *type, DocItem item, const Step *step, Vm
 bool
 vm_message_decode(const VmProgram *program, const LangStruct *type, DocItem item, KitArena *arena, VmObj **out, KitDiag *diag)
 {
-	Decode		d = {program, arena, type, diag};
+	Decode		d = {program, arena, type, diag, false};
 
 	*out = vm_message_new(program, type, arena);
 	return decode_members(&d, *out, item, NULL);
 }
 
 bool
+vm_message_ingest(const VmProgram *program, VmObj *message, DocItem item, KitArena *arena, KitDiag *diag)
+{
+	Decode		d = {program, arena, message->structure, diag, .skips_unknown = true};
+
+	return decode_members(&d, message, item, NULL);
+}
+
+bool
 vm_value_decode(const VmProgram *program, const LangType *type, DocItem item, KitArena *arena, VmVal *out, KitDiag *diag, const char *path)
 {
-	Decode		d = {program, arena, NULL, diag};
+	Decode		d = {program, arena, NULL, diag, false};
 	Step		step = {NULL, path, (uint32_t) strlen(path)};
 
 	return decode_value(&d, type, item, &step, out);

@@ -95,6 +95,9 @@ show_constant(const VmProgram *program, int32_t index, KitBuf *out)
 		case 'S':
 			doc_json_string(value.str->text, value.str->len, DOC_JSON_TEXT, out);
 			break;
+		case 'J':
+			kit_buf_add_str(out, "null");
+			break;
 		case 'W':
 			kit_buf_add_str(out, "@no_one");
 			break;

@@ -91,7 +91,8 @@ collect_effects(const LangExpr *e, void *arg)
 			if (e->u.call.builtin != NULL)
 			{
 				*effects |= e->u.call.builtin->reads;
-				if (e->u.call.builtin->id == LANG_BUILTIN_MAYBE_DELETE)
+				if (e->u.call.builtin->id == LANG_BUILTIN_MAYBE_DELETE || e->u.call.builtin->id == LANG_BUILTIN_MESSAGE_INGEST_DYNAMIC ||
+					e->u.call.builtin->id == LANG_BUILTIN_MESSAGE_RESET)
 					*effects |= LOWER_ASSIGNS | LANG_WRITES;
 			}
 			break;

@@ -245,7 +245,7 @@ lower_default(Lower *l, const LangType *type, int want)
 			return lower_string(l, "", 0, want);
 		case LANG_DYNAMIC:
 		case LANG_JSON:
-			return lower_string(l, "null", 4, want);
+			return load_constant(l, 'J', (VmVal) {.str = &vm_null_json}, want);
 		case LANG_PRINCIPAL:
 			return load_constant(l, 'W', (VmVal) {.who = vm_no_one}, want);
 		case LANG_ENUM:

@@ -847,6 +847,7 @@ lower_any(Lower *l, const LangExpr *e, int want)
 		case LANG_EXPR_ITERATE:
 		case LANG_EXPR_LINQ:
 			return lower_query(l, e, QUERY_LIST, want);
+		case LANG_EXPR_NULL:
 		case LANG_EXPR_NO_ONE:
 			return lower_default(l, e->type, want);
 		case LANG_EXPR_CONTEXT:

@@ -69,6 +69,7 @@ is_invariant(const Invariance *v, const LangExpr *e)
 		case LANG_EXPR_STRING:
 		case LANG_EXPR_WHO:
 		case LANG_EXPR_NO_ONE:
+		case LANG_EXPR_NULL:
 		case LANG_EXPR_VIEWER:
 			return true;
 		case LANG_EXPR_ENUM:

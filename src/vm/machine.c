@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "kit/hash.h"
+#include "vm/dynamic.h"
 #include "vm/machine.h"
 #include "vm/state_internal.h"
 
@@ -204,6 +205,18 @@ stored_size(const LangType *type, VmVal value)
 
 #define CHANGE_SIZE 48			/* about what the journal needs for a change */
 
+/* Only JSON can be as deep as it likes. */
+static bool
+fits_in_depth(const VmObj *obj, const LangType *type, VmVal value)
+{
+	while (type->kind == LANG_MAYBE && value.maybe != NULL)
+	{
+		value = value.maybe->value;
+		type = type->a;
+	}
+	return type->kind != LANG_DYNAMIC || value.str->len == 1 || vm_object_level(obj) + VM_MAX_DYNAMIC_DEPTH <= DOC_MAX_DEPTH;
+}
+
 bool
 vm_set_document(Vm *vm, VmObj *obj, int slot, VmVal value)
 {
@@ -211,6 +224,8 @@ vm_set_document(Vm *vm, VmObj *obj, int slot, VmVal value)
 
 	if (!vm->may_write)
 		return writes_refused(vm);
+	if (!fits_in_depth(obj, type, value))
+		return vm_fail(vm, KIT_PROGRAM_LIMIT, "the value would be nested deeper than %d levels in the document", DOC_MAX_DEPTH);
 	if (!vm_charge(vm, CHANGE_SIZE + (lang_type_storage(type) == 'P' ? stored_size(type, value) : 0)))
 		return false;
 	vm_doc_set(vm->doc, obj, slot, value);

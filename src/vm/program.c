@@ -37,8 +37,6 @@ vm_event_name(VmEventKind kind)
 /* ---- initial values ---- */
 
 static const VmList no_elements = {0};
-static const VmStr null_json = {4, 1, "null"};
-
 static VmVal copy_static(KitArena *arena, const LangType *type, VmVal value);
 
 static VmVal
@@ -123,7 +121,7 @@ default_of_type(const LangType *type)
 			return (VmVal) {.str = &vm_empty_string};
 		case LANG_DYNAMIC:
 		case LANG_JSON:
-			return (VmVal) {.str = &null_json};
+			return (VmVal) {.str = &vm_null_json};
 		case LANG_PRINCIPAL:
 			return (VmVal) {.who = vm_no_one};
 		case LANG_ENUM:

@@ -5,6 +5,7 @@
  * The program is immutable to all others; that its shapes are made late does not show.  (A process runs one thing at a time.)
  */
 #include "vm/code.h"
+#include "vm/dynamic.h"
 #include "vm/state_internal.h"
 
 static bool
@@ -92,6 +93,9 @@ weigh(VmShape *shapes, VmShape *shape)
 	{
 		const VmSlot *slot = &shape->slots[i];
 		int			depth = 1 + depth_of_type(shapes, slot->type);
+
+		if (slot->type->kind == LANG_DYNAMIC && shape->defaults[i].str->len > 1)
+			depth += VM_MAX_DYNAMIC_DEPTH;
 
 		if (depth > shape->depth)
 			shape->depth = depth;

@@ -12,7 +12,7 @@
  * string or deleted row stays readable.
  *
  * Storage form (what state and delta hold): members are the stored fields of the root in declaration
- * order by name; long is a decimal string; principal {"agent","authority"}; enum a number; maybe the value or absent; record an
+ * order by name; long is a decimal string; principal {"agent","authority"}; enum a number; maybe the value or absent; dynamic its JSON, absent while null; record an
  * object of its fields, "id" first for rows; table an object of rows by id, ascending; then the document's own members:
  *		"__auto_table_row_id"	the last row id given out; absent while 0
  *		"__entropy"				state of the random generator, a long; absent while 0
@@ -104,6 +104,8 @@ extern VmObj *vm_table_find(const VmTable *table, int32_t id);	/* O(log n); NULL
  * errors are KIT_INVALID_VIEWER.
  */
 extern bool vm_message_decode(const VmProgram *program, const LangStruct *type, DocItem item, KitArena *arena, VmObj **out, KitDiag *diag);
+/* Sets the message's fields to the members of those names; others are skipped. */
+extern bool vm_message_ingest(const VmProgram *program, VmObj *message, DocItem item, KitArena *arena, KitDiag *diag);
 /* The same for a single value of any type that messages can hold. */
 extern bool vm_value_decode(const VmProgram *program, const LangType *type, DocItem item, KitArena *arena, VmVal *out, KitDiag *diag, const char *path);
 /* Writes a value in storage form. */

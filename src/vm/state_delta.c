@@ -6,6 +6,7 @@
  * of the beginning, and only what differs from it now is written, in the order of declaration.  Rows made since then are written
  * whole, rows deleted become null, rows both made and deleted are not there.  The work follows the number of changes.
  */
+#include "vm/dynamic.h"
 #include "vm/state_internal.h"
 
 /* What changed in one object. */
@@ -121,6 +122,27 @@ write_rows(DocWriter *w, const VmDoc *doc, const VmTable *table)
 	return any;
 }
 
+/* The new value, or of JSON what is new in it. */
+static void
+write_value(DocWriter *w, const LangType *type, VmVal old, VmVal value)
+{
+	if (vm_value_is_absent(type, value))
+	{
+		doc_write_null(w);
+		return;
+	}
+	while (type->kind == LANG_MAYBE && old.maybe != NULL)
+	{
+		old = old.maybe->value;
+		value = value.maybe->value;
+		type = type->a;
+	}
+	if (type->kind == LANG_DYNAMIC)
+		doc_write_canonical_change(w, vm_dynamic_item(old.str), vm_dynamic_item(value.str));
+	else
+		vm_value_encode(w, type, value);
+}
+
 static bool
 write_slot(DocWriter *w, const VmDoc *doc, const VmObj *obj, const VmSlot *slot, const VmChange *oldest)
 {
@@ -133,10 +155,7 @@ write_slot(DocWriter *w, const VmDoc *doc, const VmObj *obj, const VmSlot *slot,
 		if (vm_value_same(slot->type, oldest->old, value))
 			return false;
 		doc_write_key(w, slot->field->name->text, slot->field->name->len);
-		if (vm_value_is_absent(slot->type, value))
-			doc_write_null(w);
-		else
-			vm_value_encode(w, slot->type, value);
+		write_value(w, slot->type, oldest->old, value);
 		return true;
 	}
 	doc_write_key(w, slot->field->name->text, slot->field->name->len);

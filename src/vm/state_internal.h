@@ -179,7 +179,7 @@ extern void vm_change_dedupe(VmDoc *doc, VmChangeKind kind, VmDedupeKey *key);	/
 #define VM_MEMBER_ZONE "__timezone"
 #define VM_MEMBER_DEDUPE "__dedupe"
 
-/* An empty maybe: in an object its member is left out. */
+/* An empty maybe, or a dynamic that is null: in an object its member is left out. */
 static inline bool
 vm_value_is_absent(const LangType *type, VmVal value)
 {
@@ -190,6 +190,8 @@ vm_value_is_absent(const LangType *type, VmVal value)
 		value = value.maybe->value;
 		type = type->a;
 	}
+	if (type->kind == LANG_DYNAMIC || type->kind == LANG_JSON)
+		return value.str->len == 1 && value.str->text[0] == '\0';
 	return false;
 }
 

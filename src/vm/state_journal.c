@@ -125,6 +125,8 @@ vm_doc_set(VmDoc *doc, VmObj *obj, int slot, VmVal value)
 	VmVal		old = obj->slots[slot];
 
 	ADAMA_ASSERT(doc->is_open && !s->is_child && (obj->flags & VM_OBJ_EMPTIED) == 0);
+	if (s->type->kind == LANG_MAYBE && vm_value_is_absent(s->type, value))
+		value.maybe = NULL;		/* also one that holds a null */
 	if (vm_value_same(s->type, old, value))
 		return;
 	if (s->is_owned)

@@ -8,6 +8,7 @@
  *
  * While an object is new its size need not be followed member by member: it is weighed when it is complete.
  */
+#include "vm/dynamic.h"
 #include "vm/state_internal.h"
 
 typedef struct Load
@@ -16,6 +17,7 @@ typedef struct Load
 	bool		is_upgrade;
 	int			depth;
 	int64_t		last_row_id;	/* the largest id of a row that was made */
+	KitArena   *scratch;		/* NULL until one is needed */
 	KitDiag    *diag;
 } Load;
 
@@ -157,6 +159,26 @@ load_enum(Load *load, const LangEnum *enumeration, DocItem item, VmVal initial, 
 	return true;
 }
 
+/* Merges into what was there, if anything. */
+static bool
+load_dynamic(Load *load, DocItem item, const VmStr *was, const Place *place, VmVal *out)
+{
+	DocItem		base;
+	const VmStr *made;
+	DocKey		refused;
+
+	if (load->scratch == NULL)
+		load->scratch = kit_arena_new("adama load");
+	else
+		kit_arena_reset(load->scratch);
+	if (was != NULL)
+		base = vm_dynamic_item(was);
+	if (vm_dynamic_new(load->scratch, was == NULL ? NULL : &base, item, &made, &refused) != DOC_FIT_OK)
+		return misfit(load, place, "a dynamic");
+	out->str = made->is_static ? made : vm_heap_string(load->doc, made->text, made->len);
+	return true;
+}
+
 /* was: the value so far, or all zeros.  initial: for enums. */
 static bool
 load_value(Load *load, const LangType *type, DocItem item, VmVal was, VmVal initial, const Place *place, VmVal *out)
@@ -194,6 +216,8 @@ load_value(Load *load, const LangType *type, DocItem item, VmVal was, VmVal init
 			return true;
 		case LANG_PRINCIPAL:
 			return load_principal(load, item, was.who, place, out);
+		case LANG_DYNAMIC:
+			return load_dynamic(load, item, was.str, place, out);
 		case LANG_MAYBE:
 			{
 				VmMaybe    *maybe;
@@ -244,7 +268,7 @@ load_value(Load *load, const LangType *type, DocItem item, VmVal was, VmVal init
 
 /* ---- objects ---- */
 
-/* A new object of the program has its initial values; in one that is read, what is not there is an empty maybe. */
+/* A new object of the program has its initial values; in one that is read, what is not there is an empty maybe or a null. */
 static void
 empty_maybes(VmDoc *doc, VmObj *obj)
 {
@@ -253,6 +277,8 @@ empty_maybes(VmDoc *doc, VmObj *obj)
 	for (int i = 0; i < shape->n_slots; i++)
 		if (shape->slots[i].type->kind == LANG_MAYBE)
 			obj->slots[i].maybe = NULL;
+		else if (shape->slots[i].type->kind == LANG_DYNAMIC)
+			obj->slots[i].str = &vm_null_json;
 		else if (shape->slots[i].type->kind == LANG_RECORD)
 			empty_maybes(doc, obj->slots[i].obj);
 }
@@ -403,12 +429,12 @@ load_slot(Load *load, VmObj *obj, int slot, DocItem item, bool is_new, const Pla
 		return load_table(load, old.table, item, is_new, place);
 	if (s->type->kind == LANG_RECORD)
 		return load_record(load, old.obj, item, is_new, place);
-	if (item.kind == DOC_NULL && s->type->kind != LANG_MAYBE)
+	if (item.kind == DOC_NULL && s->type->kind != LANG_MAYBE && s->type->kind != LANG_DYNAMIC)
 		value = shape->defaults[slot];
 	else
 	{
-		/* the initial principal is not one that was there: nothing is merged into it */
-		VmVal		was = is_new && s->type->kind == LANG_PRINCIPAL ? (VmVal) {0} : old;
+		/* the initial principal or JSON is not one that was there: nothing is merged into it */
+		VmVal		was = is_new ? (VmVal) {0} : old;
 
 		if (!load_value(load, s->type, item, was, shape->defaults[slot], place, &value))
 			return false;
@@ -558,6 +584,16 @@ load_root(Load *load, DocItem root, bool is_new)
 	return true;
 }
 
+static bool
+load_all(Load *load, DocItem root, bool is_new)
+{
+	bool		ok = load_root(load, root, is_new);
+
+	if (load->scratch != NULL)
+		kit_arena_delete(load->scratch);
+	return ok;
+}
+
 VmDoc *
 vm_doc_load(const VmProgram *program, DocBytes state, bool is_upgrade, bool keep, KitDiag *diag)
 {
@@ -568,7 +604,7 @@ vm_doc_load(const VmProgram *program, DocBytes state, bool is_upgrade, bool keep
 		return NULL;
 	doc = vm_doc_new(program, 0, keep);
 	empty_maybes(doc, doc->root);
-	if (load_root(&(Load) {.doc = doc, .is_upgrade = is_upgrade, .diag = diag}, root, true))
+	if (load_all(&(Load) {.doc = doc, .is_upgrade = is_upgrade, .diag = diag}, root, true))
 		return doc;
 	vm_doc_free(doc);
 	return NULL;
@@ -580,5 +616,5 @@ vm_doc_apply(VmDoc *doc, DocBytes delta, KitDiag *diag)
 	DocItem		root;
 
 	ADAMA_ASSERT(!doc->is_open);
-	return doc_open(delta, DOC_DELTA, &root, diag) && load_root(&(Load) {.doc = doc, .diag = diag}, root, false);
+	return doc_open(delta, DOC_DELTA, &root, diag) && load_all(&(Load) {.doc = doc, .diag = diag}, root, false);
 }

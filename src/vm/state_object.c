@@ -129,6 +129,7 @@ vm_slot_owns(const VmShape *shape, int slot, VmVal value)
 	{
 		case LANG_STRING:
 		case LANG_LABEL:
+		case LANG_DYNAMIC:
 			return !value.str->is_static;
 		case LANG_PRINCIPAL:
 			return !value.who->is_static;

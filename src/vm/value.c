@@ -15,6 +15,7 @@
 #include "vm/letters.h"
 
 const VmStr vm_empty_string = {0, 1, ""};
+const VmStr vm_null_json = {1, 1, "\0"};	/* the tag of null */
 
 static const VmPrincipal no_one = {1, 1, 1, "??"};
 const VmPrincipal *const vm_no_one = &no_one;

@@ -34,7 +34,7 @@ typedef union VmVal
 	int64_t		i;
 	double		d;
 	const void *p;
-	const VmStr *str;			/* string, label; dynamic and json: the JSON text */
+	const VmStr *str;			/* string, label; dynamic and json: the value in canonical form (doc.h) */
 	const VmPrincipal *who;
 	const VmMaybe *maybe;
 	VmList	   *list;			/* list and array */
@@ -104,6 +104,7 @@ struct VmTable
 };
 
 extern const VmStr vm_empty_string;
+extern const VmStr vm_null_json;	/* the dynamic or json that is null */
 extern const VmPrincipal *const vm_no_one;	/* ?, ? */
 
 extern const VmStr *vm_str_new(KitArena *arena, const char *text, size_t len);

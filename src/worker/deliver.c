@@ -96,7 +96,7 @@ drop_view(WorkerClass *class)
 
 /* Sends data to the connections of the class that have the view before (or, whole: that have none). */
 static void
-send_to(WorkerClass *class, const KitBuf *data, bool is_whole, int64 seq)
+send_to(WorkerClass *class, VmText data, bool is_whole, int64 seq)
 {
 	KitBuf		envelope;
 	WorkerPayload payload = {0};
@@ -112,13 +112,19 @@ send_to(WorkerClass *class, const KitBuf *data, bool is_whole, int64 seq)
 		if (payload.n == 0)
 		{
 			kit_buf_init(&envelope, arena);
-			live_envelope(&envelope, data->data, data->len, is_whole, seq);
+			live_envelope(&envelope, data.str, data.len, is_whole, seq);
 			payload = worker_payload_make(envelope.data, envelope.len, seq);
 			size = worker_payload_size(&payload);
 		}
 		worker_payload_send(&payload, connection->row.id);
 		n_bytes += size;
 	}
+}
+
+static VmText
+data_text(const KitBuf *data)
+{
+	return (VmText) {data->data, (uint32) data->len};
 }
 
 static bool
@@ -186,7 +192,13 @@ deliver_class(WorkerDocument *document, WorkerClass *class, StoreSpace *space, c
 	}
 	class->seq = seq;
 	if (data.len > 0 && !is_whole)
-		send_to(class, &data, false, seq);
+	{
+		VmText		before = live_view_before(class->view);
+
+		if (before.len > 0)
+			send_to(class, before, false, seq);
+		send_to(class, data_text(&data), false, seq);
+	}
 	if (has_newcomers(class))
 	{
 		if (!is_whole)
@@ -194,7 +206,7 @@ deliver_class(WorkerDocument *document, WorkerClass *class, StoreSpace *space, c
 			kit_buf_clear(&data);
 			live_view_whole(class->view, &data);
 		}
-		send_to(class, &data, true, seq);
+		send_to(class, data_text(&data), true, seq);
 		dlist_foreach(iter, &class->connections)
 		{
 			in_class(iter.cur)->has_view = true;

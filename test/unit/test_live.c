@@ -436,6 +436,42 @@ test_envelope(void)
 	UNIT_TEXT("one without a change", out.data, "{\"seq\":13}");
 }
 
+static const char *
+before(const LiveView *view)
+{
+	VmText		json = live_view_before(view);
+
+	return json.len == 0 ? "-" : json.str;
+}
+
+/* JSON that was an array and becomes an object: clients must forget the array first. */
+static void
+test_json(void)
+{
+	LiveView   *view;
+
+	open_program("record R { public int id; public dynamic d; } table<R> rows; public formula all = iterate rows; public dynamic d;"
+				 "message M { dynamic d; } channel set(M m) { d = m.d; (iterate rows).d = m.d; } channel add(M m) { rows <- {d: m.d}; }");
+	send("alice", "add", "{\"d\":[1]}");
+	view = open_view("alice", NULL);
+	UNIT_TEXT("first", update(view), "{\"all\":{\"1\":{\"id\":1,\"d\":[1]},\"@o\":[1]}}");
+	UNIT_TEXT("nothing goes before a first view", before(view), "-");
+	send("alice", "set", "{\"d\":{\"a\":1,\"b\":[1,2]}}");
+	UNIT_TEXT("an object for an array", update(view), "{\"all\":{\"1\":{\"d\":{\"a\":1,\"b\":[1,2]}}},\"d\":{\"a\":1,\"b\":[1,2]}}");
+	UNIT_TEXT("what goes before", before(view), "{\"all\":{\"1\":{\"d\":null}}}");
+	send("alice", "set", "{\"d\":{\"c\":2,\"b\":[2]}}");
+	UNIT_TEXT("member by member", update(view), "{\"all\":{\"1\":{\"d\":{\"b\":[2],\"c\":2,\"a\":null}}},\"d\":{\"b\":[2],\"c\":2,\"a\":null}}");
+	UNIT_TEXT("nothing goes before", before(view), "-");
+	send("alice", "set", "{\"d\":{\"c\":2,\"b\":{}}}");
+	UNIT_TEXT("deeper", update(view), "{\"all\":{\"1\":{\"d\":{\"b\":{}}}},\"d\":{\"b\":{}}}");
+	UNIT_TEXT("what goes before deeper", before(view), "{\"all\":{\"1\":{\"d\":{\"b\":null}}},\"d\":{\"b\":null}}");
+	send("alice", "set", "{}");
+	UNIT_TEXT("gone", update(view), "{\"all\":{\"1\":{\"d\":null}},\"d\":null}");
+	UNIT_TEXT("nothing goes before null", before(view), "-");
+	live_view_free(view);
+	close_program();
+}
+
 /* ---- many viewers, many changes ---- */
 
 #define N_VIEWERS 4
@@ -566,6 +602,7 @@ main(void)
 	test_endless();
 	test_classes();
 	test_envelope();
+	test_json();
 	test_viewers();
 	kit_arena_delete(arena);
 	return unit_done();
