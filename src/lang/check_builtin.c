@@ -42,6 +42,13 @@ signature_type(Check *c, const char **text, const LangType *of)
 #define IS(word) (len == sizeof(word) - 1 && memcmp(start, word, len) == 0)
 	if (IS("T") || IS("R"))
 		type = of;
+	else if (of != NULL && of->kind == LANG_MAP && (IS("K") || IS("V")))
+		type = IS("K") ? of->a : of->b;
+	else if (of != NULL && of->kind == LANG_MAP && (IS("map") || IS("pair")))
+	{
+		*text = strchr(start, '>') + 1;
+		return IS("map") ? of : of->items[0];
+	}
 	else if (IS("record"))
 		type = &any_record;
 	else if (IS("message"))
@@ -60,9 +67,19 @@ signature_type(Check *c, const char **text, const LangType *of)
 
 					end++;
 					inner = signature_type(c, &end, of);
+					if (*end == ',' && kind == LANG_MAP)
+					{
+						end++;
+						type = check_type_map(c, inner, signature_type(c, &end, of));
+						*text = end + 1;
+						return type;
+					}
 					ADAMA_ASSERT(*end == '>');
 					end++;
-					type = inner == NULL ? NULL : lang_type_make(c->program, kind, inner, NULL, NULL, NULL);
+					if (inner != NULL && inner->kind == LANG_MAYBE && kind == LANG_MAYBE)
+						type = inner;
+					else
+						type = inner == NULL ? NULL : lang_type_make(c->program, kind, inner, NULL, NULL, NULL);
 					*text = end;
 					return type;
 				}
@@ -128,8 +145,21 @@ finish_builtin(Check *c, CheckBuiltinCall *call, const LangBuiltin *builtin, con
 	bool		is_lifted = false;
 	const char *what;
 
-	if (builtin->id == LANG_BUILTIN_MAYBE_DELETE && !check_place(c, call->receiver, "empty"))
-		return error_type(c);
+	switch (builtin->id)
+	{
+		case LANG_BUILTIN_MAYBE_DELETE:
+			if (!check_place(c, call->receiver, "empty"))
+				return error_type(c);
+			break;
+		case LANG_BUILTIN_MAP_REMOVE:
+		case LANG_BUILTIN_MAP_CLEAR:
+		case LANG_BUILTIN_MAP_INSERT:
+			if (!check_place(c, call->receiver, "change"))
+				return error_type(c);
+			break;
+		default:
+			break;
+	}
 	if ((builtin->id == LANG_BUILTIN_MESSAGE_INGEST_DYNAMIC || builtin->id == LANG_BUILTIN_MESSAGE_RESET) && check_is_read_only(call->receiver))
 	{
 		KitDiag    *diag = check_error(c, call->name.pos, "\"%s\" changes the message, which is read-only here", builtin->name);
@@ -161,7 +191,7 @@ finish_builtin(Check *c, CheckBuiltinCall *call, const LangBuiltin *builtin, con
 			check_effect(c, bit, call->name.pos, what);
 	if (s->result == &any_enum)
 		return (*arg_slot(call, 0))->type;
-	return is_lifted && s->result->kind != LANG_MAYBE ? lang_type_maybe(c->program, s->result) : s->result;
+	return is_lifted && s->result->kind != LANG_MAYBE && s->result->kind != LANG_VOID ? lang_type_maybe(c->program, s->result) : s->result;
 }
 
 bool

@@ -142,8 +142,10 @@ check_mutable_args(Check *c, LangExpr *e, const LangUnit *unit)
 	{
 		LangLocal  *param = unit->locals[i];
 
-		if (!param->is_readonly && (param->type->kind == LANG_MESSAGE || param->type->kind == LANG_TABLE) &&
-			check_is_read_only(e->u.call.args[i]))
+		if (!param->is_readonly && param->type->kind == LANG_MAP)
+			check_place(c, e->u.call.args[i], "change");
+		else if (!param->is_readonly && (param->type->kind == LANG_MESSAGE || param->type->kind == LANG_TABLE) &&
+				 check_is_read_only(e->u.call.args[i]))
 		{
 			KitDiag    *diag = check_error(c, e->u.call.args[i]->pos, "\"%s\" may change argument %d, which is read-only here",
 										   unit->name->text, i + 1);
@@ -314,6 +316,9 @@ method_spaces(const LangType *type, const char *spaces[5])
 			spaces[n++] = "String";
 			spaces[n++] = "Token";
 			break;
+		case LANG_MAP:
+			spaces[n++] = "map";
+			break;
 		case LANG_TABLE:
 			spaces[n++] = "table";
 			break;
@@ -459,6 +464,8 @@ call_member(Check *c, LangExpr *e)
 		if (method != NULL)
 			return call_unit(c, e, method, name.pos, LANG_CALL_METHOD, operand);
 	}
+	if (type->kind == LANG_MAYBE && type->a->kind == LANG_MAP && strcmp(name.sym->text, "insert") == 0)
+		type = check_place_type(operand);	/* the map within a map is made when it is not there */
 	/* methods of the type */
 	call.of = type->a;
 	call.space = type->kind == LANG_MAYBE ? "maybe" : NULL;
@@ -483,6 +490,8 @@ call_member(Check *c, LangExpr *e)
 		else if (type->a->kind == LANG_LIST || type->a->kind == LANG_ARRAY || type->a->kind == LANG_ENUM)
 			spaces[0] = NULL;
 	}
+	if (type->kind == LANG_MAP || (type->kind == LANG_MAYBE && type->a->kind == LANG_MAP))
+		call.of = type->kind == LANG_MAP ? type : type->a;
 	for (int i = 0; spaces[i] != NULL; i++)
 	{
 		call.space = spaces[i];
@@ -557,6 +566,12 @@ check_index(Check *c, LangExpr *e)
 				return error_type(c);
 			e->u.call.call_kind = LANG_CALL_ELEMENT;
 			break;
+		case LANG_MAP:
+			return check_map_get(c, e, type);
+		case LANG_MAYBE:
+			if (type->a->kind == LANG_MAP)
+				return check_map_get(c, e, type->a);	/* of a map within a map */
+			/* fall through */
 		default:
 			diag = check_error(c, e->pos, "%s cannot be indexed", type->text);
 			if (type->kind == LANG_MAYBE)

@@ -338,9 +338,11 @@ check_cycles(Check *c)
 static int
 type_reads(const LangType *type)
 {
-	while (type->a != NULL && type->kind != LANG_MAP && type->kind != LANG_PAIR)
+	while (type->a != NULL && type->kind != LANG_MAP)
 		type = type->a;
-	return check_type_is_structured(type) ? type->structure->reads : 0;
+	if (type->kind == LANG_MAP)
+		type = type->items[0];
+	return type->structure != NULL ? type->structure->reads : 0;
 }
 
 static int

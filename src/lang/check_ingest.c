@@ -44,6 +44,28 @@ can_be_filled(Check *c, const LangField *target, LangPos pos, bool is_new)
 	return false;
 }
 
+/* Whether a map can fill another one; otherwise an error. */
+static bool
+ingest_map(Check *c, const LangType *from, const LangType *to, LangPos pos, const Ingesting *up)
+{
+	LangFitting fitting;
+	KitDiag    *diag;
+
+	if (from->kind == LANG_MAP && lang_type_fit(from->a, to->a, &fitting) != LANG_FITS_NOT)
+	{
+		if (to->b->kind == LANG_RECORD && check_type_is_structured(from->b))
+			return ingest_struct(c, from->b, to->b->structure, pos, false, up);
+		if (to->b->kind == LANG_MAP && from->b->kind == LANG_MAP)
+			return ingest_map(c, from->b, to->b, pos, up);
+		if (lang_type_fit(from->b, to->b, &fitting) != LANG_FITS_NOT)
+			return true;
+	}
+	diag = check_error(c, pos, "%s is filled from a map of such keys and values, not from %s", to->text, from->text);
+	if (from->kind != LANG_MAP)
+		kit_diag_hint(diag, "One entry is filled by m[key] <- {...}, or assigned by m[key] = ...");
+	return false;
+}
+
 /* Whether a value of type from can fill the field; otherwise an error. */
 static bool
 ingest_field(Check *c, const LangType *from, const LangField *target, LangPos pos, bool is_new, const Ingesting *up)
@@ -52,11 +74,17 @@ ingest_field(Check *c, const LangType *from, const LangField *target, LangPos po
 	LangFitting fitting;
 	KitDiag    *diag;
 
+	if (to->kind == LANG_MAP)
+		return ingest_map(c, from->kind == LANG_MAYBE ? from->a : from, to, pos, up);
+	if (to->kind == LANG_MAYBE && to->a->kind == LANG_RECORD)
+		to = to->a;
 	if (to->kind == LANG_RECORD || to->kind == LANG_TABLE)
 	{
 		const LangStruct *row = to->kind == LANG_RECORD ? to->structure : to->a->structure;
 
-		if (to->kind == LANG_TABLE && (from->kind == LANG_ARRAY || from->kind == LANG_LIST))
+		if (to->kind == LANG_TABLE && (from->kind == LANG_ARRAY || from->kind == LANG_LIST || from->kind == LANG_TABLE))
+			from = from->a;
+		else if (to->kind == LANG_RECORD && from->kind == LANG_MAYBE)
 			from = from->a;
 		if (check_type_is_structured(from))
 			return ingest_struct(c, from, row, pos, is_new || to->kind == LANG_TABLE, up);
@@ -127,11 +155,6 @@ ingest_struct(Check *c, const LangType *from, const LangStruct *to, LangPos pos,
 		}
 		if (!can_be_filled(c, target, pos, is_new))
 			return false;
-		if (f->type->kind == LANG_TABLE)
-		{
-			check_unsupported(c, pos, "copying table \"%s\"", f->name->text);
-			return false;
-		}
 		if (!ingest_field(c, f->type, target, pos, is_new, &here))
 			return false;
 	}
@@ -276,17 +299,19 @@ ingest_target(Check *c, LangExpr *place, bool *takes_many)
 				return type->a->structure;
 			break;
 		case LANG_MAYBE:
+			if (check_is_held(place))
+				return check_place(c, place, "fill") ? type->a->structure : NULL;
 			if (type->a->kind == LANG_RECORD)
 			{
-				kit_diag_hint(check_unsupported(c, place->pos, "filling a maybe"),
-							  "Unwrap it first: if (... as row) { row <- {...}; }.");
+				diag = check_error(c, place->pos, "this maybe cannot be filled: it is a value, not a field of the document");
+				kit_diag_hint(diag, "Unwrap it first: if (... as row) { row <- {...}; }.");
 				return NULL;
 			}
 			break;
 		default:
 			break;
 	}
-	diag = check_error(c, place->pos, "\"<-\" fills tables and records, not %s", type->text);
+	diag = check_error(c, place->pos, "\"<-\" fills tables, maps and records, not %s", type->text);
 	if (type->kind != LANG_MESSAGE)
 		kit_diag_hint(diag, "A value is assigned by \"=\".");
 	else
@@ -294,12 +319,27 @@ ingest_target(Check *c, LangExpr *place, bool *takes_many)
 	return NULL;
 }
 
+/* map <- map */
+static void
+fill_map(Check *c, LangStmt *stmt)
+{
+	LangExpr   *place = stmt->u.assign.place;
+	LangExpr   *value = stmt->u.assign.value;
+	const LangType *from = check_expr(c, value, place->type);
+
+	if (!CHECK_IS_ERROR(from) && check_place(c, place, "fill"))
+		ingest_map(c, from, place->type, value_pos(value), NULL);
+	if (stmt->u.assign.as.sym != NULL)
+		check_error(c, stmt->u.assign.as.pos, "\"as\" names the id of an inserted row, but this inserts none");
+}
+
 void
 check_ingest(Check *c, LangStmt *stmt)
 {
 	LangExpr   *place = stmt->u.assign.place;
 	LangExpr   *value = stmt->u.assign.value;
-	const LangType *type = check_expr(c, place, NULL);
+	bool		was_filled = c->is_filled;
+	const LangType *type;
 	const LangType *row;
 	const LangType *from;
 	const LangStruct *to;
@@ -308,7 +348,19 @@ check_ingest(Check *c, LangStmt *stmt)
 	bool		is_many = false;
 	bool		ok = false;
 
+	c->is_filled = true;
+	type = check_expr(c, place, NULL);
+	c->is_filled = was_filled;
+	if (!CHECK_IS_ERROR(type))
+		type = check_place_type(place);
+	if (type->kind == LANG_MAP)
+	{
+		fill_map(c, stmt);
+		return;
+	}
 	to = CHECK_IS_ERROR(type) ? NULL : ingest_target(c, place, &takes_many);
+	if (to != NULL && !check_path(c, place, "fill"))
+		to = NULL;
 	if (to == NULL)
 		check_expr(c, value, NULL);
 	else

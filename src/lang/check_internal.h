@@ -171,6 +171,7 @@ typedef struct Check
 	int			n_unknown;
 	bool		is_in_aborts;	/* within @aborts, where the unit's first n_fixed variables stay as they are */
 	int			n_fixed;
+	bool		is_filled;		/* what is being checked is the place of "<-" */
 } Check;
 
 /* ---- check_names.c: names, diagnostics, suggestions ---- */
@@ -247,6 +248,25 @@ extern const LangType *check_type_ref(Check *c, LangTypeRef *ref, CheckTypeUse u
 /* The type of an anonymous object: fields in alphabetical order of names. */
 extern const LangType *check_anonymous_type(Check *c, const LangObjectMember *members, const LangType **types, int n);
 extern bool check_type_is_structured(const LangType *type);	/* record or message */
+
+/* ---- check_container.c: maps and pairs ---- */
+
+extern const LangType *check_type_map(Check *c, const LangType *key, const LangType *value);
+extern void check_store_map(Check *c, const LangType *map);	/* documents have maps of this type: makes the structure of their entries */
+extern const LangType *check_type_pair(Check *c, const LangType *a, const LangType *b);
+extern bool check_type_is_key(const LangType *type);
+extern bool check_type_has_default(const LangType *type);	/* whether there is a value of it to begin with: not where a record would be in it */
+extern const LangType *check_map_get(Check *c, LangExpr *e, const LangType *map);	/* e: map[k] */
+extern bool check_map_is_live(const LangExpr *e);	/* whether the expression is a map of the document, not a copy of one */
+/*
+ * The type of e, which has been checked, as a place that is assigned to or filled: m[k] and a field of m[k] are there then, made where they were not,
+ * instead of maybes.
+ */
+extern const LangType *check_place_type(LangExpr *e);
+extern bool check_entry_is_made(Check *c, LangExpr *e);	/* whether m[k], as a place, can be made when it is not there; otherwise an error */
+extern bool check_path(Check *c, LangExpr *e, const char *verb);	/* whether what lies on the way to a place can be made; otherwise an error */
+extern bool check_is_held(LangExpr *e);	/* whether e is a field of the document that is a maybe of a record */
+extern const LangType *check_inside(Check *c, LangExpr *e);	/* k inside m, k outside m */
 #define CHECK_SIMPLE(c, kind) ((c)->program->simple[kind])
 #define CHECK_IS_ERROR(type) ((type)->kind == LANG_ERROR_TYPE)
 

@@ -30,6 +30,8 @@ check_struct_text(Check *c, const LangStruct *structure)
 		case LANG_STRUCT_MESSAGE:
 			return check_printf(c, "message \"%s\"", structure->name->text);
 		case LANG_STRUCT_ANONYMOUS:
+		case LANG_STRUCT_PAIR:
+		case LANG_STRUCT_ENTRY:
 			return structure->type->text;
 	}
 	return "";
@@ -401,6 +403,11 @@ check_member(Check *c, LangExpr *e)
 	result = check_field_read(c, field, e->u.field.name.pos);
 	if (CHECK_IS_ERROR(result) || (!e->u.field.is_lifted && !e->u.field.is_projection))
 		return result;
+	if (result->kind == LANG_TABLE && c->is_filled && e->u.field.is_lifted && check_place_type(operand)->kind != LANG_MAYBE)
+	{
+		e->u.field.is_lifted = false;
+		return result;
+	}
 	if (result->kind == LANG_TABLE)
 	{
 		KitDiag    *diag = check_error(c, e->u.field.name.pos, "table \"%s\" is not reached through a %s", field->name->text,

@@ -175,6 +175,7 @@ check_step(Check *c, LangExpr *e)
 
 	if (CHECK_IS_ERROR(type))
 		return type;
+	type = check_place_type(operand);
 	row = check_find_op(c, e->u.unary.op, type->kind == LANG_LIST ? type->a : type, false, NULL);
 	if (row == NULL || (type->kind == LANG_LIST && !is_projection(operand)))
 	{
@@ -253,12 +254,7 @@ check_binary(Check *c, LangExpr *e)
 	if (CHECK_IS_ERROR(left) || CHECK_IS_ERROR(right))
 		return error_type(c);
 	if (op == LANG_OP_INSIDE || op == LANG_OP_OUTSIDE)
-	{
-		if (right->kind != LANG_MAP && right->kind != LANG_LIST && right->kind != LANG_ARRAY)
-			return refuse_binary(c, e, left, right);
-		check_unsupported(c, e->pos, "operator \"%s\"", lang_op_text(op));
-		return error_type(c);
-	}
+		return check_inside(c, e);
 	row = check_find_op(c, op, left, false, right);
 	if (row == NULL || enums_differ(left, right))
 		return refuse_binary(c, e, left, right);
@@ -313,6 +309,7 @@ check_assign_op(Check *c, LangExpr *e)
 
 	if (CHECK_IS_ERROR(left) || CHECK_IS_ERROR(right))
 		return error_type(c);
+	left = check_place_type(place);
 	is_bulk = left->kind == LANG_LIST && is_projection(place);
 	row = is_bulk ? check_find_op(c, op, left->a, true, right) : check_find_op(c, op, left, is_stored_field(place), right);
 	if (row == NULL && !is_bulk)

@@ -30,6 +30,11 @@ check_is_read_only(const LangExpr *e)
 					return false;
 				e = e->u.field.operand;
 				break;
+			case LANG_EXPR_INDEX:
+				if (e->u.call.call_kind != LANG_CALL_MAP_GET)
+					return true;
+				e = e->u.call.callee;
+				break;
 			case LANG_EXPR_VIEWER:
 				return true;
 			default:
@@ -140,6 +145,8 @@ field_is_place(Check *c, LangExpr *e, const char *verb)
 	}
 	if (!field_is_writable(c, field, e->u.field.name.pos, verb))
 		return false;
+	if (!check_path(c, e->u.field.operand, verb))
+		return false;
 	if (check_is_read_only(e->u.field.operand) && field->owner->kind != LANG_STRUCT_RECORD)
 	{
 		diag = check_error(c, e->u.field.name.pos, "cannot %s \"%s\" of a message that is read-only", verb, field->name->text);
@@ -153,6 +160,22 @@ field_is_place(Check *c, LangExpr *e, const char *verb)
 	}
 	note_write(c, field, e->u.field.name.pos);
 	return true;
+}
+
+/* m[k], where the map itself can be changed. */
+static bool
+entry_is_place(Check *c, LangExpr *e, const char *verb)
+{
+	LangExpr   *map = check_strip(e->u.call.callee);
+	KitDiag    *diag;
+
+	if (map->type->kind == LANG_MAYBE && (map->kind != LANG_EXPR_INDEX || map->u.call.call_kind != LANG_CALL_MAP_GET))
+	{
+		diag = check_error(c, e->pos, "cannot %s an entry of a map through a maybe", verb);
+		kit_diag_hint(diag, "Unwrap the map into a variable, change that, and assign it.");
+		return false;
+	}
+	return check_place(c, e->u.call.callee, verb);
 }
 
 bool
@@ -173,6 +196,11 @@ check_place(Check *c, LangExpr *e, const char *verb)
 			ok = field_is_place(c, inner, verb);
 			break;
 		case LANG_EXPR_INDEX:
+			if (inner->u.call.call_kind == LANG_CALL_MAP_GET)
+			{
+				ok = entry_is_place(c, inner, verb);
+				break;
+			}
 			diag = check_error(c, inner->pos, "cannot %s an element by its index", verb);
 			if (inner->type->kind == LANG_MAYBE && inner->type->a->kind == LANG_RECORD)
 				kit_diag_hint(diag, "Unwrap it first: if (...[...] as row) { row.field = ...; }.");

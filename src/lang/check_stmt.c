@@ -104,7 +104,8 @@ check_if(Check *c, LangStmt *stmt)
 			type = CHECK_SIMPLE(c, LANG_ERROR_TYPE);
 		}
 		local = check_add_local(c, c->cur->unit, stmt->u.branch.as, CHECK_IS_ERROR(type) ? type : type->a);
-		local->is_readonly = local->type->kind == LANG_MESSAGE && check_is_read_only(stmt->u.branch.condition);
+		local->is_readonly = local->type->kind == LANG_MAP ||
+			(local->type->kind == LANG_MESSAGE && check_is_read_only(stmt->u.branch.condition));
 		check_push_local(c, local);
 		stmt->u.branch.as_local = local;
 	}
@@ -283,9 +284,11 @@ check_foreach(Check *c, LangStmt *stmt)
 
 	if (type->kind == LANG_LIST || type->kind == LANG_ARRAY)
 		element = type->a;
+	else if (type->kind == LANG_MAP)
+		element = type->items[0];
 	else if (!CHECK_IS_ERROR(type))
 	{
-		KitDiag    *diag = check_error(c, stmt->u.foreach.list->pos, "\"foreach\" takes a list or an array, not %s", type->text);
+		KitDiag    *diag = check_error(c, stmt->u.foreach.list->pos, "\"foreach\" takes a list, an array or a map, not %s", type->text);
 
 		if (type->kind == LANG_TABLE)
 			kit_diag_hint(diag, "The rows of a table are \"iterate\" and its name.");
@@ -293,7 +296,7 @@ check_foreach(Check *c, LangStmt *stmt)
 			kit_diag_hint(diag, "Unwrap it first: if (... as x) { foreach (y in x) ... }.");
 	}
 	local = check_add_local(c, c->cur->unit, stmt->u.foreach.name, element);
-	local->is_readonly = element->kind == LANG_MESSAGE;
+	local->is_readonly = element->kind == LANG_MESSAGE || element->kind == LANG_MAP;
 	local->is_used = true;
 	check_push_local(c, local);
 	stmt->u.foreach.local = local;
@@ -330,9 +333,9 @@ check_declaration(Check *c, LangStmt *stmt)
 			check_expr(c, value, type);
 			check_convert(c, &stmt->u.declare.value, type, "value of \"%s\"", name);
 		}
-		else if (type->kind == LANG_RECORD)
+		else if (!check_type_has_default(type))
 		{
-			diag = check_error(c, stmt->u.declare.name.pos, "record variable \"%s\" needs a value", name);
+			diag = check_error(c, stmt->u.declare.name.pos, "%s variable \"%s\" needs a value", type->kind == LANG_RECORD ? "record" : type->text, name);
 			kit_diag_hint(diag, "A record lives in the document; a variable can only stand for one that is there.");
 		}
 	}
@@ -359,6 +362,27 @@ check_declaration(Check *c, LangStmt *stmt)
 	check_push_local(c, stmt->u.declare.local);
 }
 
+/* A map of records in the document is filled like the records themselves. */
+static bool
+can_be_replaced(Check *c, LangExpr *place, const LangType *type)
+{
+	KitDiag    *diag;
+
+	if (type->kind == LANG_RECORD && check_map_is_live(place))
+	{
+		diag = check_error(c, place->pos, "cannot assign to a record of a map");
+		kit_diag_hint(diag, "A record is filled, not replaced: m[key] <- {...}; or assign its fields one by one.");
+		return false;
+	}
+	while (type->kind == LANG_MAP)
+		type = type->b;
+	if (type->kind != LANG_RECORD || !check_map_is_live(place))
+		return true;
+	diag = check_error(c, place->pos, "cannot assign to a map of records");
+	kit_diag_hint(diag, "Fill its entries, as in m[key] <- {...}; or all of them from another map by <-.");
+	return false;
+}
+
 static void
 check_assign(Check *c, LangStmt *stmt)
 {
@@ -366,7 +390,7 @@ check_assign(Check *c, LangStmt *stmt)
 	LangExpr   *inner = check_strip(place);
 	const LangType *type;
 	const char *name = inner->kind == LANG_EXPR_NAME ? inner->u.name.sym->text : inner->kind == LANG_EXPR_FIELD
-		? inner->u.field.name.sym->text : "";
+		? inner->u.field.name.sym->text : inner->kind == LANG_EXPR_INDEX ? "[...]" : "";
 	bool		is_bulk;
 	bool		ok;
 
@@ -374,7 +398,9 @@ check_assign(Check *c, LangStmt *stmt)
 	type = check_expr(c, place, NULL);
 	c->is_target = false;
 	is_bulk = inner->kind == LANG_EXPR_FIELD && inner->u.field.is_projection;
-	ok = !CHECK_IS_ERROR(type) && check_place(c, place, "assign to");
+	if (!CHECK_IS_ERROR(type))
+		type = check_place_type(place);
+	ok = !CHECK_IS_ERROR(type) && check_place(c, place, "assign to") && can_be_replaced(c, place, type);
 	if (is_bulk && ok)
 		type = type->a;
 	if (!ok && type->kind == LANG_TABLE)

@@ -54,6 +54,37 @@ unknown_type(Check *c, LangTypeRef *ref)
 	return CHECK_SIMPLE(c, LANG_ERROR_TYPE);
 }
 
+/* map<K,V> or pair<A,B> */
+static const LangType *
+type_of_two(Check *c, LangTypeRef *ref, LangTypeKind kind)
+{
+	const LangType *a;
+	const LangType *b;
+
+	if (ref->n_args != 2)
+	{
+		check_error(c, ref->pos, "\"%s\" takes two types, as in %s", ref->word->text, kind == LANG_MAP ? "map<string,int>" : "pair<string,int>");
+		return CHECK_SIMPLE(c, LANG_ERROR_TYPE);
+	}
+	a = check_type_ref(c, ref->args[0], CHECK_TYPE_LOCAL);
+	b = check_type_ref(c, ref->args[1], CHECK_TYPE_LOCAL);
+	if (CHECK_IS_ERROR(a) || CHECK_IS_ERROR(b))
+		return CHECK_SIMPLE(c, LANG_ERROR_TYPE);
+	if (kind == LANG_MAP && !check_type_is_key(a))
+	{
+		check_error(c, ref->args[0]->pos, "the keys of a map are int, long, string, principal or an enumeration, not %s", a->text);
+		return CHECK_SIMPLE(c, LANG_ERROR_TYPE);
+	}
+	if (a->kind == LANG_TABLE || b->kind == LANG_TABLE)
+	{
+		KitDiag    *diag = check_error(c, ref->args[a->kind == LANG_TABLE ? 0 : 1]->pos, "a %s cannot hold a table", ref->word->text);
+
+		kit_diag_hint(diag, "A record can: let it hold a record with the table in it.");
+		return CHECK_SIMPLE(c, LANG_ERROR_TYPE);
+	}
+	return kind == LANG_MAP ? check_type_map(c, a, b) : check_type_pair(c, a, b);
+}
+
 /* The type without its [] and without regard to where it stands. */
 static const LangType *
 base_type(Check *c, LangTypeRef *ref, CheckTypeUse use)
@@ -101,6 +132,9 @@ base_type(Check *c, LangTypeRef *ref, CheckTypeUse use)
 		case LANG_DYNAMIC:
 		case LANG_JSON:
 			return CHECK_SIMPLE(c, kind);
+		case LANG_MAP:
+		case LANG_PAIR:
+			return type_of_two(c, ref, kind);
 		case LANG_MAYBE:
 		case LANG_LIST:
 		case LANG_TABLE:
@@ -135,6 +169,23 @@ base_type(Check *c, LangTypeRef *ref, CheckTypeUse use)
 	}
 }
 
+/* Values of a map in a document. */
+static bool
+is_stored_in_map(const LangType *type)
+{
+	switch (type->kind)
+	{
+		case LANG_RECORD:
+			return true;
+		case LANG_MAYBE:
+			return is_scalar(type->a);
+		case LANG_MAP:
+			return is_stored_in_map(type->b);
+		default:
+			return is_scalar(type);
+	}
+}
+
 /* Fields of the document and of records. */
 static const LangType *
 stored_type(Check *c, LangTypeRef *ref, const LangType *type)
@@ -143,8 +194,19 @@ stored_type(Check *c, LangTypeRef *ref, const LangType *type)
 
 	if (is_scalar(type) || type->kind == LANG_RECORD || type->kind == LANG_TABLE)
 		return type;
-	if (type->kind == LANG_MAYBE && is_scalar(type->a))
+	if (type->kind == LANG_MAYBE && (is_scalar(type->a) || type->a->kind == LANG_RECORD))
 		return type;
+	if (type->kind == LANG_MAP && is_stored_in_map(type->b))
+	{
+		check_store_map(c, type);
+		return type;
+	}
+	if (type->kind == LANG_MAP && type->b->kind == LANG_MAYBE && type->b->a->kind == LANG_RECORD)
+	{
+		diag = check_error(c, ref->pos, "a map holds records, not maybes of them");
+		kit_diag_hint(diag, "Write map<%s,%s>: m[key] is a maybe anyway.", type->a->text, type->b->a->text);
+		return CHECK_SIMPLE(c, LANG_ERROR_TYPE);
+	}
 	if (type->kind == LANG_MESSAGE)
 	{
 		diag = check_error(c, ref->pos, "a document cannot store message \"%s\"", type->text);
@@ -165,15 +227,37 @@ stored_type(Check *c, LangTypeRef *ref, const LangType *type)
 	return CHECK_SIMPLE(c, LANG_ERROR_TYPE);
 }
 
+/* Whether messages can hold values of the type; otherwise *found is what they cannot. */
+static bool
+travels(const LangType *type, const LangType **found)
+{
+	switch (type->kind)
+	{
+		case LANG_MAYBE:
+		case LANG_ARRAY:
+		case LANG_LIST:
+			return travels(type->a, found);
+		case LANG_MAP:
+			return travels(type->a, found) && travels(type->b, found);
+		case LANG_MESSAGE:
+			/* a message that is declared is checked field by field */
+			return type->structure->kind != LANG_STRUCT_PAIR ||
+				(travels(type->structure->fields[0]->type, found) && travels(type->structure->fields[1]->type, found));
+		default:
+			*found = type;
+			return is_scalar(type) || type->kind == LANG_JSON;
+	}
+}
+
 /* Fields of messages and of @viewer. */
 static const LangType *
 message_type(Check *c, LangTypeRef *ref, const LangType *type)
 {
-	const LangType *inner = type->kind == LANG_MAYBE || type->kind == LANG_ARRAY ? type->a : type;
+	const LangType *found;
 
-	if (is_scalar(inner) || inner->kind == LANG_MESSAGE || inner->kind == LANG_JSON)
+	if (travels(type, &found))
 		return type;
-	if (inner->kind == LANG_RECORD || inner->kind == LANG_TABLE)
+	if (found->kind == LANG_RECORD || found->kind == LANG_TABLE)
 	{
 		KitDiag    *diag = check_error(c, ref->pos, "a message cannot hold %s", type->text);
 

@@ -201,7 +201,7 @@ check_add_params(Check *c, LangUnit *unit, LangParam *params, int n)
 		local = check_add_local(c, unit, params[i].name, type);
 		local->is_parameter = true;
 		local->is_readonly = params[i].is_readonly || params[i].type->is_readonly ||
-			(!params[i].is_mutable && (type->kind == LANG_MESSAGE || type->kind == LANG_TABLE));
+			(!params[i].is_mutable && (type->kind == LANG_MESSAGE || type->kind == LANG_TABLE || type->kind == LANG_MAP));
 		unit->n_params++;
 	}
 }

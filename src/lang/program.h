@@ -30,9 +30,10 @@ struct LangType
 	LangTypeKind kind;
 	const LangType *a;			/* maybe, list, array, table, map key, pair first, future, channel, … */
 	const LangType *b;			/* map value, pair second */
-	LangStruct *structure;		/* record, message; table and list carry it in a */
+	LangStruct *structure;		/* record, message; table and list carry it in a.  map: what its entries are in a document (LANG_STRUCT_ENTRY, or
+								 * the record); NULL when no document has one */
 	LangEnum   *enumeration;
-	const LangType **items;		/* tuple */
+	const LangType **items;		/* tuple; map: items[0] is the type of its pairs */
 	int			n_items;
 	const char *text;			/* as a person writes it: "maybe<int>" */
 };
@@ -59,7 +60,9 @@ typedef enum LangStructKind
 	LANG_STRUCT_RECORD,
 	LANG_STRUCT_MESSAGE,
 	LANG_STRUCT_ANONYMOUS,		/* of { a: 1 }: like a message, without a name */
-	LANG_STRUCT_VIEW			/* the fields of @viewer */
+	LANG_STRUCT_VIEW,			/* the fields of @viewer */
+	LANG_STRUCT_PAIR,			/* pair<A,B>: a message with the fields key and value */
+	LANG_STRUCT_ENTRY			/* an entry of a map in a document that is no record: its only field is the value */
 } LangStructKind;
 
 typedef enum LangFieldKind

@@ -71,6 +71,10 @@ render(KitArena *arena, const LangType *t)
 					return "the document";
 				case LANG_STRUCT_VIEW:
 					return "@viewer";
+				case LANG_STRUCT_PAIR:
+					return kit_arena_printf(arena, "pair<%s,%s>", t->structure->fields[0]->type->text, t->structure->fields[1]->type->text);
+				case LANG_STRUCT_ENTRY:
+					return "an entry of a map";
 				case LANG_STRUCT_ANONYMOUS:
 					kit_buf_init(&out, arena);
 					kit_buf_add_char(&out, '{');
@@ -114,8 +118,8 @@ lang_type_make(LangProgram *program, LangTypeKind kind, const LangType *a, const
 	TypeEntry  *e;
 
 	for (e = table->buckets[hash & (table->n_buckets - 1)]; e != NULL; e = e->next)
-		if (e->hash == hash && e->type.kind == kind && e->type.a == a && e->type.b == b && e->type.structure == structure &&
-			e->type.enumeration == enumeration)
+		if (e->hash == hash && e->type.kind == kind && e->type.a == a && e->type.b == b && e->type.enumeration == enumeration &&
+			(e->type.structure == structure || kind == LANG_MAP || kind == LANG_PAIR))	/* which get theirs later */
 			return &e->type;
 	if (table->n == table->n_buckets)
 	{

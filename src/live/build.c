@@ -17,6 +17,7 @@
 #include "kit/hash.h"
 #include "live/internal.h"
 #include "vm/dynamic.h"
+#include "vm/map.h"
 
 /* Principals come again and again: their nodes are shared. */
 typedef struct Known
@@ -235,7 +236,7 @@ end_ordered(Build *b, Ordered *list)
 static bool
 add_row(Build *b, Ordered *list, VmObj *row, uint32_t index)
 {
-	int64_t		id = row->table != NULL ? row->id : (int64_t) index;
+	int64_t		id = row->table != NULL && row->table->type->kind == LANG_TABLE ? row->id : (int64_t) index;
 	size_t		key_len;
 	const char *key;
 	DocNode    *shown;
@@ -421,6 +422,65 @@ double_node(Build *b, double value)
 	return node;
 }
 
+/* A key as the name of a member; NULL when it cannot be one. */
+static const char *
+key_text(Build *b, const VmMap *map, VmVal key, size_t *len)
+{
+	KitBuf		text;
+
+	switch (map->key_kind)
+	{
+		case LANG_STRING:
+			*len = key.str->len;
+			if (is_harmful(key.str->text, *len))
+				return NULL;
+			if (!vm_key_is_reserved(key.str->text, key.str->len))
+				return kit_arena_strdup(b->arena, key.str->text, *len);
+			*len += 1;			/* as in the state */
+			return kit_arena_printf(b->arena, "@%s", key.str->text);
+		case LANG_PRINCIPAL:
+			kit_buf_init(&text, b->arena);
+			kit_buf_add_str(&text, "NtPrincipal<");
+			kit_buf_add(&text, key.who->text, key.who->agent_len);
+			kit_buf_add_char(&text, '@');
+			kit_buf_add(&text, key.who->text + key.who->agent_len, key.who->authority_len);
+			kit_buf_add_char(&text, '>');
+			*len = text.len;
+			return text.data;
+		default:
+			return decimal(b, key.i, len);
+	}
+}
+
+static bool
+build_map(Build *b, const VmMap *map, DocNode **out)
+{
+	const LangType *type = vm_map_value_type(map);
+	VmMapAt		at = {0, 0};
+	const VmPair *entry;
+
+	if (!enter(b))
+		return false;
+	*out = doc_node_new(b->arena, DOC_OBJECT);
+	for (uint32_t i = 0; (entry = vm_map_step(map, &at)) != NULL; i++)
+	{
+		size_t		len;
+		const char *key = key_text(b, map, entry->key, &len);
+		DocNode    *shown;
+
+		if (key == NULL)
+			continue;
+		if (!build_value(b, type, vm_map_entry_value(map, entry), &shown))
+			return false;
+		if (shown != NULL)
+			doc_node_add(b->arena, *out, key, len, shown);
+		if (i % 256 == 0 && !check_room(b))
+			return false;
+	}
+	leave(b);
+	return true;
+}
+
 /* *out is NULL when there is nothing to show. */
 static bool
 build_value(Build *b, const LangType *type, VmVal value, DocNode **out)
@@ -470,6 +530,8 @@ build_value(Build *b, const LangType *type, VmVal value, DocNode **out)
 		case LANG_LIST:
 		case LANG_ARRAY:
 			return build_list(b, type->a, value.list, out);
+		case LANG_MAP:
+			return build_map(b, value.map, out);
 		case LANG_TABLE:
 			return build_table(b, value.table, out);
 		case LANG_RECORD:

@@ -260,6 +260,13 @@ principal_from_authority(Vm *vm, const VmVal *args, VmVal *out)
 const VmBuiltin vm_builtins[LANG_N_BUILTINS] = {
 	[LANG_BUILTIN_LIST_REVERSE] = list_reverse,
 	[LANG_BUILTIN_LIST_DROP] = list_drop,
+	[LANG_BUILTIN_MAP_SIZE] = vm_map_size_of,
+	[LANG_BUILTIN_MAP_HAS] = vm_map_has,
+	[LANG_BUILTIN_MAP_REMOVE] = vm_map_remove_key,
+	[LANG_BUILTIN_MAP_CLEAR] = vm_map_clear,
+	[LANG_BUILTIN_MAP_INSERT] = vm_map_insert,
+	[LANG_BUILTIN_MAP_MIN] = vm_map_min,
+	[LANG_BUILTIN_MAP_MAX] = vm_map_max,
 	[LANG_BUILTIN_STRING_LENGTH] = vm_string_length,
 	[LANG_BUILTIN_STRING_IS_EMPTY] = vm_string_is_empty,
 	[LANG_BUILTIN_STRING_IS_BLANK] = vm_string_is_blank,

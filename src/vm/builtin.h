@@ -109,6 +109,13 @@ VM_BUILTIN_FUNCTION(vm_token_ints);
 VM_BUILTIN_FUNCTION(vm_token_strings);
 VM_BUILTIN_FUNCTION(vm_token_intersect_ints);
 VM_BUILTIN_FUNCTION(vm_token_intersect_strings);
+VM_BUILTIN_FUNCTION(vm_map_size_of);
+VM_BUILTIN_FUNCTION(vm_map_has);
+VM_BUILTIN_FUNCTION(vm_map_remove_key);
+VM_BUILTIN_FUNCTION(vm_map_clear);
+VM_BUILTIN_FUNCTION(vm_map_insert);
+VM_BUILTIN_FUNCTION(vm_map_min);
+VM_BUILTIN_FUNCTION(vm_map_max);
 
 /* builtin_dynamic.c */
 VM_BUILTIN_FUNCTION(vm_dynamic_of_bool);

@@ -50,6 +50,29 @@ vm_int_text_size(int64_t value)
 #define AUTHORITY_SIZE (1 + sizeof("authority") - 1)
 #define ID_SIZE (1 + sizeof("id") - 1)
 
+static const LangField *
+field_of_slot(const LangStruct *structure, int slot)
+{
+	int			i = slot;		/* a field's slot is at most its index */
+
+	while (structure->fields[i]->slot != slot)
+		i++;
+	return structure->fields[i];
+}
+
+static size_t
+map_size(const VmMap *map)
+{
+	const LangType *type = vm_map_value_type(map);
+	size_t		size = VM_CONTAINER_SIZE;
+	VmMapAt		at = {0, 0};
+	const VmPair *entry;
+
+	while ((entry = vm_map_step(map, &at)) != NULL)
+		size += vm_key_size(map->key_kind, entry->key) + vm_value_size(type, vm_map_entry_value(map, entry));
+	return size;
+}
+
 size_t
 vm_value_size(const LangType *type, VmVal value)
 {
@@ -85,6 +108,8 @@ vm_value_size(const LangType *type, VmVal value)
 			return VM_CONTAINER_SIZE + AGENT_SIZE + 1 + text_size(value.who->agent_len) +
 				AUTHORITY_SIZE + 1 + text_size(value.who->authority_len);
 		case LANG_MAYBE:
+			if (type->a->kind == LANG_RECORD)
+				return VM_CONTAINER_SIZE + vm_members_size(vm_holder_find(value.table));
 			return value.maybe == NULL ? 1 : vm_value_size(type->a, value.maybe->value);
 		case LANG_LIST:
 		case LANG_ARRAY:
@@ -107,6 +132,8 @@ vm_value_size(const LangType *type, VmVal value)
 						size += vm_row_size(value.table->rows[i]);
 				return size;
 			}
+		case LANG_MAP:
+			return map_size(value.map);
 		default:
 			ADAMA_ASSERT(false);
 			return 1;
@@ -119,6 +146,8 @@ vm_members_size(const VmObj *obj)
 	const LangStruct *structure = obj->structure;
 	size_t		size = 0;
 
+	if (structure->kind == LANG_STRUCT_ENTRY)
+		return vm_value_is_absent(structure->fields[0]->type, obj->slots[0]) ? 0 : vm_value_size(structure->fields[0]->type, obj->slots[0]);
 	for (int i = 0; i < structure->n_fields; i++)
 	{
 		const LangField *field = structure->fields[i];
@@ -130,15 +159,25 @@ vm_members_size(const VmObj *obj)
 }
 
 size_t
-vm_row_head_size(int32_t id)
+vm_row_head_size(const VmObj *row)
 {
-	return 1 + vm_int_text_size(id) + VM_CONTAINER_SIZE + ID_SIZE + int_size(id);
+	const VmTable *table = row->table;
+
+	switch (table->type->kind)
+	{
+		case LANG_MAP:
+			return vm_key_size(table->map->key_kind, row->key) + (row->structure->kind == LANG_STRUCT_ENTRY ? 0 : VM_CONTAINER_SIZE);
+		case LANG_MAYBE:
+			return text_size(field_of_slot(table->owner->structure, table->slot)->name->len) + VM_CONTAINER_SIZE;
+		default:
+			return 1 + vm_int_text_size(row->id) + VM_CONTAINER_SIZE + ID_SIZE + int_size(row->id);
+	}
 }
 
 size_t
 vm_row_size(const VmObj *row)
 {
-	return vm_row_head_size(row->id) + vm_members_size(row);
+	return vm_row_head_size(row) + vm_members_size(row);
 }
 
 size_t
@@ -198,12 +237,27 @@ write_table(DocWriter *w, const VmTable *table)
 	doc_write_object_end(w);
 }
 
+static void
+write_map(DocWriter *w, const VmMap *map)
+{
+	VmMapAt		at = {0, 0};
+	const VmPair *entry;
+
+	doc_write_object_begin(w);
+	while ((entry = vm_map_step(map, &at)) != NULL)
+	{
+		vm_key_write(w, map->key_kind, entry->key);
+		vm_value_encode(w, vm_map_value_type(map), vm_map_entry_value(map, entry));
+	}
+	doc_write_object_end(w);
+}
+
 void
 vm_members_encode(DocWriter *w, const VmObj *obj)
 {
 	const LangStruct *structure = obj->structure;
 
-	if (obj->table != NULL)
+	if (obj->table != NULL && obj->table->type->kind == LANG_TABLE)
 	{
 		doc_write_key(w, "id", 2);
 		doc_write_int(w, obj->id);
@@ -266,10 +320,15 @@ vm_value_encode(DocWriter *w, const LangType *type, VmVal value)
 			write_principal(w, value.who);
 			return;
 		case LANG_MAYBE:
-			if (value.maybe == NULL)
+			if (type->a->kind == LANG_RECORD)
+				vm_value_encode(w, type->a, (VmVal) {.obj = vm_holder_find(value.table)});
+			else if (value.maybe == NULL)
 				doc_write_null(w);
 			else
 				vm_value_encode(w, type->a, value.maybe->value);
+			return;
+		case LANG_MAP:
+			write_map(w, value.map);
 			return;
 		case LANG_LIST:
 		case LANG_ARRAY:

@@ -277,6 +277,40 @@ decode_members(Decode *d, VmObj *obj, DocItem item, const Step *step)
 }
 
 static bool
+decode_map(Decode *d, const LangType *type, DocItem item, const Step *step, VmVal *out)
+{
+	VmMapMemory memory = {.arena = d->arena};
+	DocKey		text;
+	DocItem		value;
+	char		expected[80];
+
+	if (item.kind != DOC_OBJECT)
+		return refuse(d, step, type->text, found_word(item));
+	out->map = kit_arena_alloc(d->arena, sizeof(VmMap));
+	vm_map_init(out->map, type->items[0]->structure);
+	while (doc_next_member(&item.body, &text, &value))
+	{
+		Step		here = {step, text.str, text.len};
+		VmMapAt		at;
+		VmVal		key;
+		VmVal		inside;
+
+		if (!vm_key_read(type->a, text, d->arena, NULL, &key))
+		{
+			snprintf(expected, sizeof(expected), "a key that is %.60s", type->a->text);
+			return refuse(d, &here, expected, "another one");
+		}
+		if (!decode_value(d, type->b, value, &here, &inside))
+			return false;
+		if (vm_value_is_absent(type->b, inside))
+			continue;
+		vm_map_find(out->map, key, &at);
+		vm_map_add(out->map, memory, at, key, inside);
+	}
+	return !item.body.is_damaged || kit_fail(d->diag, KIT_DAMAGED, "the encoded message is damaged");
+}
+
+static bool
 decode_value(Decode *d, const LangType *type, DocItem item, const Step *step, VmVal *out)
 {
 	VmVal		inside;
@@ -342,6 +376,8 @@ decode_value(Decode *d, const LangType *type, DocItem item, const Step *step, Vm
 		case LANG_LIST:
 		case LANG_ARRAY:
 			return decode_list(d, type, item, step, out);
+		case LANG_MAP:
+			return decode_map(d, type, item, step, out);
 		case LANG_MESSAGE:
 			obj = vm_message_new(d->program, type->structure, d->arena);
 			out->obj = obj;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "vm/machine.h"
+#include "vm/state_internal.h"
 
 #define POLL_STEPS 8192			/* steps between two looks for interrupts */
 
@@ -453,6 +454,75 @@ vm_run(Vm *vm, const VmCode *code, VmObj *self, const VmVal *args, VmVal *out)
 	OP(VM_TABLE_LIST)
 	{
 		OUTSIDE(vm_table_list(vm, r[i.b].table, &r[i.a].list));
+		NEXT;
+	}
+
+	OP(VM_HELD)
+	{
+		r[i.a].obj = vm_holder_find(r[i.b].table);
+		NEXT;
+	}
+	OP(VM_HOLD)
+	{
+		OUTSIDE(vm_hold(vm, r[i.b].table, &r[i.a].obj));
+		NEXT;
+	}
+
+	/* ---- maps ---- */
+
+	OP(VM_NEW_MAP)
+	{
+		OUTSIDE(vm_map_new(vm, vm->program->structs[i.imm].structure, &r[i.a]));
+		NEXT;
+	}
+	OP(VM_MAP_VALUE)
+	{
+		OUTSIDE(vm_map_value(vm, r[i.b].map, &r[i.a]));
+		NEXT;
+	}
+	OP(VM_MAP_OWN)
+	{
+		OUTSIDE(vm_map_own(vm, &r[i.a]));
+		NEXT;
+	}
+	OP(VM_MAP_AT)
+	{
+		const VmPair *entry = vm_map_get(r[i.b].map, r[i.c]);
+
+		steps -= 8;
+		if (entry != NULL)
+			r[i.a] = vm_map_entry_value(r[i.b].map, entry);
+		BRANCH(entry == NULL);
+		NEXT;
+	}
+	OP(VM_MAP_PUT)
+	{
+		OUTSIDE(vm_map_put(vm, r[i.a].map, r[i.b], r[i.c]));
+		NEXT;
+	}
+	OP(VM_MAP_ENTER)
+	{
+		OUTSIDE(vm_map_enter(vm, r[i.b].map, r[i.c], &r[i.a]));
+		NEXT;
+	}
+	OP(VM_MAP_REMOVE)
+	{
+		OUTSIDE(vm_map_remove(vm, r[i.a].map, r[i.b]));
+		NEXT;
+	}
+	OP(VM_MAP_ASSIGN)
+	{
+		OUTSIDE(vm_map_assign(vm, r[i.a].map, r[i.b].map));
+		NEXT;
+	}
+	OP(VM_MAP_INSERT)
+	{
+		OUTSIDE(vm_map_insert_all(vm, r[i.a].map, r[i.b].map));
+		NEXT;
+	}
+	OP(VM_MAP_PAIRS)
+	{
+		OUTSIDE(vm_map_pairs(vm, r[i.b].map, &r[i.a]));
 		NEXT;
 	}
 

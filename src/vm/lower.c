@@ -20,7 +20,12 @@ lower_if(Lower *l, const LangStmt *stmt)
 	Label		end = LABEL_NEW;
 
 	if (stmt->u.branch.as_local != NULL)
-		lower_maybe(l, stmt->u.branch.condition, &no, lower_local(stmt->u.branch.as_local));
+	{
+		uint16_t	local = lower_local(stmt->u.branch.as_local);
+
+		lower_maybe(l, stmt->u.branch.condition, &no, local);
+		lower_keep(l, stmt->u.branch.as_local->type, local);
+	}
 	else
 		lower_condition(l, stmt->u.branch.condition, false, &no);
 	lower_stmt(l, stmt->u.branch.yes);
@@ -78,7 +83,15 @@ lower_foreach(Lower *l, const LangStmt *stmt)
 	Label		again = LABEL_NEW;
 	Label		leave = LABEL_NEW;
 
-	lower_emit(l, VM_EACH, each, lower_query(l, stmt->u.foreach.list, QUERY_LIST, -1), 0);
+	if (stmt->u.foreach.list->type->kind == LANG_MAP)
+	{
+		uint16_t	pairs = lower_temp(l);
+
+		lower_emit(l, VM_MAP_PAIRS, pairs, lower_map(l, stmt->u.foreach.list, -1), 0);
+		lower_emit(l, VM_EACH, each, pairs, 0);
+	}
+	else
+		lower_emit(l, VM_EACH, each, lower_query(l, stmt->u.foreach.list, QUERY_LIST, -1), 0);
 	l->next = inner;			/* the iterator holds the list */
 	lower_here(l, &again);
 	lower_branch(l, VM_NEXT, lower_local(stmt->u.foreach.local), each, 0, &leave);
@@ -324,6 +337,11 @@ is_costly(VmOp op)
 		case VM_NEXT_ROW:
 		case VM_TABLE_LIST:
 		case VM_LIST_COPY:
+		case VM_MAP_VALUE:
+		case VM_MAP_OWN:
+		case VM_MAP_PAIRS:
+		case VM_MAP_ASSIGN:
+		case VM_MAP_INSERT:
 		case VM_SORT:
 		case VM_SORT_PART:
 		case VM_CONCAT:

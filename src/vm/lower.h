@@ -3,7 +3,8 @@
  *	  What the files of the lowering share.
  *
  * Lowering turns one unit after the other into code: lower.c the units and their statements, lower_emit.c instructions, registers, jumps and constants,
- * lower_expr.c expressions, lower_call.c calls, lower_test.c tests, lower_query.c queries, lower_assign.c assignments and ingestion.  It decides nothing about the
+ * lower_expr.c expressions, lower_maybe.c and lower_map.c what may be absent, lower_call.c calls, lower_test.c tests, lower_query.c queries, lower_assign.c
+ * assignments and ingestion.  It decides nothing about the
  * language: types, conversions and overloads are in the tree already.
  *
  * Registers.  Locals have fixed registers; temporaries are a stack above them: a function that needs some remembers l->next, and sets it back when they
@@ -128,8 +129,28 @@ extern uint16_t lower_expr_kept(Lower *l, const LangExpr *e, const LangExpr *nex
 extern void lower_condition(Lower *l, const LangExpr *e, bool jump_when, Label *label);
 /* What a maybe holds; jumps when it is empty. */
 extern uint16_t lower_maybe(Lower *l, const LangExpr *e, Label *empty, int want);
+extern uint16_t lower_wrapped(Lower *l, const LangExpr *e, int want);	/* a maybe made from what lower_maybe yields */
 extern uint16_t lower_convert(Lower *l, uint16_t value, const LangType *from, const LangType *to, int want);
 extern uint16_t lower_apply(Lower *l, VmOp op, uint16_t left, uint16_t right, int want);
+
+extern uint16_t lower_plain(Lower *l, const LangExpr *e, int want);	/* a name or field as it is: maps are not copied */
+extern uint16_t lower_base(const LangRef *ref);		/* the register of the object whose field a name stands for */
+
+/* ---- lower_map.c ---- */
+
+extern uint16_t lower_map(Lower *l, const LangExpr *e, int want);	/* a map as an operand: not kept, not changed */
+extern bool lower_map_needs_value(const LangExpr *e);
+extern uint16_t lower_map_value(Lower *l, const LangExpr *e, int want);
+extern void lower_keep(Lower *l, const LangType *type, uint16_t reg);	/* a value in reg, read from elsewhere, is to be kept */
+extern uint16_t lower_map_place(Lower *l, const LangExpr *e);	/* a map to be changed */
+extern uint16_t lower_map_entered(Lower *l, const LangExpr *e, int want);	/* m[k], made when it is not there */
+extern bool lower_makes(const LangExpr *place);
+extern uint16_t lower_map_receiver(Lower *l, const LangExpr *e, Label *none);	/* a map that entries are taken out of */
+extern bool lower_is_held(const LangField *field);	/* a maybe<record> of the document */
+extern uint16_t lower_held(Lower *l, const LangField *field, uint16_t obj, int want);	/* its record, or nothing */
+extern uint16_t lower_hold(Lower *l, const LangField *field, uint16_t obj, int want);	/* its record, made when there is none */
+extern const LangField *lower_held_field(const LangExpr *e);
+extern uint16_t lower_hold_place(Lower *l, const LangExpr *e, int want);
 
 /* ---- lower_test.c ---- */
 

@@ -20,12 +20,27 @@ lower_set(Lower *l, const LangStruct *structure, uint16_t obj, int slot, uint16_
 		lower_emit(l, l->program->has_stamped ? VM_SET_DOC_STAMPED : VM_SET_DOC, obj, (uint32_t) slot, value);
 }
 
+/* A map of the document stays the same one, and gets other entries. */
+static void
+set_field(Lower *l, const LangField *field, uint16_t obj, uint16_t value)
+{
+	uint32_t	mark = l->next;
+
+	if (field->type->kind == LANG_MAP && (field->owner->kind == LANG_STRUCT_ROOT || field->owner->kind == LANG_STRUCT_RECORD))
+		lower_emit(l, VM_MAP_ASSIGN, lower_get(l, field, obj, lower_temp(l)), value, 0);
+	else
+		lower_set(l, field->owner, obj, field->slot, value);
+	l->next = mark;
+}
+
 /* A place that is assigned to, its object evaluated. */
 typedef struct Place
 {
 	const LangField *field;		/* NULL: a local */
 	uint16_t	reg;			/* of the local, or of the object that has the field */
 	bool		is_each;		/* a field of each element of a list: reg holds the list */
+	const LangExpr *map;		/* an entry of this map, which is looked for last: evaluating a value may make it a shared one */
+	uint16_t	key;
 } Place;
 
 static Place
@@ -42,6 +57,11 @@ lower_place(Lower *l, const LangExpr *place, const LangExpr *value)
 
 		p.field = ref->field;
 		p.reg = ref->base == LANG_BASE_ROOT ? VM_REG_ROOT : ref->base == LANG_BASE_SELF ? VM_REG_SELF : lower_local(ref->local);
+	}
+	else if (e->kind == LANG_EXPR_INDEX)
+	{
+		p.map = e->u.call.callee;
+		p.key = value == NULL ? lower_expr(l, e->u.call.args[0], -1) : lower_expr_kept(l, e->u.call.args[0], value);
 	}
 	else
 	{
@@ -72,12 +92,28 @@ void
 lower_assign(Lower *l, const LangExpr *place, const LangExpr *value)
 {
 	uint32_t	mark = l->next;
-	Place		p = lower_place(l, place, value);
+	Place		p;
 
-	if (p.field == NULL)
+	if (lower_bare(place)->kind == LANG_EXPR_FIELD && lower_makes(place))
+	{
+		uint16_t	made = lower_expr(l, value, lower_temp(l));
+
+		p = lower_place(l, place, NULL);
+		set_field(l, p.field, p.reg, made);
+		l->next = mark;
+		return;
+	}
+	p = lower_place(l, place, value);
+	if (p.map != NULL)
+	{
+		uint16_t	now = lower_expr(l, value, -1);
+
+		lower_emit(l, VM_MAP_PUT, lower_map_place(l, p.map), p.key, now);
+	}
+	else if (p.field == NULL)
 		lower_expr(l, value, p.reg);
 	else if (!p.is_each)
-		lower_set(l, p.field->owner, p.reg, p.field->slot, lower_expr(l, value, -1));
+		set_field(l, p.field, p.reg, lower_expr(l, value, -1));
 	else
 	{
 		Label		again = LABEL_NEW;
@@ -85,7 +121,7 @@ lower_assign(Lower *l, const LangExpr *place, const LangExpr *value)
 		uint16_t	each;
 		uint16_t	item = begin_each(l, p.reg, &each, &again, &end);
 
-		lower_set(l, p.field->owner, item, p.field->slot, lower_expr(l, value, -1));
+		set_field(l, p.field, item, lower_expr(l, value, -1));
 		lower_loop(l, &again);
 		lower_here(l, &end);
 	}
@@ -96,8 +132,20 @@ void
 lower_clear(Lower *l, const LangExpr *place)
 {
 	uint32_t	mark = l->next;
-	Place		p = lower_place(l, place, NULL);
+	const LangExpr *e = lower_bare(place);
+	Label		none = LABEL_NEW;
+	Place		p;
 
+	if (e->kind == LANG_EXPR_INDEX)
+	{
+		uint16_t	key = lower_expr(l, e->u.call.args[0], -1);
+
+		lower_emit(l, VM_MAP_REMOVE, lower_map_receiver(l, e->u.call.callee, &none), key, 0);
+		lower_here(l, &none);
+		l->next = mark;
+		return;
+	}
+	p = lower_place(l, place, NULL);
 	if (p.field == NULL)
 		lower_emit(l, VM_LOAD_EMPTY, p.reg, 0, 0);
 	else
@@ -188,7 +236,22 @@ lower_assign_op(Lower *l, const LangExpr *e, int want, bool is_used)
 		return dst;
 	}
 	value = step_value(l, &s);
-	if (p.field == NULL)
+	if (p.map != NULL)
+	{
+		Label		none = LABEL_NEW;
+
+		p.reg = lower_map_place(l, p.map);
+		now = lower_default(l, p.map->type->kind == LANG_MAYBE ? p.map->type->a->b : p.map->type->b, lower_temp(l));
+		lower_branch(l, VM_MAP_AT, now, p.reg, p.key, &none);
+		lower_here(l, &none);
+		if (yields_old)
+			lower_move(l, dst, now);
+		emit_step(l, &s, now, now, value);
+		lower_emit(l, VM_MAP_PUT, p.reg, p.key, now);
+		if (is_used && !yields_old)
+			lower_move(l, dst, now);
+	}
+	else if (p.field == NULL)
 	{
 		if (yields_old)
 			lower_move(l, dst, p.reg);
@@ -298,10 +361,12 @@ insert_from(Lower *l, uint16_t table, const LangStruct *row_type, uint16_t value
 	uint16_t	each;
 	Label		again = LABEL_NEW;
 	Label		end = LABEL_NEW;
-	bool		is_many = type->kind == LANG_ARRAY || type->kind == LANG_LIST;
+	bool		is_many = type->kind == LANG_ARRAY || type->kind == LANG_LIST || type->kind == LANG_TABLE;
 
 	if (is_many)
 	{
+		if (type->kind == LANG_TABLE)
+			value = lower_apply(l, VM_TABLE_LIST, value, 0, -1);
 		value = begin_each(l, value, &each, &again, &end);
 		type = type->a;
 	}
@@ -316,6 +381,44 @@ insert_from(Lower *l, uint16_t table, const LangStruct *row_type, uint16_t value
 	l->next = mark;
 }
 
+/* Puts the entries of one map into another. */
+static void
+insert_entries(Lower *l, uint16_t map, const LangType *to, uint16_t value, const LangType *from)
+{
+	uint32_t	mark = l->next;
+	const LangField *const *pair = (const LangField *const *) from->items[0]->structure->fields;
+	uint16_t	each;
+	uint16_t	item;
+	uint16_t	key;
+	uint16_t	inside;
+	uint16_t	entry;
+	Label		again = LABEL_NEW;
+	Label		end = LABEL_NEW;
+
+	if (from == to && to->b->kind != LANG_RECORD)
+	{
+		lower_emit(l, VM_MAP_INSERT, map, value, 0);
+		return;
+	}
+	item = begin_each(l, lower_apply(l, VM_MAP_PAIRS, value, 0, -1), &each, &again, &end);
+	key = lower_get(l, pair[0], item, -1);
+	inside = lower_get(l, pair[1], item, -1);
+	if (to->b->kind == LANG_RECORD || to->b->kind == LANG_MAP)
+	{
+		entry = lower_default(l, to->b, lower_temp(l));
+		lower_emit(l, VM_MAP_ENTER, entry, map, key);
+		if (to->b->kind == LANG_RECORD)
+			call_pair(l, PAIR_INGEST, entry, to->b->structure, inside, from->b->structure);
+		else
+			insert_entries(l, entry, to->b, inside, from->b);
+	}
+	else
+		lower_emit(l, VM_MAP_PUT, map, key, lower_convert(l, inside, from->b, to->b, -1));
+	lower_loop(l, &again);
+	lower_here(l, &end);
+	l->next = mark;
+}
+
 /* Gives a field of obj what the source has for it. */
 static void
 ingest_field(Lower *l, uint16_t obj, const LangField *target, uint16_t value, const LangType *type)
@@ -324,7 +427,8 @@ ingest_field(Lower *l, uint16_t obj, const LangField *target, uint16_t value, co
 	Label		empty = LABEL_NEW;
 	LangFitting fitting;
 
-	if (type->kind == LANG_MAYBE && (target->type->kind != LANG_MAYBE || lang_type_fit(type->a, target->type, &fitting) != LANG_FITS_NOT))
+	if (type->kind == LANG_MAYBE && (target->type->kind != LANG_MAYBE || lower_is_held(target) ||
+									 lang_type_fit(type->a, target->type, &fitting) != LANG_FITS_NOT))
 	{
 		/* only when there is something */
 		uint16_t	inside = lower_temp(l);
@@ -336,6 +440,15 @@ ingest_field(Lower *l, uint16_t obj, const LangField *target, uint16_t value, co
 	}
 	switch (target->type->kind)
 	{
+		case LANG_MAYBE:
+			if (lower_is_held(target))
+				call_pair(l, PAIR_INGEST, lower_hold(l, target, obj, -1), target->type->a->structure, value, type->structure);
+			else
+				lower_set(l, target->owner, obj, target->slot, lower_convert(l, value, type, target->type, -1));
+			break;
+		case LANG_MAP:
+			insert_entries(l, lower_get(l, target, obj, -1), target->type, value, type);
+			break;
 		case LANG_RECORD:
 			call_pair(l, PAIR_INGEST, lower_get(l, target, obj, -1), target->type->structure, value, type->structure);
 			break;
@@ -458,21 +571,34 @@ lower_ingest(Lower *l, const LangStmt *stmt)
 	bool		is_literal = value->kind == LANG_EXPR_OBJECT;
 	uint32_t	mark = l->next;
 	Members		members = {0};
-	uint16_t	target;
+	uint16_t	target = 0;
 	uint16_t	source = 0;
+	bool		is_late;
 	uint16_t	each;
 	uint16_t	row;
 	Label		again = LABEL_NEW;
 	Label		end = LABEL_NEW;
 
+	if (place->type->kind == LANG_MAP)
+	{
+		source = lower_map(l, value, lower_temp(l));
+		insert_entries(l, lower_map_place(l, place), place->type, source, type);
+		l->next = mark;
+		return;
+	}
+	is_late = place->type->kind == LANG_MAYBE || lower_makes(place);
 	if (place->type->kind == LANG_LIST)
 		target = lower_query(l, place, QUERY_LIST, -1);
-	else
+	else if (!is_late)
 		target = lower_expr_kept(l, place, value);
 	if (is_literal)
 		members = lower_members(l, value);
 	else
-		source = lower_expr(l, value, -1);
+		source = lower_expr(l, value, is_late ? lower_temp(l) : -1);
+	if (place->type->kind == LANG_MAYBE)
+		target = lower_hold_place(l, place, -1);
+	else if (is_late)
+		target = lower_expr(l, place, -1);
 	switch (place->type->kind)
 	{
 		case LANG_TABLE:
@@ -511,6 +637,9 @@ lower_ingest(Lower *l, const LangStmt *stmt)
 			fill(l, row, place->type->a->structure, is_literal ? &members : NULL, source, type);
 			lower_loop(l, &again);
 			lower_here(l, &end);
+			break;
+		case LANG_MAYBE:
+			fill(l, target, place->type->a->structure, is_literal ? &members : NULL, source, type);
 			break;
 		default:
 			fill(l, target, place->type->structure, is_literal ? &members : NULL, source, type);

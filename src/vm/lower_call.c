@@ -19,13 +19,23 @@ code_of(const LangUnit *unit)
 static void
 emit_call(Lower *l, const LangExpr *e, uint16_t window, uint16_t dst)
 {
-	for (int i = 0; i < e->u.call.n_args; i++)
-	{
-		uint32_t	mark = l->next;
+	uint32_t	mark = l->next;
 
-		lower_expr(l, e->u.call.args[i], window + VM_REG_PARAMS + i);
-		l->next = mark;
-	}
+	/* maps that are to be changed go as they are, and last: the other arguments might make them shared ones */
+	for (int pass = 0; pass < 2; pass++)
+		for (int i = 0; i < e->u.call.n_args; i++)
+		{
+			const LangLocal *param = e->u.call.unit->locals[i];
+			bool		is_changed = param->type->kind == LANG_MAP && !param->is_readonly;
+
+			if (is_changed != (pass == 1))
+				continue;
+			if (is_changed)
+				lower_move(l, window + VM_REG_PARAMS + i, lower_map_place(l, e->u.call.args[i]));
+			else
+				lower_expr(l, e->u.call.args[i], window + VM_REG_PARAMS + i);
+			l->next = mark;
+		}
 	lower_emit(l, VM_CALL, dst, window, code_of(e->u.call.unit));
 }
 
@@ -86,7 +96,12 @@ call_builtin(Lower *l, const LangExpr *e, int want)
 
 	for (int i = 0; i < n; i++)
 	{
-		lower_expr(l, argument(e, i), window + i);
+		const LangExpr *arg = argument(e, i);
+
+		if (arg->type->kind == LANG_MAP)
+			lower_map(l, arg, window + i);
+		else
+			lower_expr(l, arg, window + i);
 		l->next = inner;
 	}
 	lower_emit(l, VM_BUILTIN, want >= 0 ? (uint32_t) want : window, window, e->u.call.builtin->id);
@@ -142,6 +157,7 @@ maybe_or_default(Lower *l, const LangExpr *e, int want)
 	if (lower_is_pure(other))
 	{
 		lower_maybe(l, maybe, &empty, dst);
+		lower_keep(l, e->type, dst);
 		lower_jump(l, VM_JUMP, 0, &end);
 		lower_here(l, &empty);
 		l->next = mark;
@@ -223,6 +239,28 @@ enum_builtin(Lower *l, const LangExpr *e, int want)
 	return lower_result(l, want);
 }
 
+/* A method that changes the map; none: where to go when there is no map. */
+static uint16_t
+change_map(Lower *l, const LangExpr *e, Label *none, int want)
+{
+	uint16_t	dst = lower_result(l, want);
+	uint32_t	mark = l->next;
+	uint16_t	window = lower_temps(l, 2);
+	const LangExpr *arg = e->u.call.n_args == 0 ? NULL : e->u.call.args[0];
+
+	/* the map last: evaluating the argument may make it a shared one */
+	if (arg != NULL && arg->type->kind == LANG_MAP)
+		lower_map(l, arg, window + 1);
+	else if (arg != NULL)
+		lower_expr(l, arg, window + 1);
+	lower_move(l, window, none != NULL ? lower_map_receiver(l, e->u.call.receiver, none) : lower_map_place(l, e->u.call.receiver));
+	lower_emit(l, VM_BUILTIN, dst, window, e->u.call.builtin->id);
+	if (e->u.call.builtin->id == LANG_BUILTIN_MAP_INSERT)
+		lower_keep(l, e->type, dst);
+	l->next = mark;
+	return dst;
+}
+
 static uint16_t
 lower_builtin(Lower *l, const LangExpr *e, int want)
 {
@@ -272,6 +310,10 @@ lower_builtin(Lower *l, const LangExpr *e, int want)
 		case LANG_BUILTIN_ENUM_NEXT:
 		case LANG_BUILTIN_ENUM_PREV:
 			return enum_builtin(l, e, want);
+		case LANG_BUILTIN_MAP_REMOVE:
+		case LANG_BUILTIN_MAP_CLEAR:
+		case LANG_BUILTIN_MAP_INSERT:
+			return change_map(l, e, NULL, want);
 		case LANG_BUILTIN_DOCUMENT_KEY:
 		case LANG_BUILTIN_DOCUMENT_SPACE:
 			dst = lower_result(l, want);
@@ -310,14 +352,39 @@ lower_formula(Lower *l, const LangField *field, uint16_t obj, int want)
 
 /* ---- what yields a maybe ---- */
 
+static const LangType *
+value_of_map(const LangType *type)
+{
+	return type->kind == LANG_MAYBE ? type->a->b : type->b;
+}
+
 static uint16_t
 unwrap_index(Lower *l, const LangExpr *e, Label *empty, int want)
 {
 	uint16_t	dst = lower_result(l, want);
 	uint32_t	mark = l->next;
-	uint16_t	of = lower_expr_kept(l, e->u.call.callee, e->u.call.args[0]);
-	uint16_t	index = lower_expr(l, e->u.call.args[0], -1);
+	uint16_t	of;
+	uint16_t	index;
 
+	if (e->u.call.call_kind == LANG_CALL_MAP_GET)
+	{
+		const LangExpr *map = e->u.call.callee;
+		uint16_t	value = lower_temp(l);
+
+		of = map->type->kind == LANG_MAYBE ? lower_maybe(l, map, empty, -1) : lower_map(l, map, -1);
+		index = lower_expr(l, e->u.call.args[0], -1);
+		lower_branch(l, VM_MAP_AT, value, of, index, empty);
+		if (value_of_map(map->type)->kind == LANG_MAYBE)
+		{
+			lower_jump(l, VM_JUMP_EMPTY, value, empty);
+			lower_emit(l, VM_FROM_MAYBE, value, value, 0);
+		}
+		lower_move(l, dst, value);
+		l->next = mark;
+		return dst;
+	}
+	of = lower_expr_kept(l, e->u.call.callee, e->u.call.args[0]);
+	index = lower_expr(l, e->u.call.args[0], -1);
 	if (e->u.call.call_kind == LANG_CALL_TABLE_GET)
 	{
 		lower_emit(l, VM_TABLE_FIND, dst, of, index);
@@ -340,14 +407,28 @@ unwrap_index(Lower *l, const LangExpr *e, Label *empty, int want)
 static uint16_t
 unwrap_lifted(Lower *l, const LangExpr *e, Label *empty, int want)
 {
-	uint16_t	dst = lower_result(l, want);
-	uint32_t	mark = l->next;
+	uint16_t	dst;
+	uint32_t	mark;
 	int			n = e->u.call.n_args + (e->u.call.receiver != NULL);
-	uint16_t	window = lower_temps(l, (uint32_t) n);
-	uint32_t	inner = l->next;
+	uint16_t	window;
+	uint32_t	inner;
 	bool		is_pure = true;
 	const char *result = strchr(e->u.call.builtin->signature, ')') + 1;
 
+	if (e->u.call.builtin->id == LANG_BUILTIN_MAP_REMOVE || e->u.call.builtin->id == LANG_BUILTIN_MAP_CLEAR)
+	{
+		dst = change_map(l, e, empty, want);
+		if (e->u.call.builtin->id == LANG_BUILTIN_MAP_REMOVE)
+		{
+			lower_jump(l, VM_JUMP_EMPTY, dst, empty);
+			lower_emit(l, VM_FROM_MAYBE, dst, dst, 0);
+		}
+		return dst;
+	}
+	dst = lower_result(l, want);
+	mark = l->next;
+	window = lower_temps(l, (uint32_t) n);
+	inner = l->next;
 	for (int i = 0; i < e->u.call.n_args; i++)
 		is_pure = is_pure && lower_is_pure(e->u.call.args[i]);
 	for (int pass = 0; pass < 2; pass++)
@@ -383,8 +464,16 @@ lower_call_maybe(Lower *l, const LangExpr *e, Label *empty, int want, uint16_t *
 {
 	LangPos		pos = l->pos;
 
-	if (e->u.call.call_kind != LANG_CALL_TABLE_GET && e->u.call.call_kind != LANG_CALL_ELEMENT && e->u.call.call_kind != LANG_CALL_BUILTIN_MAYBE)
-		return false;
+	switch (e->u.call.call_kind)
+	{
+		case LANG_CALL_TABLE_GET:
+		case LANG_CALL_ELEMENT:
+		case LANG_CALL_MAP_GET:
+		case LANG_CALL_BUILTIN_MAYBE:
+			break;
+		default:
+			return false;
+	}
 	if (e->pos.line > 0)
 		l->pos = e->pos;
 	if (e->kind == LANG_EXPR_INDEX)

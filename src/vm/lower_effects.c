@@ -91,9 +91,19 @@ collect_effects(const LangExpr *e, void *arg)
 			if (e->u.call.builtin != NULL)
 			{
 				*effects |= e->u.call.builtin->reads;
-				if (e->u.call.builtin->id == LANG_BUILTIN_MAYBE_DELETE || e->u.call.builtin->id == LANG_BUILTIN_MESSAGE_INGEST_DYNAMIC ||
-					e->u.call.builtin->id == LANG_BUILTIN_MESSAGE_RESET)
-					*effects |= LOWER_ASSIGNS | LANG_WRITES;
+				switch (e->u.call.builtin->id)
+				{
+					case LANG_BUILTIN_MAYBE_DELETE:
+					case LANG_BUILTIN_MAP_REMOVE:
+					case LANG_BUILTIN_MAP_CLEAR:
+					case LANG_BUILTIN_MAP_INSERT:
+					case LANG_BUILTIN_MESSAGE_INGEST_DYNAMIC:
+					case LANG_BUILTIN_MESSAGE_RESET:
+						*effects |= LOWER_ASSIGNS | LANG_WRITES;
+						break;
+					default:
+						break;
+				}
 			}
 			break;
 		case LANG_EXPR_NAME:

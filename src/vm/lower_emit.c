@@ -259,6 +259,10 @@ lower_default(Lower *l, const LangType *type, int want)
 			dst = lower_result(l, want);
 			lower_emit_imm(l, VM_NEW_LIST, dst, 0);
 			return dst;
+		case LANG_MAP:
+			dst = lower_result(l, want);
+			lower_emit_imm(l, VM_NEW_MAP, dst, type->items[0]->structure->index);
+			return dst;
 		case LANG_MESSAGE:
 			dst = lower_result(l, want);
 			lower_emit_imm(l, VM_NEW_MESSAGE, dst, type->structure->index);

@@ -86,7 +86,9 @@ lower_expr(Lower *l, const LangExpr *e, int want)
 	}
 	if (e->pos.line > 0)
 		l->pos = e->pos;
-	if (want >= 0 && l->unit != NULL && want < VM_REG_PARAMS + l->unit->n_locals && !writes_last(e) && reads_register(l, e, want))
+	if (lower_map_needs_value(e))
+		reg = lower_map_value(l, e, want);
+	else if (want >= 0 && l->unit != NULL && want < VM_REG_PARAMS + l->unit->n_locals && !writes_last(e) && reads_register(l, e, want))
 	{
 		/* x = c ? 1 : x + 1 and the like: not before all of it is evaluated */
 		uint32_t	mark = l->next;
@@ -100,6 +102,19 @@ lower_expr(Lower *l, const LangExpr *e, int want)
 		reg = lower_any(l, e, want);
 	l->pos = pos;
 	l->depth--;
+	return reg;
+}
+
+uint16_t
+lower_plain(Lower *l, const LangExpr *e, int want)
+{
+	LangPos		pos = l->pos;
+	uint16_t	reg;
+
+	if (e->pos.line > 0)
+		l->pos = e->pos;
+	reg = lower_any(l, e, want);
+	l->pos = pos;
 	return reg;
 }
 
@@ -220,8 +235,8 @@ lower_ternary(Lower *l, const LangExpr *e, int want)
 
 /* ---- names and fields ---- */
 
-static uint16_t
-base_register(const LangRef *ref)
+uint16_t
+lower_base(const LangRef *ref)
 {
 	switch (ref->base)
 	{
@@ -232,16 +247,6 @@ base_register(const LangRef *ref)
 		default:
 			return lower_local(ref->local);
 	}
-}
-
-uint16_t
-lower_get(Lower *l, const LangField *field, uint16_t obj, int want)
-{
-	if (field->kind != LANG_STORED_FIELD)
-		return lower_formula(l, field, obj, want);
-	if (field->is_id && field->owner->kind == LANG_STRUCT_RECORD)
-		return lower_apply(l, VM_GET_ID, obj, 0, want);
-	return lower_apply(l, VM_GET, obj, (uint16_t) field->slot, want);
 }
 
 static uint16_t
@@ -268,104 +273,13 @@ lower_name(Lower *l, const LangExpr *e, int want)
 			lower_move(l, (uint16_t) want, lower_local(ref->local));
 			return (uint16_t) want;
 		case LANG_REF_FIELD:
-			return lower_get(l, ref->field, base_register(ref), want);
+			return lower_get(l, ref->field, lower_base(ref), want);
 		case LANG_REF_VIEWER_FIELD:
 			return lower_viewer_field(l, ref->field, want);
 		default:
 			lower_fail(l, "this name has no value");
 			return lower_result(l, want);
 	}
-}
-
-/* ---- maybes ---- */
-
-uint16_t
-lower_maybe(Lower *l, const LangExpr *e, Label *empty, int want)
-{
-	uint32_t	mark;
-	uint16_t	value;
-	uint16_t	dst;
-
-	for (Hoisted *h = l->hoisted; h != NULL; h = h->up)
-		if (h->expr == e)
-		{
-			lower_jump(l, VM_JUMP_EMPTY, h->reg, empty);
-			return lower_apply(l, VM_FROM_MAYBE, h->reg, 0, want);
-		}
-	switch (e->kind)
-	{
-		case LANG_EXPR_PAREN:
-			return lower_maybe(l, e->u.unary.operand, empty, want);
-		case LANG_EXPR_MAYBE:
-			if (e->u.typed.operand != NULL)
-				return lower_expr(l, e->u.typed.operand, want);
-			break;
-		case LANG_EXPR_FIELD:
-			if (!e->u.field.is_lifted)
-				break;
-			dst = lower_result(l, want);
-			mark = l->next;
-			value = lower_maybe(l, e->u.field.operand, empty, -1);
-			if (e->u.field.field->type->kind == LANG_MAYBE)
-			{
-				value = lower_get(l, e->u.field.field, value, -1);
-				lower_jump(l, VM_JUMP_EMPTY, value, empty);
-				lower_emit(l, VM_FROM_MAYBE, dst, value, 0);
-			}
-			else
-				lower_get(l, e->u.field.field, value, dst);
-			l->next = mark;
-			return dst;
-		case LANG_EXPR_CONVERT:
-			if (e->u.convert.how == LANG_CONVERT_TO_MAYBE)
-				return lower_expr(l, e->u.convert.operand, want);
-			if (e->u.convert.how == LANG_CONVERT_MAYBE_INNER)
-			{
-				dst = lower_result(l, want);
-				mark = l->next;
-				value = lower_maybe(l, e->u.convert.operand, empty, -1);
-				lower_convert(l, value, e->u.convert.operand->type->a, e->type->a, dst);
-				l->next = mark;
-				return dst;
-			}
-			break;
-		case LANG_EXPR_INDEX:
-		case LANG_EXPR_CALL:
-			if (lower_call_maybe(l, e, empty, want, &value))
-				return value;
-			break;
-		default:
-			break;
-	}
-	dst = lower_result(l, want);
-	mark = l->next;
-	value = lower_expr(l, e, -1);
-	lower_jump(l, VM_JUMP_EMPTY, value, empty);
-	lower_emit(l, VM_FROM_MAYBE, dst, value, 0);
-	l->next = mark;
-	return dst;
-}
-
-/* A maybe made from what lower_maybe yields. */
-static uint16_t
-lower_wrapped(Lower *l, const LangExpr *e, int want)
-{
-	uint16_t	dst = lower_result(l, want);
-	uint32_t	mark = l->next;
-	Label		empty = LABEL_NEW;
-	Label		end = LABEL_NEW;
-	uint16_t	value = lower_maybe(l, e, &empty, -1);
-
-	lower_emit(l, VM_TO_MAYBE, dst, value, 0);
-	if (empty.waiting >= 0)
-	{
-		lower_jump(l, VM_JUMP, 0, &end);
-		lower_here(l, &empty);
-		lower_emit(l, VM_LOAD_EMPTY, dst, 0, 0);
-		lower_here(l, &end);
-	}
-	l->next = mark;
-	return dst;
 }
 
 /* ---- conversions ---- */
@@ -822,7 +736,7 @@ lower_any(Lower *l, const LangExpr *e, int want)
 			l->next = mark;
 			return lower_get(l, e->u.field.field, dst, want);
 		case LANG_EXPR_INDEX:
-			return lower_wrapped(l, e, want);
+			return e->is_place ? lower_map_entered(l, e, want) : lower_wrapped(l, e, want);
 		case LANG_EXPR_CALL:
 			if (e->u.call.call_kind == LANG_CALL_BUILTIN_MAYBE)
 				return lower_wrapped(l, e, want);

@@ -117,8 +117,8 @@ hoist(const LangExpr *e, void *arg)
 	const LangExpr *bare = lower_bare(e);
 	Hoisted    *h;
 
-	/* a local is in a register already; small numbers belong to the instruction */
-	if (bare->kind == LANG_EXPR_NAME && bare->u.name.ref.kind == LANG_REF_LOCAL)
+	/* a local is in a register already; small numbers belong to the instruction; a map would be copied */
+	if ((bare->kind == LANG_EXPR_NAME && bare->u.name.ref.kind == LANG_REF_LOCAL) || bare->type->kind == LANG_MAP)
 		return;
 	if (is_invariant(v, bare))
 	{
@@ -319,7 +319,9 @@ compute_keys(Lower *l, uint16_t list, const LangField *field, uint16_t keys)
 	lower_emit(l, VM_EACH, each, list, 0);
 	lower_here(l, &again);
 	lower_branch(l, VM_NEXT, item, each, 0, &end);
-	lower_emit(l, VM_LIST_ADD, keys, lower_get(l, field, item, value), 0);
+	lower_get(l, field, item, value);
+	lower_keep(l, field->type, value);
+	lower_emit(l, VM_LIST_ADD, keys, value, 0);
 	lower_loop(l, &again);
 	lower_here(l, &end);
 	l->next = mark;
@@ -489,7 +491,7 @@ lower_projection(Lower *l, const LangExpr *e, int want)
 	uint16_t	source = lower_query(l, e->u.field.operand, QUERY_LIST, -1);
 	uint16_t	made = lower_temp(l);
 
-	compute_keys(l, source, e->u.field.field, made);
+	compute_keys(l, source, e->u.field.field, made);	/* maps within are kept as values */
 	lower_move(l, dst, made);
 	l->next = mark;
 	return dst;

@@ -168,8 +168,8 @@ vm_memo_store(Vm *vm, const VmCode *code, const VmObj *obj, VmVal value)
 	return true;
 }
 
-static bool
-writes_refused(Vm *vm)
+bool
+vm_writes_refused(Vm *vm)
 {
 	return vm_fail(vm, KIT_RUNTIME_ERROR, "a formula, a policy or a view may not change the document");
 }
@@ -203,8 +203,6 @@ stored_size(const LangType *type, VmVal value)
 	}
 }
 
-#define CHANGE_SIZE 48			/* about what the journal needs for a change */
-
 /* Only JSON can be as deep as it likes. */
 static bool
 fits_in_depth(const VmObj *obj, const LangType *type, VmVal value)
@@ -223,18 +221,18 @@ vm_set_document(Vm *vm, VmObj *obj, int slot, VmVal value)
 	const LangType *type = vm->program->structs[obj->structure->index].slot_types[slot];
 
 	if (!vm->may_write)
-		return writes_refused(vm);
+		return vm_writes_refused(vm);
 	if (!fits_in_depth(obj, type, value))
 		return vm_fail(vm, KIT_PROGRAM_LIMIT, "the value would be nested deeper than %d levels in the document", DOC_MAX_DEPTH);
-	if (!vm_charge(vm, CHANGE_SIZE + (lang_type_storage(type) == 'P' ? stored_size(type, value) : 0)))
+	if (!vm_charge(vm, VM_CHANGE_SIZE + (lang_type_storage(type) == 'P' ? stored_size(type, value) : 0)))
 		return false;
 	vm_doc_set(vm->doc, obj, slot, value);
 	return true;
 }
 
 /* Remembers that obj has changed, and with it every row and record that it lies in. */
-static bool
-note_change(Vm *vm, VmObj *obj)
+bool
+vm_note_change(Vm *vm, VmObj *obj)
 {
 	for (; obj != NULL; obj = obj->table != NULL ? obj->table->owner : obj->parent)
 	{
@@ -265,33 +263,49 @@ vm_set_document_stamped(Vm *vm, VmObj *obj, int slot, VmVal value)
 {
 	uint64_t	stamp = vm_doc_stamp(vm->doc);
 
-	return vm_set_document(vm, obj, slot, value) && (vm_doc_stamp(vm->doc) == stamp || note_change(vm, obj));
+	return vm_set_document(vm, obj, slot, value) && (vm_doc_stamp(vm->doc) == stamp || vm_note_change(vm, obj));
 }
 
 bool
 vm_insert_row(Vm *vm, VmTable *table, VmObj **row)
 {
 	if (!vm->may_write)
-		return writes_refused(vm);
-	if (!vm_charge(vm, sizeof(VmObj) + CHANGE_SIZE + (size_t) table->row->n_slots * sizeof(VmVal)))
+		return vm_writes_refused(vm);
+	if (!vm_charge(vm, sizeof(VmObj) + VM_CHANGE_SIZE + (size_t) table->row->n_slots * sizeof(VmVal)))
 		return false;
 	*row = vm_doc_insert(vm->doc, table);
 	if (*row == NULL)
 		return vm_fail(vm, KIT_RUNTIME_ERROR, "no row can be inserted: the ids are used up, or tables are nested too deeply");
-	return !vm->program->has_stamped || note_change(vm, *row);
+	return !vm->program->has_stamped || vm_note_change(vm, *row);
+}
+
+bool
+vm_hold(Vm *vm, VmTable *holder, VmObj **record)
+{
+	bool		is_new = holder->n_live == 0;
+
+	if (!vm->may_write)
+		return vm_writes_refused(vm);
+	if (!vm_charge(vm, VM_CHANGE_SIZE + (is_new ? sizeof(VmObj) + (size_t) holder->row->n_slots * sizeof(VmVal) : 0)) ||
+		!vm_charge_steps(vm, vm_doc_hold_cost(holder)))
+		return false;
+	*record = vm_doc_hold(vm->doc, holder);
+	if (*record == NULL)
+		return vm_fail(vm, KIT_RUNTIME_ERROR, "no record can be made: maps and tables are nested too deeply");
+	return !is_new || !vm->program->has_stamped || vm_note_change(vm, *record);
 }
 
 bool
 vm_delete_row(Vm *vm, VmObj *row)
 {
 	if (!vm->may_write)
-		return writes_refused(vm);
-	if (!vm_charge(vm, CHANGE_SIZE))
+		return vm_writes_refused(vm);
+	if (!vm_charge(vm, VM_CHANGE_SIZE))
 		return false;
 	if (row->flags & VM_OBJ_DELETED)
 		return true;
 	vm_doc_delete(vm->doc, row);
-	return !vm->program->has_stamped || row->table == NULL || note_change(vm, row->table->owner);
+	return !vm->program->has_stamped || row->table == NULL || vm_note_change(vm, row->table->owner);
 }
 
 int
@@ -347,7 +361,7 @@ vm_stamp_changed(Vm *vm)
 	VmObj	  **items = vm->stamped;
 	uint32_t	n = vm->n_stamped;
 
-	if (!vm_charge(vm, (size_t) n * CHANGE_SIZE))
+	if (!vm_charge(vm, (size_t) n * VM_CHANGE_SIZE))
 		return false;
 	for (uint32_t i = n / 2; i-- > 0;)
 		sift(items, n, i);

@@ -106,6 +106,10 @@ extern bool vm_set_document(Vm *vm, VmObj *obj, int slot, VmVal value);
 extern bool vm_set_document_stamped(Vm *vm, VmObj *obj, int slot, VmVal value);
 extern bool vm_insert_row(Vm *vm, VmTable *table, VmObj **row);
 extern bool vm_delete_row(Vm *vm, VmObj *row);
+extern bool vm_writes_refused(Vm *vm);	/* fails: who only reads may not change the document */
+extern bool vm_note_change(Vm *vm, VmObj *obj);	/* for the @bump and @updated fields of obj and of what it lies in */
+#define VM_CHANGE_SIZE 48		/* about what the journal needs for a change */
+extern bool vm_hold(Vm *vm, VmTable *holder, VmObj **record);	/* the record of a maybe, made when there is none */
 extern bool vm_stamp_changed(Vm *vm);	/* at the end of an event: sets the @bump and @updated fields of what changed */
 extern int	vm_zone(const Vm *vm);			/* the document's: kit/calendar.h */
 extern int64_t vm_now(const Vm *vm);	/* the time of the event as a datetime in the document's zone */
@@ -124,6 +128,17 @@ extern bool vm_test_show(Vm *vm, const LangType *type, VmVal value);
 extern bool vm_test_fail(Vm *vm);
 /* After something failed: true when it was an abort within @aborts; the machine goes on at *pc, with the registers from *base on. */
 extern bool vm_test_catch(Vm *vm, const VmCode **code, const VmIns **pc, uint32_t *base);
+
+/* builtin_map.c: instructions on maps (value.h says what is live and what is shared) */
+extern bool vm_map_new(Vm *vm, const LangStruct *pair, VmVal *out);
+extern bool vm_map_value(Vm *vm, VmMap *map, VmVal *out);	/* the map as a value that is kept elsewhere, too */
+extern bool vm_map_own(Vm *vm, VmVal *map);		/* the map as one that may be changed */
+extern bool vm_map_put(Vm *vm, VmMap *map, VmVal key, VmVal value);
+extern bool vm_map_enter(Vm *vm, VmMap *map, VmVal key, VmVal *value);	/* *value: what to put there when there is none; what is there then */
+extern bool vm_map_remove(Vm *vm, VmMap *map, VmVal key);
+extern bool vm_map_assign(Vm *vm, VmMap *map, const VmMap *from);
+extern bool vm_map_insert_all(Vm *vm, VmMap *map, const VmMap *from);
+extern bool vm_map_pairs(Vm *vm, const VmMap *map, VmVal *out);
 
 /* query.c */
 extern bool vm_new_list(Vm *vm, size_t cap, VmList **list);

@@ -9,6 +9,7 @@
 
 #include "kit/hash.h"
 #include "vm/machine.h"
+#include "vm/map.h"
 
 #define INITIAL_STEPS 100000
 #define INITIAL_MEMORY ((size_t) 1024 * 1024)
@@ -38,6 +39,7 @@ vm_event_name(VmEventKind kind)
 
 static const VmList no_elements = {0};
 static VmVal copy_static(KitArena *arena, const LangType *type, VmVal value);
+static VmVal copy_static_map(KitArena *arena, const VmMap *map);
 
 static VmVal
 copy_static_list(KitArena *arena, const LangType *type, const VmList *list)
@@ -88,6 +90,8 @@ copy_static(KitArena *arena, const LangType *type, VmVal value)
 		case LANG_LIST:
 		case LANG_ARRAY:
 			return copy_static_list(arena, type, value.list);
+		case LANG_MAP:
+			return copy_static_map(arena, value.map);
 		case LANG_MESSAGE:
 			{
 				const LangStruct *structure = type->structure;
@@ -104,9 +108,32 @@ copy_static(KitArena *arena, const LangType *type, VmVal value)
 	}
 }
 
+/* Nobody may change it: it is shared. */
 static VmVal
-default_of_type(const LangType *type)
+copy_static_map(KitArena *arena, const VmMap *map)
 {
+	VmMap	   *made = KIT_NEW(arena, VmMap);
+	VmMapAt		at = {0, 0};
+	const VmPair *entry;
+
+	vm_map_init(made, map->pair);
+	while ((entry = vm_map_step(map, &at)) != NULL)
+	{
+		VmVal		key = copy_static(arena, map->pair->fields[0]->type, entry->key);
+		VmMapAt		end;
+
+		vm_map_find(made, key, &end);
+		vm_map_add(made, (VmMapMemory) {.arena = arena}, end, key, copy_static(arena, vm_map_value_type(map), entry->value));
+	}
+	made->is_shared = true;
+	return (VmVal) {.map = made};
+}
+
+static VmVal
+default_of_type(KitArena *arena, const LangType *type)
+{
+	VmMap		none;
+
 	switch (type->kind)
 	{
 		case LANG_DOUBLE:
@@ -129,6 +156,9 @@ default_of_type(const LangType *type)
 		case LANG_LIST:
 		case LANG_ARRAY:
 			return (VmVal) {.list = (VmList *) &no_elements};
+		case LANG_MAP:
+			vm_map_init(&none, type->items[0]->structure);
+			return copy_static_map(arena, &none);
 		case LANG_MAYBE:
 		case LANG_MESSAGE:
 		case LANG_RECORD:
@@ -202,7 +232,7 @@ add_struct(VmProgram *program, LangStruct *structure)
 		if (field->slot < 0)
 			continue;
 		info->slot_types[field->slot] = field->type;
-		info->defaults[field->slot] = default_of_type(field->type);
+		info->defaults[field->slot] = default_of_type(program->arena, field->type);
 		if (field->type->kind == LANG_MESSAGE)
 			info->nested[info->n_nested++] = field->slot;
 		if (field->is_bump || field->is_updated)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "vm/machine.h"
+#include "vm/state_internal.h"
 
 struct VmReader
 {
@@ -72,6 +73,12 @@ vm_reader_field(VmReader *reader, VmObj *obj, const LangField *field, VmVal *out
 		return compute(reader, field->unit, obj, out, diag);
 	if (field->slot < 0)
 		out->i = obj->id;
+	else if (field->type->kind == LANG_MAYBE && field->type->a->kind == LANG_RECORD)
+	{
+		VmObj	   *record = vm_holder_find(obj->slots[field->slot].table);
+
+		out->maybe = record == NULL ? NULL : vm_maybe_new(reader->vm.arena, (VmVal) {.obj = record});
+	}
 	else
 		*out = obj->slots[field->slot];
 	return true;

@@ -35,9 +35,10 @@ depth_of_type(const VmShape *shapes, const LangType *type)
 	{
 		case LANG_PRINCIPAL:
 		case LANG_TABLE:
+		case LANG_MAP:
 			return 1;
 		case LANG_MAYBE:
-			return depth_of_type(shapes, type->a);
+			return type->a->kind == LANG_RECORD ? 0 : depth_of_type(shapes, type->a);
 		case LANG_LIST:
 		case LANG_ARRAY:
 			return 1 + depth_of_type(shapes, type->a);
@@ -45,6 +46,28 @@ depth_of_type(const VmShape *shapes, const LangType *type)
 			return shapes[type->structure->index].depth;
 		default:
 			return 0;
+	}
+}
+
+static bool
+is_of_document(const LangStruct *structure)
+{
+	return structure->kind == LANG_STRUCT_ROOT || structure->kind == LANG_STRUCT_RECORD || structure->kind == LANG_STRUCT_ENTRY;
+}
+
+static bool
+is_child(const LangType *type)
+{
+	switch (type->kind)
+	{
+		case LANG_TABLE:
+		case LANG_RECORD:
+		case LANG_MAP:
+			return true;
+		case LANG_MAYBE:
+			return type->a->kind == LANG_RECORD;
+		default:
+			return false;
 	}
 }
 
@@ -65,10 +88,11 @@ make_slots(VmShape *shape, KitArena *arena)
 		slot = &shape->slots[field->slot];
 		slot->field = field;
 		slot->type = field->type;
-		slot->key_size = (uint32_t) vm_varint_size(field->name->len) + field->name->len;
-		slot->is_owned = is_owned(field->type);
-		slot->is_child = field->type->kind == LANG_TABLE || field->type->kind == LANG_RECORD;
-		if (slot->is_child && structure->kind != LANG_STRUCT_ANONYMOUS)
+		if (structure->kind != LANG_STRUCT_ENTRY)
+			slot->key_size = (uint32_t) vm_varint_size(field->name->len) + field->name->len;
+		slot->is_child = is_of_document(structure) && is_child(field->type);
+		slot->is_owned = !slot->is_child && is_owned(field->type);
+		if (slot->is_child)
 			shape->children[shape->n_children++] = field->slot;
 	}
 }
@@ -80,7 +104,7 @@ weigh(VmShape *shapes, VmShape *shape)
 	if (shape->depth > 0)
 		return;
 	shape->depth = 1;
-	if (shape->structure->kind != LANG_STRUCT_ROOT && shape->structure->kind != LANG_STRUCT_RECORD)
+	if (!is_of_document(shape->structure))
 		return;
 	for (int i = 0; i < shape->n_children; i++)
 	{
@@ -99,8 +123,10 @@ weigh(VmShape *shapes, VmShape *shape)
 
 		if (depth > shape->depth)
 			shape->depth = depth;
-		if (slot->type->kind == LANG_TABLE)
+		if (slot->type->kind == LANG_TABLE || slot->type->kind == LANG_MAP)
 			shape->members_size += slot->key_size + VM_CONTAINER_SIZE;
+		else if (slot->is_child && slot->type->kind == LANG_MAYBE)
+			continue;			/* empty */
 		else if (slot->type->kind == LANG_RECORD)
 			shape->members_size += slot->key_size + VM_CONTAINER_SIZE + shapes[slot->type->structure->index].members_size;
 		else

@@ -12,8 +12,9 @@
  * string or deleted row stays readable.
  *
  * Storage form (what state and delta hold): members are the stored fields of the root in declaration
- * order by name; long is a decimal string; principal {"agent","authority"}; enum a number; maybe the value or absent; dynamic its JSON, absent while null; record an
- * object of its fields, "id" first for rows; table an object of rows by id, ascending; then the document's own members:
+ * order by name; long is a decimal string; principal {"agent","authority"}; enum a number; maybe the value or absent; dynamic its JSON, absent while
+ * null; record an object of its fields, "id" first for rows; table an object of rows by id, ascending; map an object by key, ascending (codec_key.c says
+ * how keys are written); then the document's own members:
  *		"__auto_table_row_id"	the last row id given out; absent while 0
  *		"__entropy"				state of the random generator, a long; absent while 0
  *		"__timezone"			the zone of Time.*, as text; absent while UTC
@@ -79,14 +80,20 @@ extern uint64_t vm_doc_stamp(const VmDoc *doc);
 
 /* ---- changes: only between begin and commit ---- */
 
-/* Stores value, copied into the document, unless it is the same already.  Not for tables and nested records. */
+/* Stores value, copied into the document, unless it is the same already.  Not for tables, maps and nested records. */
 extern void vm_doc_set(VmDoc *doc, VmObj *obj, int slot, VmVal value);
 /*
  * Makes a row with the next id; fields at their initial values; nested records and tables made.  NULL when there are no ids
  * left, or when the row would lie deeper in nested tables than a state can be.
  */
 extern VmObj *vm_doc_insert(VmDoc *doc, VmTable *table);
-extern void vm_doc_delete(VmDoc *doc, VmObj *row);			/* no effect when deleted already */
+/* The entry of the key, made when there is none (value.h).  NULL when it would lie too deep. */
+extern VmObj *vm_doc_enter(VmDoc *doc, VmMap *map, VmVal key);
+extern VmObj *vm_doc_hold(VmDoc *doc, VmTable *holder);		/* the record of a maybe, made when there is none; NULL the same */
+/* Work that entering takes beyond finding, when what was deleted has to be emptied first. */
+extern uint64_t vm_doc_enter_cost(const VmMap *map, VmVal key);
+extern uint64_t vm_doc_hold_cost(const VmTable *holder);
+extern void vm_doc_delete(VmDoc *doc, VmObj *row);			/* a row, an entry, the record of a maybe; no effect when deleted already */
 extern uint64_t vm_doc_random(VmDoc *doc);					/* 64 random bits; advances the document's generator (journaled) */
 /* False when the key was seen in the last 10 minutes before at (ms); otherwise remembers it and forgets older ones. */
 extern bool vm_doc_dedupe(VmDoc *doc, const VmPrincipal *who, const char *key, size_t len, int64_t at);

@@ -20,6 +20,7 @@ typedef struct Changed
 #define FEW_SLOTS 64
 
 static bool write_changes(DocWriter *w, const VmDoc *doc, const VmObj *obj);
+static bool write_rows(DocWriter *w, const VmDoc *doc, const VmTable *table);
 
 static void
 find_changed(const VmDoc *doc, const VmObj *obj, Changed *changed)
@@ -33,7 +34,16 @@ find_changed(const VmDoc *doc, const VmObj *obj, Changed *changed)
 	}
 }
 
-/* Sorts by id; the rows are nearly always in descending order: that of the newest change. */
+/* By id, or by key. */
+static bool
+comes_before(const VmObj *a, const VmObj *b)
+{
+	if (a->table->map != NULL)
+		return vm_key_compare(a->table->map->key_kind, a->key, b->key) < 0;
+	return a->id < b->id;
+}
+
+/* The rows are nearly always in descending order: that of the newest change. */
 static void
 sort_rows(VmObj **rows, uint32_t n, VmObj **spare)
 {
@@ -49,7 +59,7 @@ sort_rows(VmObj **rows, uint32_t n, VmObj **spare)
 		rows[n - 1 - i] = row;
 	}
 	for (uint32_t i = 1; i < n && is_sorted; i++)
-		is_sorted = rows[i - 1]->id < rows[i]->id;
+		is_sorted = comes_before(rows[i - 1], rows[i]);
 	if (is_sorted)
 		return;
 	for (uint32_t width = 1; width < n; width *= 2)
@@ -64,7 +74,7 @@ sort_rows(VmObj **rows, uint32_t n, VmObj **spare)
 			uint32_t	j_end = n - i_end < width ? n : i_end + width;
 
 			for (uint32_t k = start; k < j_end; k++)
-				to[k] = j >= j_end || (i < i_end && from[i]->id < from[j]->id) ? from[i++] : from[j++];
+				to[k] = j >= j_end || (i < i_end && comes_before(from[i], from[j])) ? from[i++] : from[j++];
 		}
 		to = from;
 		from = merged;
@@ -73,21 +83,80 @@ sort_rows(VmObj **rows, uint32_t n, VmObj **spare)
 		memcpy(rows, from, n * sizeof(VmObj *));
 }
 
+/* The new value, or of JSON what is new in it. */
+static void
+write_value(DocWriter *w, const LangType *type, VmVal old, VmVal value)
+{
+	if (vm_value_is_absent(type, value))
+	{
+		doc_write_null(w);
+		return;
+	}
+	while (type->kind == LANG_MAYBE && old.maybe != NULL)
+	{
+		old = old.maybe->value;
+		value = value.maybe->value;
+		type = type->a;
+	}
+	if (type->kind == LANG_DYNAMIC)
+		doc_write_canonical_change(w, vm_dynamic_item(old.str), vm_dynamic_item(value.str));
+	else
+		vm_value_encode(w, type, value);
+}
+
+/* What became of the value of an entry, which was there before; the key is written. */
+static bool
+write_entry(DocWriter *w, const VmDoc *doc, const VmObj *entry)
+{
+	const VmSlot *slot = &vm_shape_of(doc, entry->structure)->slots[0];
+	const VmChange *oldest = NULL;
+	bool		any;
+
+	if (slot->is_child)
+	{
+		doc_write_object_begin(w);
+		any = write_rows(w, doc, vm_slot_table(slot->type, entry->slots[0]));
+		doc_write_object_end(w);
+		return any;
+	}
+	for (uint32_t i = entry->changes; i != 0; i = doc->changes[i - 1].previous)
+		oldest = &doc->changes[i - 1];
+	if (oldest == NULL || vm_value_same(slot->type, oldest->old, entry->slots[0]))
+		return false;
+	write_value(w, slot->type, oldest->old, entry->slots[0]);
+	return true;
+}
+
 /* Returns whether there was anything to write. */
 static bool
 write_row(DocWriter *w, const VmDoc *doc, const VmObj *row)
 {
+	const VmMap *map = row->table->map;
 	size_t		mark;
 	bool		any;
 
 	if ((row->flags & VM_OBJ_NEW) != 0 && (row->flags & VM_OBJ_DELETED) != 0)
 		return false;
 	mark = doc_write_mark(w);
-	doc_write_key_int(w, row->id);
+	if (map != NULL)
+		vm_key_write(w, map->key_kind, row->key);
+	else
+		doc_write_key_int(w, row->id);
 	if (row->flags & VM_OBJ_DELETED)
 	{
 		doc_write_null(w);
 		return true;
+	}
+	if (row->structure->kind == LANG_STRUCT_ENTRY)
+	{
+		any = true;
+		if (row->flags & VM_OBJ_NEW)
+			vm_value_encode(w, row->structure->fields[0]->type, row->slots[0]);
+		else
+			any = write_entry(w, doc, row);
+		if (!any)
+			doc_write_cut(w, mark);
+		return any;
 	}
 	doc_write_object_begin(w);
 	any = true;
@@ -122,25 +191,31 @@ write_rows(DocWriter *w, const VmDoc *doc, const VmTable *table)
 	return any;
 }
 
-/* The new value, or of JSON what is new in it. */
-static void
-write_value(DocWriter *w, const LangType *type, VmVal old, VmVal value)
+/* The record of a maybe: made, gone, or changed. */
+static bool
+write_held(DocWriter *w, const VmDoc *doc, const VmTable *holder, const VmSlot *slot)
 {
-	if (vm_value_is_absent(type, value))
+	const VmObj *row = holder->touched;
+	size_t		mark = doc_write_mark(w);
+	bool		any = true;
+
+	if (row == NULL || ((row->flags & VM_OBJ_NEW) != 0 && (row->flags & VM_OBJ_DELETED) != 0))
+		return false;
+	doc_write_key(w, slot->field->name->text, slot->field->name->len);
+	if (row->flags & VM_OBJ_DELETED)
 	{
 		doc_write_null(w);
-		return;
+		return true;
 	}
-	while (type->kind == LANG_MAYBE && old.maybe != NULL)
-	{
-		old = old.maybe->value;
-		value = value.maybe->value;
-		type = type->a;
-	}
-	if (type->kind == LANG_DYNAMIC)
-		doc_write_canonical_change(w, vm_dynamic_item(old.str), vm_dynamic_item(value.str));
+	doc_write_object_begin(w);
+	if (row->flags & VM_OBJ_NEW)
+		vm_members_encode(w, row);
 	else
-		vm_value_encode(w, type, value);
+		any = write_changes(w, doc, row);
+	doc_write_object_end(w);
+	if (!any)
+		doc_write_cut(w, mark);
+	return any;
 }
 
 static bool
@@ -158,9 +233,14 @@ write_slot(DocWriter *w, const VmDoc *doc, const VmObj *obj, const VmSlot *slot,
 		write_value(w, slot->type, oldest->old, value);
 		return true;
 	}
+	if (slot->type->kind == LANG_MAYBE)
+		return write_held(w, doc, value.table, slot);
 	doc_write_key(w, slot->field->name->text, slot->field->name->len);
 	doc_write_object_begin(w);
-	any = slot->type->kind == LANG_TABLE ? write_rows(w, doc, value.table) : write_changes(w, doc, value.obj);
+	if (slot->type->kind == LANG_RECORD)
+		any = write_changes(w, doc, value.obj);
+	else
+		any = write_rows(w, doc, vm_slot_table(slot->type, value));
 	doc_write_object_end(w);
 	if (!any)
 		doc_write_cut(w, mark);

@@ -9,6 +9,10 @@
  * principals say so themselves; a maybe or a list is static when it is the very one of the initial values.  A row belongs to its
  * table, a table and a nested record to the object in whose slot it is.
  *
+ * Containers.  What comes and goes in a document is a row of a VmTable: a row of a table, an entry of a map, the record in a maybe (its holder then has
+ * one row or none).  Rows of maps and holders that were deleted come back as the same objects, emptied first, when their place is filled again: so a
+ * delta tells what became of the value, whatever it went through.
+ *
  * Journal.  An array of changes, undone from its end.  What is needed to find the changes from the root hangs in the objects:
  * each object chains its own changes (VM_CHANGE_SET, VM_CHANGE_CHILD), each table the rows that changed, and an object learns by
  * VM_CHANGE_CHILD that something changed in one of its tables or nested records.  Replaced values and deleted rows are freed at
@@ -20,6 +24,7 @@
 #include <string.h>
 
 #include "vm/defaults.h"
+#include "vm/map.h"
 #include "vm/vm.h"
 
 /* ---- shapes (shape.c) ---- */
@@ -28,9 +33,9 @@ typedef struct VmSlot
 {
 	const LangField *field;
 	const LangType *type;
-	uint32_t	key_size;		/* of the member's name in the encoding */
+	uint32_t	key_size;		/* of the member's name in the encoding; 0 for the value of a map's entry */
 	bool		is_owned;		/* its values may have memory of their own */
-	bool		is_child;		/* a table or a nested record, there as long as the object is */
+	bool		is_child;		/* a container or a nested record, there as long as the object is */
 } VmSlot;
 
 typedef struct VmShape
@@ -39,7 +44,7 @@ typedef struct VmShape
 	const VmVal *defaults;
 	VmSlot	   *slots;
 	int			n_slots;
-	int		   *children;		/* slots of tables and nested records */
+	int		   *children;		/* slots of containers and nested records */
 	int			n_children;
 	size_t		object_size;	/* bytes of the VmObj */
 	size_t		members_size;	/* encoded bytes of a new object's members, "id" not included */
@@ -60,10 +65,11 @@ extern int	vm_shape_slot(const VmShape *shape, const char *name, size_t len, int
 typedef enum VmChangeKind
 {
 	VM_CHANGE_SET,				/* obj, slot, old */
-	VM_CHANGE_CHILD,			/* obj, slot: the table or nested record there was touched for the first time */
+	VM_CHANGE_CHILD,			/* obj, slot: the container or nested record there was touched for the first time */
 	VM_CHANGE_ROW,				/* obj: the row was touched for the first time */
 	VM_CHANGE_INSERT,			/* obj: the row was made, and so touched */
 	VM_CHANGE_DELETE,			/* obj */
+	VM_CHANGE_REVIVE,			/* obj: it had been deleted */
 	VM_CHANGE_REMEMBER,			/* key: a dedupe key was added */
 	VM_CHANGE_FORGET			/* key: a dedupe key was taken out */
 } VmChangeKind;
@@ -156,6 +162,40 @@ extern void vm_table_put(VmDoc *doc, VmTable *table, uint32_t place, VmObj *row)
 extern void vm_table_compact(VmDoc *doc, VmTable *table);	/* forgets deleted rows when they are many */
 extern void vm_table_clear(VmDoc *doc, VmTable *table);	/* frees all rows; outside of the journal */
 
+/* The container that is in a slot of that type; NULL when there is none. */
+static inline VmTable *
+vm_slot_table(const LangType *type, VmVal value)
+{
+	switch (type->kind)
+	{
+		case LANG_TABLE:
+			return value.table;
+		case LANG_MAP:
+			return value.map->table;
+		case LANG_MAYBE:
+			return type->a->kind == LANG_RECORD ? value.table : NULL;
+		default:
+			return NULL;
+	}
+}
+
+/* The record that a holder has, or NULL. */
+static inline VmObj *
+vm_holder_find(const VmTable *holder)
+{
+	return holder->n_live > 0 ? holder->rows[0] : NULL;
+}
+
+extern void vm_object_drop(VmDoc *doc, VmObj *row);	/* takes an entry of a map or the record of a holder out and frees it; outside of the journal */
+extern VmVal vm_key_copy(VmDoc *doc, uint8_t kind, VmVal key);
+extern void vm_key_free(VmDoc *doc, uint8_t kind, VmVal key);
+
+static inline VmMapMemory
+vm_doc_map_memory(const VmDoc *doc)
+{
+	return (VmMapMemory) {.heap = doc->heap};
+}
+
 /* Whether the object is deleted, or lies in a row that is. */
 extern bool vm_object_is_gone(const VmObj *obj);
 /* Containers around the object's members in the state. */
@@ -183,6 +223,8 @@ extern void vm_change_dedupe(VmDoc *doc, VmChangeKind kind, VmDedupeKey *key);	/
 static inline bool
 vm_value_is_absent(const LangType *type, VmVal value)
 {
+	if (type->kind == LANG_MAYBE && type->a->kind == LANG_RECORD)
+		return value.table->n_live == 0;
 	while (type->kind == LANG_MAYBE)
 	{
 		if (value.maybe == NULL)
@@ -209,9 +251,16 @@ vm_varint_size(uint64_t value)
 extern size_t vm_int_text_size(int64_t value);	/* decimal digits and sign */
 extern size_t vm_value_size(const LangType *type, VmVal value);
 extern size_t vm_row_size(const VmObj *row);	/* with its key in the table */
-extern size_t vm_row_head_size(int32_t id);		/* of this the key, the container and "id" */
+extern size_t vm_row_head_size(const VmObj *row);	/* of this what is there before its members: the key, the container, "id" */
 extern size_t vm_members_size(const VmObj *obj);	/* "id" not included */
 extern size_t vm_dedupe_key_size(const VmDedupeKey *key);
+
+/* ---- keys of maps as members' names (codec_key.c) ---- */
+
+extern size_t vm_key_size(uint8_t kind, VmVal key);
+extern void vm_key_write(DocWriter *w, uint8_t kind, VmVal key);
+/* In the arena, or in the document's heap when there is one; false when the text is no key of the type. */
+extern bool vm_key_read(const LangType *type, DocKey text, KitArena *arena, VmDoc *doc, VmVal *key);
 
 static inline size_t
 vm_slot_size(const VmSlot *slot, VmVal value)

@@ -66,6 +66,18 @@ unlink_row(VmObj *row)
 	row->next_touched = NULL;
 }
 
+/* The container in the slot knows again of nothing that changed in it; so does the nested record. */
+static void
+untouch_child(const VmDoc *doc, VmObj *obj, int slot)
+{
+	const LangType *type = vm_shape_of(doc, obj->structure)->slots[slot].type;
+
+	if (type->kind == LANG_RECORD)
+		obj->slots[slot].obj->flags &= ~(uint32_t) VM_OBJ_TOUCHED;
+	else
+		vm_slot_table(type, obj->slots[slot])->is_touched = false;
+}
+
 static int
 slot_of_child(const VmDoc *doc, const VmObj *parent, const VmObj *child)
 {
@@ -144,27 +156,170 @@ vm_doc_set(VmDoc *doc, VmObj *obj, int slot, VmVal value)
 	doc->stamp++;
 }
 
-VmObj *
-vm_doc_insert(VmDoc *doc, VmTable *table)
+/* A new row, not yet in its table; NULL when it would lie too deep. */
+static VmObj *
+make_row(VmDoc *doc, VmTable *table)
 {
-	const VmShape *shape = vm_shape_of(doc, table->row);
 	VmObj	   *row;
 
 	ADAMA_ASSERT(doc->is_open);
-	if (doc->last_row_id >= INT32_MAX || vm_object_level(table->owner) + 1 + shape->depth > DOC_MAX_DEPTH)
+	if (vm_object_level(table->owner) + 1 + vm_shape_of(doc, table->row)->depth > DOC_MAX_DEPTH)
 		return NULL;
 	row = vm_object_make(doc, table->row, NULL);
 	row->table = table;
-	row->id = (int32_t) ++doc->last_row_id;
 	row->flags |= VM_OBJ_NEW;
-	vm_table_put(doc, table, table->n_rows, row);
-	if (!vm_object_is_gone(table->owner))
-		doc->members_size += vm_row_head_size(row->id) + shape->members_size;
-	touch_table(doc, table);
+	return row;
+}
+
+/* The row is in its table now. */
+static void
+note_made(VmDoc *doc, VmObj *row)
+{
+	if (!vm_object_is_gone(row->table->owner))
+		doc->members_size += vm_row_head_size(row) + vm_shape_of(doc, row->structure)->members_size;
+	touch_table(doc, row->table);
 	row->made = push(doc, (VmChange) {.obj = row, .kind = VM_CHANGE_INSERT});
 	link_row(row);
 	doc->stamp++;
+}
+
+VmObj *
+vm_doc_insert(VmDoc *doc, VmTable *table)
+{
+	VmObj	   *row = doc->last_row_id >= INT32_MAX ? NULL : make_row(doc, table);
+
+	if (row == NULL)
+		return NULL;
+	row->id = (int32_t) ++doc->last_row_id;
+	vm_table_put(doc, table, table->n_rows, row);
+	note_made(doc, row);
 	return row;
+}
+
+/* ---- maps and maybes of records ---- */
+
+static void
+delete_all(VmDoc *doc, VmTable *table)
+{
+	VmMapAt		at = {0, 0};
+	const VmPair *entry;
+
+	if (table->map != NULL)
+		while ((entry = vm_map_next(table->map, &at)) != NULL)
+			vm_doc_delete(doc, entry->value.obj);
+	for (uint32_t i = 0; i < table->n_rows; i++)
+		vm_doc_delete(doc, table->rows[i]);
+}
+
+/* Initial values, and nothing in containers. */
+static void
+empty(VmDoc *doc, VmObj *obj)
+{
+	const VmShape *shape = vm_shape_of(doc, obj->structure);
+
+	for (int i = 0; i < shape->n_slots; i++)
+	{
+		if (!shape->slots[i].is_child)
+			vm_doc_set(doc, obj, i, shape->defaults[i]);
+		else if (shape->slots[i].type->kind == LANG_RECORD)
+			empty(doc, obj->slots[i].obj);
+		else
+			delete_all(doc, vm_slot_table(shape->slots[i].type, obj->slots[i]));
+	}
+}
+
+static uint64_t
+empty_cost(const VmObj *obj)
+{
+	const LangStruct *structure = obj->structure;
+	uint64_t	cost = 0;
+
+	for (int i = 0; i < structure->n_fields; i++)
+	{
+		const LangField *field = structure->fields[i];
+		VmTable    *table;
+
+		if (field->slot < 0)
+			continue;
+		table = vm_slot_table(field->type, obj->slots[field->slot]);
+		cost += field->type->kind == LANG_RECORD ? empty_cost(obj->slots[field->slot].obj) : 1;
+		if (table != NULL)
+			cost += table->map != NULL ? table->map->n : table->n_rows;
+	}
+	return cost;
+}
+
+/* A deleted row comes back as if it had just been made. */
+static void
+revive(VmDoc *doc, VmObj *row)
+{
+	ADAMA_ASSERT(doc->is_open && (row->flags & VM_OBJ_EMPTIED) == 0);
+	push(doc, (VmChange) {.obj = row, .kind = VM_CHANGE_REVIVE});
+	row->flags &= ~(uint32_t) VM_OBJ_DELETED;
+	row->table->n_live++;
+	if (!vm_object_is_gone(row))
+		doc->members_size += vm_row_size(row);
+	doc->stamp++;
+	empty(doc, row);
+}
+
+VmObj *
+vm_doc_enter(VmDoc *doc, VmMap *map, VmVal key)
+{
+	VmMapAt		at;
+	VmPair	   *entry = vm_map_find(map, key, &at);
+	VmObj	   *row;
+
+	if (entry != NULL)
+	{
+		row = entry->value.obj;
+		if (row->flags & VM_OBJ_DELETED)
+			revive(doc, row);
+		return row;
+	}
+	row = make_row(doc, map->table);
+	if (row == NULL)
+		return NULL;
+	row->key = vm_key_copy(doc, map->key_kind, key);
+	vm_map_add(map, vm_doc_map_memory(doc), at, row->key, (VmVal) {.obj = row});
+	map->table->n_live++;
+	note_made(doc, row);
+	return row;
+}
+
+VmObj *
+vm_doc_hold(VmDoc *doc, VmTable *holder)
+{
+	VmObj	   *row;
+
+	if (holder->n_rows > 0)
+	{
+		row = holder->rows[0];
+		if (row->flags & VM_OBJ_DELETED)
+			revive(doc, row);
+		return row;
+	}
+	row = make_row(doc, holder);
+	if (row == NULL)
+		return NULL;
+	vm_table_put(doc, holder, 0, row);
+	note_made(doc, row);
+	return row;
+}
+
+uint64_t
+vm_doc_enter_cost(const VmMap *map, VmVal key)
+{
+	VmMapAt		at;
+	const VmPair *entry = vm_map_find(map, key, &at);
+
+	return entry == NULL || (entry->value.obj->flags & VM_OBJ_DELETED) == 0 ? 0 : empty_cost(entry->value.obj);
+}
+
+uint64_t
+vm_doc_hold_cost(const VmTable *holder)
+{
+	return holder->n_rows == 0 || holder->n_live > 0 ? 0 : empty_cost(holder->rows[0]);
 }
 
 void
@@ -235,25 +390,31 @@ undo(VmDoc *doc, const VmChange *change)
 			obj->changes = change->previous;
 			break;
 		case VM_CHANGE_CHILD:
-			if (vm_shape_of(doc, obj->structure)->slots[change->slot].type->kind == LANG_TABLE)
-				obj->slots[change->slot].table->is_touched = false;
-			else
-				obj->slots[change->slot].obj->flags &= ~(uint32_t) VM_OBJ_TOUCHED;
+			untouch_child(doc, obj, change->slot);
 			obj->changes = change->previous;
 			break;
 		case VM_CHANGE_ROW:
 			unlink_row(obj);
 			break;
 		case VM_CHANGE_INSERT:
-			ADAMA_ASSERT(obj->table->rows[obj->table->n_rows - 1] == obj);
 			unlink_row(obj);
-			obj->table->n_rows--;
 			obj->table->n_live--;
+			if (obj->table->map != NULL)
+			{
+				vm_object_drop(doc, obj);
+				break;
+			}
+			ADAMA_ASSERT(obj->table->rows[obj->table->n_rows - 1] == obj);
+			obj->table->n_rows--;
 			vm_object_free(doc, obj);
 			break;
 		case VM_CHANGE_DELETE:
 			obj->flags &= ~(uint32_t) VM_OBJ_DELETED;
 			obj->table->n_live++;
+			break;
+		case VM_CHANGE_REVIVE:
+			obj->flags |= VM_OBJ_DELETED;
+			obj->table->n_live--;
 			break;
 		case VM_CHANGE_REMEMBER:
 			doc->dedupe_changes = change->previous;
@@ -321,6 +482,7 @@ static void
 commit_change(VmDoc *doc, VmChange *change)
 {
 	VmObj	   *obj = change->obj;
+	VmTable    *table;
 
 	switch ((VmChangeKind) change->kind)
 	{
@@ -329,13 +491,10 @@ commit_change(VmDoc *doc, VmChange *change)
 			obj->changes = 0;
 			break;
 		case VM_CHANGE_CHILD:
-			if (vm_shape_of(doc, obj->structure)->slots[change->slot].type->kind == LANG_TABLE)
-			{
-				obj->slots[change->slot].table->is_touched = false;
-				obj->slots[change->slot].table->touched = NULL;
-			}
-			else
-				obj->slots[change->slot].obj->flags &= ~(uint32_t) VM_OBJ_TOUCHED;
+			table = vm_slot_table(vm_shape_of(doc, obj->structure)->slots[change->slot].type, obj->slots[change->slot]);
+			if (table != NULL)
+				table->touched = NULL;
+			untouch_child(doc, obj, change->slot);
 			obj->changes = 0;
 			break;
 		case VM_CHANGE_ROW:
@@ -346,6 +505,8 @@ commit_change(VmDoc *doc, VmChange *change)
 			break;
 		case VM_CHANGE_DELETE:
 			change->table = vm_object_is_gone(obj->table->owner) ? NULL : obj->table;
+			break;
+		case VM_CHANGE_REVIVE:
 			break;
 		case VM_CHANGE_REMEMBER:
 			change->key->is_new = false;
@@ -370,11 +531,28 @@ vm_doc_commit(VmDoc *doc)
 	if (has_deleted)
 	{
 		for (uint32_t i = 0; i < doc->n_changes; i++)
-			if (doc->changes[i].kind == VM_CHANGE_DELETE && doc->changes[i].table != NULL)
-				vm_object_empty(doc, doc->changes[i].obj);
+		{
+			VmChange   *change = &doc->changes[i];
+
+			if (change->kind != VM_CHANGE_DELETE || change->table == NULL)
+				continue;
+			/* it may have come back, and may have been deleted more than once */
+			if ((change->obj->flags & VM_OBJ_DELETED) == 0 || (change->obj->flags & VM_OBJ_EMPTIED) != 0)
+				change->table = NULL;
+			else
+				vm_object_empty(doc, change->obj);
+		}
 		for (uint32_t i = 0; i < doc->n_changes; i++)
-			if (doc->changes[i].kind == VM_CHANGE_DELETE && doc->changes[i].table != NULL)
-				vm_table_compact(doc, doc->changes[i].table);
+		{
+			VmChange   *change = &doc->changes[i];
+
+			if (change->kind != VM_CHANGE_DELETE || change->table == NULL)
+				continue;
+			if (change->table->type->kind == LANG_TABLE)
+				vm_table_compact(doc, change->table);
+			else
+				vm_object_drop(doc, change->obj);
+		}
 	}
 	close_journal(doc);
 }

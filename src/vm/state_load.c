@@ -29,6 +29,7 @@ typedef struct Place
 } Place;
 
 static bool load_members(Load *load, VmObj *obj, DocItem item, bool is_new, const Place *place);
+static bool load_slot(Load *load, VmObj *obj, int slot, DocItem item, bool is_new, const Place *place);
 
 static size_t
 place_text(const Place *place, char *text, size_t size)
@@ -275,7 +276,7 @@ empty_maybes(VmDoc *doc, VmObj *obj)
 	const VmShape *shape = vm_shape_of(doc, obj->structure);
 
 	for (int i = 0; i < shape->n_slots; i++)
-		if (shape->slots[i].type->kind == LANG_MAYBE)
+		if (shape->slots[i].type->kind == LANG_MAYBE && !shape->slots[i].is_child)
 			obj->slots[i].maybe = NULL;
 		else if (shape->slots[i].type->kind == LANG_DYNAMIC)
 			obj->slots[i].str = &vm_null_json;
@@ -294,7 +295,12 @@ static size_t
 rows_size(const VmTable *table)
 {
 	size_t		size = 0;
+	VmMapAt		at = {0, 0};
+	const VmPair *entry;
 
+	if (table->map != NULL)
+		while ((entry = vm_map_step(table->map, &at)) != NULL)
+			size += vm_row_size(entry->value.obj);
 	for (uint32_t i = 0; i < table->n_rows; i++)
 		if ((table->rows[i]->flags & VM_OBJ_DELETED) == 0)
 			size += vm_row_size(table->rows[i]);
@@ -329,6 +335,30 @@ row_for(Load *load, VmTable *table, uint32_t place, int32_t id, bool *is_made)
 	return row;
 }
 
+/* is_made: the row has initial values, and is weighed here when that is to be done. */
+static bool
+load_into_row(Load *load, VmObj *row, DocItem item, bool is_new, bool is_made, const Place *place)
+{
+	VmDoc	   *doc = load->doc;
+
+	if (is_made || !item.replaces)
+	{
+		if (!load_members(load, row, item, is_new || is_made, place))
+			return false;
+		if (is_made && !is_new)
+			doc->members_size += vm_row_size(row);
+		return true;
+	}
+	if (!is_new)
+		doc->members_size -= vm_row_size(row);
+	reset_object(load, row);
+	if (!load_members(load, row, item, true, place))
+		return false;
+	if (!is_new)
+		doc->members_size += vm_row_size(row);
+	return true;
+}
+
 static bool
 load_row(Load *load, VmTable *table, DocKey key, DocItem item, bool is_new, const Place *around)
 {
@@ -356,22 +386,7 @@ load_row(Load *load, VmTable *table, DocKey key, DocItem item, bool is_new, cons
 	if (item.kind != DOC_OBJECT)
 		return misfit(load, &place, "a row");
 	row = row_for(load, table, at, (int32_t) id, &is_made);
-	if (is_made || !item.replaces)
-	{
-		if (!load_members(load, row, item, is_new || is_made, &place))
-			return false;
-		if (is_made && !is_new)
-			doc->members_size += vm_row_size(row);
-		return true;
-	}
-	if (!is_new)
-		doc->members_size -= vm_row_size(row);
-	reset_object(load, row);
-	if (!load_members(load, row, item, true, &place))
-		return false;
-	if (!is_new)
-		doc->members_size += vm_row_size(row);
-	return true;
+	return load_into_row(load, row, item, is_new, is_made, &place);
 }
 
 static bool
@@ -397,6 +412,119 @@ load_table(Load *load, VmTable *table, DocItem item, bool is_new, const Place *p
 		return false;
 	vm_table_compact(load->doc, table);
 	return true;
+}
+
+/* ---- maps, maybes of records ---- */
+
+static VmObj *
+make_entry(Load *load, VmMap *map, VmMapAt at, VmVal key)
+{
+	VmObj	   *row = vm_object_make(load->doc, map->table->row, NULL);
+
+	row->table = map->table;
+	row->key = key;
+	empty_maybes(load->doc, row);
+	vm_map_add(map, vm_doc_map_memory(load->doc), at, key, (VmVal) {.obj = row});
+	map->table->n_live++;
+	return row;
+}
+
+static void
+drop(Load *load, VmObj *row, bool is_new)
+{
+	if (!is_new)
+		load->doc->members_size -= vm_row_size(row);
+	row->table->n_live--;
+	vm_object_drop(load->doc, row);
+}
+
+static bool
+load_entry(Load *load, VmMap *map, DocKey text, DocItem item, bool is_new, const Place *around)
+{
+	VmDoc	   *doc = load->doc;
+	Place		place = {around, text};
+	const LangType *type = map->table->type;
+	VmMapAt		at;
+	VmPair	   *known;
+	VmObj	   *row;
+	VmVal		key;
+
+	if (!vm_key_read(type->a, text, NULL, doc, &key))
+	{
+		if (load->is_upgrade && type->a->kind == LANG_ENUM)
+			return true;		/* a value of the enumeration that is gone */
+		return misfit(load, &place, "at a key of the map");
+	}
+	known = vm_map_find(map, key, &at);
+	if (known != NULL || item.kind == DOC_NULL)
+		vm_key_free(doc, map->key_kind, key);
+	if (item.kind == DOC_NULL)
+	{
+		if (known != NULL)
+			drop(load, known->value.obj, is_new);
+		return true;
+	}
+	row = known != NULL ? known->value.obj : make_entry(load, map, at, key);
+	if (row->structure->kind != LANG_STRUCT_ENTRY)
+	{
+		if (item.kind != DOC_OBJECT)
+			return misfit(load, &place, "a record");
+		return load_into_row(load, row, item, is_new, known == NULL, &place);
+	}
+	if (!load_slot(load, row, 0, item, is_new || known == NULL, &place))
+		return false;
+	if (known == NULL && !is_new)
+		doc->members_size += vm_row_size(row);
+	return true;
+}
+
+static bool
+load_map(Load *load, VmMap *map, DocItem item, bool is_new, const Place *place)
+{
+	DocKey		key;
+	DocItem		value;
+
+	if (item.kind != DOC_NULL && item.kind != DOC_OBJECT)
+		return misfit(load, place, "a map");
+	if (item.kind == DOC_NULL || item.replaces)
+	{
+		if (!is_new)
+			load->doc->members_size -= rows_size(map->table);
+		vm_table_clear(load->doc, map->table);
+	}
+	if (item.kind == DOC_NULL)
+		return true;
+	if (++load->depth > DOC_MAX_DEPTH)
+		return misfit(load, place, "of a depth that a document can have");
+	while (doc_next_member(&item.body, &key, &value))
+		if (!load_entry(load, map, key, value, is_new, place))
+			return false;
+	load->depth--;
+	return check_cursor(load, &item.body, place);
+}
+
+static bool
+load_held(Load *load, VmTable *holder, DocItem item, bool is_new, const Place *place)
+{
+	VmObj	   *row = vm_holder_find(holder);
+	bool		is_made = row == NULL;
+
+	if (item.kind != DOC_NULL && item.kind != DOC_OBJECT)
+		return misfit(load, place, "a record");
+	if (item.kind == DOC_NULL)
+	{
+		if (row != NULL)
+			drop(load, row, is_new);
+		return true;
+	}
+	if (is_made)
+	{
+		row = vm_object_make(load->doc, holder->row, NULL);
+		row->table = holder;
+		empty_maybes(load->doc, row);
+		vm_table_put(load->doc, holder, 0, row);
+	}
+	return load_into_row(load, row, item, is_new, is_made, place);
 }
 
 static bool
@@ -429,6 +557,10 @@ load_slot(Load *load, VmObj *obj, int slot, DocItem item, bool is_new, const Pla
 		return load_table(load, old.table, item, is_new, place);
 	if (s->type->kind == LANG_RECORD)
 		return load_record(load, old.obj, item, is_new, place);
+	if (s->type->kind == LANG_MAP)
+		return load_map(load, old.map, item, is_new, place);
+	if (s->is_child)
+		return load_held(load, old.table, item, is_new, place);
 	if (item.kind == DOC_NULL && s->type->kind != LANG_MAYBE && s->type->kind != LANG_DYNAMIC)
 		value = shape->defaults[slot];
 	else
@@ -533,7 +665,7 @@ load_members(Load *load, VmObj *obj, DocItem item, bool is_new, const Place *aro
 		Place		place = {around, key};
 		int			slot;
 
-		if (obj->table != NULL && doc_key_is(key, "id"))
+		if (obj->table != NULL && obj->table->type->kind == LANG_TABLE && doc_key_is(key, "id"))
 		{
 			if (value.kind != DOC_INT || value.i != obj->id)
 				return misfit(load, &place, "the row's id");

@@ -148,14 +148,26 @@ vm_slot_free(VmDoc *doc, const VmShape *shape, int slot, VmVal value)
 /* ---- objects ---- */
 
 static VmTable *
-make_table(VmDoc *doc, const LangStruct *row, VmObj *owner, int slot)
+make_table(VmDoc *doc, const LangType *type, VmObj *owner, int slot)
 {
 	VmTable    *table = kit_heap_zalloc(doc->heap, sizeof(VmTable));
 
-	table->row = row;
+	table->type = type;
+	table->row = type->kind == LANG_MAP ? type->structure : type->a->structure;
 	table->owner = owner;
 	table->slot = slot;
 	return table;
+}
+
+static VmMap *
+make_map(VmDoc *doc, const LangType *type, VmObj *owner, int slot)
+{
+	VmMap	   *map = kit_heap_alloc(doc->heap, sizeof(VmMap));
+
+	vm_map_init(map, type->items[0]->structure);
+	map->table = make_table(doc, type, owner, slot);
+	map->table->map = map;
+	return map;
 }
 
 VmObj *
@@ -172,10 +184,12 @@ vm_object_make(VmDoc *doc, const LangStruct *structure, VmObj *parent)
 		int			slot = shape->children[i];
 		const LangType *type = shape->slots[slot].type;
 
-		if (type->kind == LANG_TABLE)
-			obj->slots[slot].table = make_table(doc, type->a->structure, obj, slot);
-		else
+		if (type->kind == LANG_RECORD)
 			obj->slots[slot].obj = vm_object_make(doc, type->structure, obj);
+		else if (type->kind == LANG_MAP)
+			obj->slots[slot].map = make_map(doc, type, obj, slot);
+		else
+			obj->slots[slot].table = make_table(doc, type, obj, slot);
 	}
 	return obj;
 }
@@ -184,6 +198,8 @@ static void
 free_table(VmDoc *doc, VmTable *table)
 {
 	vm_table_clear(doc, table);
+	if (table->map != NULL)
+		kit_heap_free(doc->heap, table->map, sizeof(VmMap));
 	kit_heap_free(doc->heap, table->rows, table->cap * sizeof(VmObj *));
 	kit_heap_free(doc->heap, table, sizeof(VmTable));
 }
@@ -199,10 +215,10 @@ free_slots(VmDoc *doc, VmObj *obj)
 			vm_slot_free(doc, shape, i, obj->slots[i]);
 		else if (shape->slots[i].is_child)
 		{
-			if (shape->slots[i].type->kind == LANG_TABLE)
-				free_table(doc, obj->slots[i].table);
-			else
+			if (shape->slots[i].type->kind == LANG_RECORD)
 				vm_object_free(doc, obj->slots[i].obj);
+			else
+				free_table(doc, vm_slot_table(shape->slots[i].type, obj->slots[i]));
 		}
 	}
 }
@@ -212,6 +228,8 @@ vm_object_free(VmDoc *doc, VmObj *obj)
 {
 	if ((obj->flags & VM_OBJ_EMPTIED) == 0)
 		free_slots(doc, obj);
+	if (obj->table != NULL && obj->table->map != NULL)
+		vm_key_free(doc, obj->table->map->key_kind, obj->key);
 	kit_heap_free(doc->heap, obj, vm_shape_of(doc, obj->structure)->object_size);
 }
 
@@ -234,10 +252,10 @@ vm_object_reset(VmDoc *doc, VmObj *obj)
 			vm_slot_free(doc, shape, i, obj->slots[i]);
 			obj->slots[i] = shape->defaults[i];
 		}
-		else if (shape->slots[i].type->kind == LANG_TABLE)
-			vm_table_clear(doc, obj->slots[i].table);
-		else
+		else if (shape->slots[i].type->kind == LANG_RECORD)
 			vm_object_reset(doc, obj->slots[i].obj);
+		else
+			vm_table_clear(doc, vm_slot_table(shape->slots[i].type, obj->slots[i]));
 	}
 }
 
@@ -262,7 +280,11 @@ vm_object_level(const VmObj *obj)
 	int			level = 0;
 
 	for (; obj != NULL; obj = around(obj))
-		level += obj->table != NULL ? 2 : 1;
+	{
+		bool		is_alone = obj->table == NULL || obj->table->type->kind == LANG_MAYBE || obj->structure->kind == LANG_STRUCT_ENTRY;
+
+		level += is_alone ? 1 : 2;	/* one object, or that of the table or map around it, too */
+	}
 	return level;
 }
 
@@ -356,7 +378,50 @@ vm_table_compact(VmDoc *doc, VmTable *table)
 void
 vm_table_clear(VmDoc *doc, VmTable *table)
 {
+	VmMapAt		at = {0, 0};
+	VmPair	   *entry;
+
+	if (table->map != NULL)
+	{
+		while ((entry = vm_map_next(table->map, &at)) != NULL)
+			vm_object_free(doc, entry->value.obj);
+		vm_map_release(table->map, vm_doc_map_memory(doc));
+	}
 	for (uint32_t i = 0; i < table->n_rows; i++)
 		vm_object_free(doc, table->rows[i]);
 	table->n_rows = table->n_live = 0;
+}
+
+/* ---- entries of maps, records of maybes ---- */
+
+VmVal
+vm_key_copy(VmDoc *doc, uint8_t kind, VmVal key)
+{
+	if (kind == LANG_STRING && !key.str->is_static)
+		key.str = vm_heap_string(doc, key.str->text, key.str->len);
+	else if (kind == LANG_PRINCIPAL && !key.who->is_static)
+		key.who = vm_heap_principal(doc, key.who->text, key.who->agent_len, key.who->text + key.who->agent_len, key.who->authority_len);
+	return key;
+}
+
+void
+vm_key_free(VmDoc *doc, uint8_t kind, VmVal key)
+{
+	if (kind == LANG_STRING && !key.str->is_static)
+		kit_heap_free(doc->heap, (void *) key.p, sizeof(VmStr) + key.str->len + 1);
+	else if (kind == LANG_PRINCIPAL && !key.who->is_static)
+		kit_heap_free(doc->heap, (void *) key.p, sizeof(VmPrincipal) + key.who->agent_len + key.who->authority_len);
+}
+
+void
+vm_object_drop(VmDoc *doc, VmObj *row)
+{
+	VmTable    *table = row->table;
+	VmMapAt		at;
+
+	if (table->map == NULL)
+		table->n_rows = 0;
+	else if (vm_map_find(table->map, row->key, &at) != NULL)
+		vm_map_take(table->map, vm_doc_map_memory(doc), at);
+	vm_object_free(doc, row);
 }

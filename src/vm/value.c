@@ -13,6 +13,7 @@
 
 #include "kit/utf8.h"
 #include "vm/letters.h"
+#include "vm/map.h"
 
 const VmStr vm_empty_string = {0, 1, ""};
 const VmStr vm_null_json = {1, 1, "\0"};	/* the tag of null */
@@ -231,6 +232,28 @@ same_message(const VmObj *a, const VmObj *b)
 	return true;
 }
 
+static bool
+same_map(const VmMap *a, const VmMap *b)
+{
+	VmMapAt		a_at = {0, 0};
+	VmMapAt		b_at = {0, 0};
+	const VmPair *x;
+
+	if (a == b)
+		return true;
+	if (vm_map_size(a) != vm_map_size(b))
+		return false;
+	while ((x = vm_map_step(a, &a_at)) != NULL)
+	{
+		const VmPair *y = vm_map_step(b, &b_at);
+
+		if (vm_key_compare(a->key_kind, x->key, y->key) != 0 ||
+			!vm_value_same(vm_map_value_type(a), vm_map_entry_value(a, x), vm_map_entry_value(b, y)))
+			return false;
+	}
+	return true;
+}
+
 bool
 vm_value_same(const LangType *type, VmVal a, VmVal b)
 {
@@ -269,6 +292,8 @@ vm_value_same(const LangType *type, VmVal a, VmVal b)
 			return true;
 		case LANG_MESSAGE:
 			return same_message(a.obj, b.obj);
+		case LANG_MAP:
+			return same_map(a.map, b.map);
 		default:
 			return a.p == b.p;
 	}

@@ -11,7 +11,11 @@
  * document's heap or is static: storing copies (state.h), so nothing of a message's arena is ever reachable from a document.
  *
  * An object is an instance of a LangStruct: the root, a record (in a table, or nested in a slot of its parent), or a message in
- * an arena.
+ * an arena.  A pair is a message with the fields key and value.
+ *
+ * A map is one of two things, and its table tells which.  A map of its own (table NULL) lies in an arena; whoever changes it makes sure first that
+ * nobody else sees it (is_shared: copy it).  A map of the document is the live one in an object's slot: what its entries hold are objects of the
+ * document, the records themselves or objects with the value in slot 0.  Where a map is kept as a value, one of the document becomes one of its own.
  */
 #ifndef ADAMA_VM_VALUE_H
 #define ADAMA_VM_VALUE_H
@@ -26,6 +30,7 @@ typedef struct VmMaybe VmMaybe;
 typedef struct VmList VmList;
 typedef struct VmObj VmObj;
 typedef struct VmTable VmTable;
+typedef struct VmMap VmMap;
 typedef struct VmDoc VmDoc;
 typedef struct VmProgram VmProgram;
 
@@ -39,7 +44,8 @@ typedef union VmVal
 	const VmMaybe *maybe;
 	VmList	   *list;			/* list and array */
 	VmObj	   *obj;			/* record, message */
-	VmTable    *table;
+	VmTable    *table;			/* a table; in a document's slot also what holds a maybe<record> */
+	VmMap	   *map;			/* map.h */
 } VmVal;
 
 struct VmStr
@@ -82,20 +88,27 @@ struct VmObj
 	const LangStruct *structure;
 	int32_t		id;				/* records; 0 otherwise */
 	uint32_t	flags;
-	VmTable    *table;			/* of a row; NULL otherwise */
-	VmObj	   *parent;			/* of a nested record: whose slot holds it */
+	VmTable    *table;			/* of a row, of an entry of a map, of the record in a maybe; NULL otherwise */
+	union
+	{
+		VmObj	   *parent;		/* of a nested record: whose slot holds it */
+		VmVal		key;		/* of an entry of a map */
+	};
 	VmObj	   *next_touched;
 	uint32_t	changes;		/* the newest of the journal's changes of this object, counted from 1; 0: none */
 	uint32_t	made;			/* the change that made this row, counted from 1; 0: it is older than the journal */
 	VmVal		slots[];		/* structure->n_slots */
 };
 
+/* Where objects come and go: a table, the entries of a map, or the one record of a maybe. */
 struct VmTable
 {
-	const LangStruct *row;
+	const LangType *type;		/* table<R>, map<K,V> or maybe<R> */
+	const LangStruct *row;		/* of a map: the record, or the structure of an entry */
 	VmObj	   *owner;			/* the object whose slot this table is */
 	int			slot;
-	VmObj	  **rows;			/* ascending id; deleted rows stay among them, flagged, until they are many */
+	VmMap	   *map;			/* the entries of a map by key; NULL otherwise */
+	VmObj	  **rows;			/* ascending id; deleted rows stay among them, flagged, until they are many; unused by maps */
 	uint32_t	n_rows;			/* entries in rows, deleted ones too */
 	uint32_t	cap;
 	uint32_t	n_live;

@@ -155,7 +155,7 @@ static const Case cases[] = {
 	{"scalar parameter", "function f(int a) -> int { a = a + 1; return a; }"},
 	{"readonly parameter", "function f(readonly int a) -> int { a = a + 1; return a; }", ERR, 1, 37, "read-only"},
 	{"step of a string", BODY("s++;"), ERR, 14, 2, "works on int, long and double"},
-	{"ingest into a message", BODY("M q; q <- {a: 1};"), ERR, 14, 6, "\"<-\" fills tables and records"},
+	{"ingest into a message", BODY("M q; q <- {a: 1};"), ERR, 14, 6, "\"<-\" fills tables, maps and records"},
 	{"ingest of an unknown field", BODY("rows <- {nmae: \"x\"};"), ERR, 14, 10, "Did you mean \"name\"?"},
 	{"ingest of a wrong field", BODY("rows <- {n: l};"), ERR, 14, 13, "field \"n\" must be int, not long"},
 	{"ingest of a formula", BODY("rows <- {twice: 3};"), ERR, 14, 10, "cannot fill formula"},

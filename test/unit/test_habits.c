@@ -95,7 +95,7 @@ static const Case statements[] = {
 	{"rows.remove(3);", 6, "table<Row> has no method \"remove\"", "(iterate t where id == x).delete()"},
 	{"rows.delete(3);", 6, "\"delete\" takes 0 arguments, not 1", ""},
 	{"(rows where n == 1).delete();", 7, "\"where\" takes a list, not table<Row>", "Write \"iterate\" before the table."},
-	{"foreach (r in rows) { count += r.n; }", 15, "takes a list or an array", "\"iterate\""},
+	{"foreach (r in rows) { count += r.n; }", 15, "takes a list, an array or a map", "\"iterate\""},
 	{"count = iterate rows where n == 1;", 22, "must be int, not list<Row>", "(...).size()"},
 	{"int[] xs = [1]; xs.push(2);", 20, "int[] has no method \"push\"", "a table"},
 	{"row = {n: 1};", 1, "cannot assign to record \"row\"", "row <- {...}"},

@@ -215,9 +215,10 @@ begin(Source *s, KitArena *arena, int left, int right)
 static bool
 is_free(const char *left, const char *op, const char *right)
 {
-	/* the reference speaks of maps only, and an int is a long where a long is wanted */
+	/* the reference speaks of maps only; an int is a long where a long is wanted, and a secure principal is a principal */
 	return (strcmp(op, "inside") == 0 || strcmp(op, "outside") == 0) &&
-		(strncmp(right, "list<", 5) == 0 || strchr(right, '[') != NULL || (strcmp(left, "int") == 0 && strcmp(right, "map<long,int>") == 0));
+		(strncmp(right, "list<", 5) == 0 || strchr(right, '[') != NULL || (strcmp(left, "int") == 0 && strcmp(right, "map<long,int>") == 0) ||
+		 (strcmp(left, "secure<principal>") == 0 && strcmp(right, "map<principal,int>") == 0));
 }
 
 static void
