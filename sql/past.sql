@@ -96,6 +96,33 @@ SELECT adama.deploy('past', source || ' public int more = 7;') FROM past.program
 SELECT adama.upgrade('past', 3), adama.upgrade('past'), adama.upgrade('past');
 SELECT count(*), bool_and(v.ok), min(d.program), min((s.state->>'more')::int) FROM past.document d JOIN past.documents s USING (key), adama.verify('past', d.key) v;
 
+-- ---- a log that does not keep everything ----
+SELECT adama.deploy('short', $$
+@static { maximum_history = 100; }
+record Line { public string text; }
+table<Line> _lines;
+public int n;
+message Say { string text; }
+channel say(Say m) { _lines <- { text: m.text }; (iterate _lines order by id desc offset 5).delete(); n++; }
+$$);
+SELECT adama.create('short', 'k'), adama.create('short', 'batch');
+SELECT count(short.say('k', text => repeat('x', 100) || i)) FROM generate_series(1, 1000) i;
+SELECT count(*) FROM generate_series(1, 100) b, LATERAL adama.ingest('short', array_fill('batch'::text, '{20}'), array_fill('say'::text, '{20}'),
+  ARRAY(SELECT json_build_object('text', repeat('y', 100) || b || ' ' || i) FROM generate_series(1, 20) i));
+SELECT d.key, d.seq, log_from BETWEEN 2 AND d.seq - 100 AS is_trimmed, count(*) FILTER (WHERE l.seq < d.log_from) AS before, count(*) < 400 AS is_short,
+  bool_or(l.state IS NOT NULL AND l.seq = d.log_from) AS begins_with_a_state
+  FROM short.document d JOIN short.log l USING (key) GROUP BY d.key ORDER BY d.key;
+SELECT d.key, v.ok, v.seq, s.state->>'n' AS n FROM short.document d JOIN short.documents s USING (key), adama.verify('short', d.key) v ORDER BY d.key;
+SELECT count(adama.at('short', d.key, i)) = count(*) AS all_there FROM short.document d, generate_series(d.log_from, d.seq) i;
+\set VERBOSITY terse
+SELECT adama.at('short', 'k', 1);
+\set VERBOSITY default
+BEGIN;
+DELETE FROM short.log l USING short.document d WHERE l.key = d.key AND l.seq = d.log_from;
+SELECT d.key, v.ok, v.problem FROM short.document d, adama.verify('short', d.key) v ORDER BY d.key;
+ROLLBACK;
+DROP SCHEMA short CASCADE;
+
 -- ---- what verify finds: an entry that was changed, one that is missing, a state, a document that is damaged ----
 BEGIN;
 UPDATE past.log SET delta = '{"n":7}' WHERE key = 'young' AND seq = 2;

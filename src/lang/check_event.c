@@ -113,7 +113,7 @@ typedef struct Setting
 } Setting;
 
 static const Setting settings[] = {
-	{"maximum_history", false, 1, offsetof(LangSettings, maximum_history), "The log keeps all events."},
+	{"maximum_history", false, 1, offsetof(LangSettings, maximum_history), NULL},
 	{"delete_on_close", true, 0, offsetof(LangSettings, delete_on_close), "A document stays until it is deleted."},
 	{"frequency", false, 0, offsetof(LangSettings, frequency), "Viewers are sent changes as soon as they can be."},
 	{"temporal_resolution_ms", false, 0, offsetof(LangSettings, temporal_resolution_ms), NULL},
@@ -181,7 +181,6 @@ check_declare_statics(Check *c)
 	LangProgram *p = c->program;
 	LangPos		first[N_SETTINGS] = {0};
 
-	p->settings.maximum_history = 1000;
 	for (int k = 0; k < c->tree->n; k++)
 	{
 		LangDecl   *d = c->tree->items[k];

@@ -207,7 +207,7 @@ struct LangChannel
 
 typedef struct LangSettings
 {
-	int64_t		maximum_history;	/* events of a document that the log keeps */
+	int64_t		maximum_history;	/* events of a document that the log keeps; 0: all */
 	bool		delete_on_close;	/* the document goes with its last connection */
 	int64_t		frequency;			/* ms between what others are sent; 0: as soon as possible */
 	int64_t		temporal_resolution_ms;	/* the document's time moves by more than this, or not at all */

@@ -6,6 +6,8 @@
  * belongs to a document of another life (created differs), to another program version, or is ahead, is loaded anew.  An upgrade to another program version always
  * writes the state, so the tail after state_seq is of one version.
  *
+ * A copy that is older than the log, which may have been trimmed since, is loaded anew as well.
+ *
  * The last changes, which other sessions made, are mostly still in shared memory (recent.c); the log is asked for what is older.
  *
  * While deltas are being applied the copy's seq is -1: an error on the way leaves a copy that the next call loads anew.
@@ -114,8 +116,17 @@ store_copy_bring(StoreSpace *space, const char *key, StoreCopy *copy, const Stor
 
 		f.seq = copy->seq;
 		copy->seq = -1;
-		if (f.seq < in_log)
-			store_log_scan(space, key, f.seq, in_log, snapshot, apply_entry, &f);
+		if (f.seq < in_log && !store_log_scan(space, key, f.seq, in_log, snapshot, apply_entry, &f) && f.seq < row->state_seq)
+		{
+			/* The log does not reach back to this copy any more. */
+			load(space, key, copy, row);
+			f.seq = copy->seq;
+			copy->seq = -1;
+			n = store_recent_find(space, key, row->created, f.seq, row->seq, recent);
+			in_log = n > 0 ? recent[n - 1].from : row->seq;
+			if (f.seq < in_log)
+				(void) store_log_scan(space, key, f.seq, in_log, snapshot, apply_entry, &f);
+		}
 		while (n > 0 && f.seq == recent[n - 1].from)
 		{
 			n--;

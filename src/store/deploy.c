@@ -58,7 +58,8 @@ static const char *const space_ddl[] = {
 	"program pg_catalog.int4 NOT NULL, "
 	"due pg_catalog.timestamptz, "
 	"created pg_catalog.timestamptz NOT NULL, "
-	"log_size pg_catalog.int8 NOT NULL) "
+	"log_size pg_catalog.int8 NOT NULL, "
+	"log_from pg_catalog.int8 NOT NULL) "
 	"WITH (fillfactor = 50, autovacuum_vacuum_threshold = 500, autovacuum_vacuum_scale_factor = 0.05, "
 	"autovacuum_analyze_scale_factor = 0.5, toast.autovacuum_vacuum_scale_factor = 0.05)",
 	"CREATE TABLE %1$s.log ("
@@ -113,7 +114,8 @@ static const char *const space_comments[][2] = {
 	{"COLUMN %1$s.document.program", "version of the program that the document runs"},
 	{"COLUMN %1$s.document.due", "when the document next wants to be woken"},
 	{"COLUMN %1$s.document.created", "when it was made; tells two documents apart that had the same key one after the other"},
-	{"COLUMN %1$s.document.log_size", "bytes of all deltas of its log"},
+	{"COLUMN %1$s.document.log_size", "bytes of all deltas that were ever appended to its log"},
+	{"COLUMN %1$s.document.log_from", "sequence number that the log reaches back to: 1, until maximum_history lets go of something"},
 	{"TABLE %1$s.log", "what happened to the documents: an entry for each event, or for several that were reduced together"},
 	{"COLUMN %1$s.log.key", "the document"},
 	{"COLUMN %1$s.log.seq", "sequence number of the document after the entry"},

@@ -17,8 +17,8 @@
 enum
 {
 	DOCUMENT_KEY = 1, DOCUMENT_SEQ, DOCUMENT_UPDATED, DOCUMENT_STATE, DOCUMENT_STATE_SEQ, DOCUMENT_PROGRAM, DOCUMENT_DUE, DOCUMENT_CREATED,
-	DOCUMENT_LOG_SIZE,
-	DOCUMENT_N_COLUMNS = DOCUMENT_LOG_SIZE
+	DOCUMENT_LOG_SIZE, DOCUMENT_LOG_FROM,
+	DOCUMENT_N_COLUMNS = DOCUMENT_LOG_FROM
 };
 enum
 {
@@ -50,6 +50,7 @@ typedef struct StoreRow
 	int			program;
 	TimestampTz created;
 	int64		log_size;
+	int64		log_from;
 	bool		is_ours;		/* this transaction wrote this version of the row */
 } StoreRow;
 
@@ -94,9 +95,9 @@ extern DocBytes store_datum_bytes(Datum datum);
 
 /* ---- the log (log.c) ---- */
 
-/* Calls visit for the entries of key after seq `after` up to `upto`, in order. */
+/* Calls visit for the entries of key after seq `after` up to `upto`, in order.  False when it came to a gap, and stopped there. */
 typedef void (*StoreLogVisit) (int64 seq, DocBytes delta, void *arg);
-extern void store_log_scan(StoreSpace *space, const char *key, int64 after, int64 upto, Snapshot snapshot, StoreLogVisit visit, void *arg);
+extern bool store_log_scan(StoreSpace *space, const char *key, int64 after, int64 upto, Snapshot snapshot, StoreLogVisit visit, void *arg);
 /* What every entry says: after which seq, when, under which program, what changed, and now and then the state after it (len 0: not this time). */
 typedef struct StoreLogEntry
 {
@@ -115,6 +116,14 @@ extern void store_log_delete(StoreSpace *space, const char *key);
 extern void store_log_append_rewind(StoreSpace *space, const char *key, const StoreLogEntry *entry, const VmEvent *by, int64 seq);
 
 #define STORE_LOG_ENTRY_OVERHEAD 100	/* bytes of a log entry beside its delta, for the decision when to write the state */
+
+/* ---- what the log need not keep (trim.c) ---- */
+
+/*
+ * Takes out entries before the last one, at or below seq `upto`, that keeps a state.  Returns that one's seq, which the log reaches back to from then on, or 0 when there
+ * is none.  upto is not above the document's state_seq.
+ */
+extern int64 store_log_trim(StoreSpace *space, const char *key, int64 upto);
 
 /* ---- the log read back (entry.c) ---- */
 

@@ -48,25 +48,32 @@ scan_begin(StoreTable *table, Relation index, const char *key, int64 after, Snap
 	return scan;
 }
 
-void
+bool
 store_log_scan(StoreSpace *space, const char *key, int64 after, int64 upto, Snapshot snapshot, StoreLogVisit visit, void *arg)
 {
 	StoreTable	table = store_table_open(space->log, AccessShareLock);
 	Relation	index = index_open(RelationGetPrimaryKeyIndex(table.rel), AccessShareLock);
 	IndexScanDesc scan = scan_begin(&table, index, key, after, snapshot);
+	bool		has_gap = false;
 
-	while (index_getnext_slot(scan, ForwardScanDirection, table.found))
+	while (!has_gap && index_getnext_slot(scan, ForwardScanDirection, table.found))
 	{
 		bool		seq_is_null;
+		bool		events_is_null;
 		bool		delta_is_null;
 		int64		seq = DatumGetInt64(slot_getattr(table.found, LOG_SEQ, &seq_is_null));
+		int			events = DatumGetInt32(slot_getattr(table.found, LOG_EVENTS, &events_is_null));
 		Datum		delta = slot_getattr(table.found, LOG_DELTA, &delta_is_null);
 		DocBytes	bytes;
 
-		if (seq_is_null || delta_is_null)
+		if (seq_is_null || events_is_null || delta_is_null)
 			ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("a log entry of document \"%s\" has nulls", key)));
 		if (seq > upto)
 			break;
+		has_gap = seq - events != after;
+		if (has_gap)
+			break;
+		after = seq;
 		bytes = store_datum_bytes(delta);
 		visit(seq, bytes, arg);
 		if (bytes.data != VARDATA_ANY(DatumGetPointer(delta)))
@@ -75,6 +82,7 @@ store_log_scan(StoreSpace *space, const char *key, int64 after, int64 upto, Snap
 	index_endscan(scan);
 	index_close(index, AccessShareLock);
 	store_table_close(&table);
+	return !has_gap;
 }
 
 /* What an entry says of what happened. */

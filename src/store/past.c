@@ -24,7 +24,7 @@ unknown_seq(StoreSpace *space, const char *key, int64 seq, const StoreRow *row)
 	KitDiag		diag = {0};
 
 	kit_fail(&diag, KIT_UNKNOWN_SEQ, "document \"%s\" of space \"%s\" has no sequence number %lld in its log", key, NameStr(space->name), (long long) seq);
-	kit_diag_detail(&diag, "The document is at %lld.", (long long) row->seq);
+	kit_diag_detail(&diag, "The document is at %lld, and its log reaches back to %lld.", (long long) row->seq, (long long) row->log_from);
 	store_raise(&diag);
 }
 
@@ -123,7 +123,7 @@ store_past_at_seq(StoreSpace *space, const char *key, int64 seq, Snapshot snapsh
 
 	memset(past, 0, sizeof(*past));
 	find_row(space, key, snapshot, &row);
-	if (seq < 1 || seq > row.seq)
+	if (seq < row.log_from || seq > row.seq)
 		unknown_seq(space, key, seq, &row);
 	find_base(past, space, key, seq, snapshot);
 	if (past->doc == NULL)
@@ -161,11 +161,12 @@ store_past_at_time(StoreSpace *space, const char *key, TimestampTz time, Snapsho
 {
 	StoreRole	role = store_role_enter(space);
 	StoreRow	row;
-	int64		low = 0;		/* the last end of an entry that had happened; 0: none */
+	int64		low;			/* the last end of an entry that had happened */
 	int64		high;			/* seqs above have not */
 
 	find_row(space, key, snapshot, &row);
 	/* Times grow with seq, so halves can be left out.  A row of a second holds many entries: the last of them is wanted. */
+	low = row.log_from - 1;
 	for (high = row.seq; low < high;)
 	{
 		int64		middle = low + (high - low + 1) / 2;
@@ -178,7 +179,7 @@ store_past_at_time(StoreSpace *space, const char *key, TimestampTz time, Snapsho
 			high = middle - 1;
 	}
 	store_role_leave(role);
-	if (low == 0)
+	if (low < row.log_from)
 	{
 		KitDiag		diag = {0};
 

@@ -136,6 +136,7 @@ typedef struct Step
 	StoreLogEntry log;
 	DocBytes	state;			/* goes into the row; len 0: not this time */
 	int64		log_size;
+	int64		log_from;
 } Step;
 
 /* Whether the entry after which the log's deltas have this size is one that keeps the state. */
@@ -156,7 +157,7 @@ step_begin(Step *step, Work *work, int n_events, TimestampTz at, DocBytes delta,
 	bool		writes;
 	bool		keeps;
 
-	*step = (Step) {{copy->seq + n_events, at, copy->program->version, delta}, {NULL, 0}, work->row.log_size + (int64) delta.len};
+	*step = (Step) {{copy->seq + n_events, at, copy->program->version, delta}, {NULL, 0}, work->row.log_size + (int64) delta.len, work->row.log_from};
 	if (step->log.seq >= MAXIMUM_SEQ)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -191,6 +192,7 @@ step_end(const Step *step, Work *work)
 	store_row_set(table, DOCUMENT_UPDATED, TimestampTzGetDatum(step->log.at));
 	store_row_set(table, DOCUMENT_PROGRAM, Int32GetDatum(step->log.program));
 	store_row_set(table, DOCUMENT_LOG_SIZE, Int64GetDatum(step->log_size));
+	store_row_set(table, DOCUMENT_LOG_FROM, Int64GetDatum(step->log_from));
 	if (step->state.len > 0)
 	{
 		store_row_set_bytes(table, DOCUMENT_STATE, step->state);
@@ -276,6 +278,19 @@ run_events(StoreCopy *copy, StoreEvent *events, int n_events, int64 at)
 	return n_ok;
 }
 
+/* What the program lets go of the log, whenever a state has been kept that can take its place. */
+static void
+trim(Step *step, Work *work)
+{
+	int64		wanted = vm_program_lang(work->copy->program->vm)->settings.maximum_history;
+	int64		state_seq = step->state.len > 0 ? step->log.seq : work->row.state_seq;
+	int64		first = 0;
+
+	if (wanted > 0 && step->log.state.len > 0)
+		first = store_log_trim(work->space, work->key, Min(step->log.seq - wanted, state_seq));
+	step->log_from = Max(step->log_from, first);
+}
+
 /* Appends what the journal has, and ends it. */
 static void
 advance(Work *work, const StoreEvent *events, int n_ok, TimestampTz at)
@@ -287,6 +302,7 @@ advance(Work *work, const StoreEvent *events, int n_ok, TimestampTz at)
 	kit_buf_init(&buf, arena);
 	step_begin(&step, work, n_ok, at, vm_doc_delta(work->copy->doc, &buf), arena);
 	store_log_append(work->space, work->key, &step.log, events, n_ok);
+	trim(&step, work);
 	step_end(&step, work);
 	vm_doc_commit(work->copy->doc);
 	kit_arena_delete(arena);
@@ -480,6 +496,7 @@ store_create(StoreSpace *space, const char *key, StoreEvent *event)
 	store_row_set(&table, DOCUMENT_PROGRAM, Int32GetDatum(program->version));
 	store_row_set(&table, DOCUMENT_CREATED, TimestampTzGetDatum(created));
 	store_row_set(&table, DOCUMENT_LOG_SIZE, Int64GetDatum((int64) first.delta.len));
+	store_row_set(&table, DOCUMENT_LOG_FROM, Int64GetDatum(1));
 	store_row_insert(&table);
 	store_log_append_create(space, key, &first, event, entropy);
 	kit_arena_delete(arena);

@@ -153,6 +153,12 @@ store_row_delete(StoreTable *table)
 {
 	Execution	x;
 
+	if (ActiveSnapshotSet() && is_plain(table->rel))
+	{
+		CheckCmdReplicaIdentity(table->rel, CMD_DELETE);
+		simple_table_tuple_delete(table->rel, &table->found->tts_tid, GetActiveSnapshot());
+		return;
+	}
 	execution_begin(&x, table->rel);
 	ExecSimpleRelationDelete(x.target, x.estate, &x.epq, table->found);
 	execution_end(&x, table->rel);

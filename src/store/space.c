@@ -82,7 +82,8 @@ typedef struct ColumnShape
 
 static const ColumnShape document_shape[] = {
 	{"key", TEXTOID}, {"seq", INT8OID}, {"updated", TIMESTAMPTZOID}, {"state", InvalidOid, "document"}, {"state_seq", INT8OID},
-	{"program", INT4OID}, {"due", TIMESTAMPTZOID}, {"created", TIMESTAMPTZOID}, {"log_size", INT8OID}
+	{"program", INT4OID}, {"due", TIMESTAMPTZOID}, {"created", TIMESTAMPTZOID}, {"log_size", INT8OID},
+	{"log_from", INT8OID}
 };
 static const ColumnShape log_shape[] = {
 	{"key", TEXTOID}, {"seq", INT8OID}, {"events", INT4OID}, {"at", TIMESTAMPTZOID}, {"event", TEXTOID}, {"agent", TEXTOID},

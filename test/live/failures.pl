@@ -74,8 +74,8 @@ $alice->ask('BEGIN;', q{SELECT bad.add('a', what => repeat('lost ', 200));}, q{D
 ($told) = $sick->changes(20);
 is($told->{failed}, 'XX001', 'a document whose log is damaged is said to have failed');
 others_are_served('then', $near, $far);
-# So much that the session that still knows the document stores its state anew.
-$alice->ask(q{SELECT count(bad.add('a', what => repeat('after ', 200))) FROM generate_series(1, 3);});
+# So much that the session that still knows the document stores its state anew, beyond the hole.
+$alice->ask(q{SELECT count(bad.set_work('a', n => 5 + i % 2)) FROM generate_series(1, 200) i;});
 ($told) = $sick->changes(20);
 ok($told->{reset}, 'when a state is there again, it is shown');
 

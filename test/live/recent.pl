@@ -95,4 +95,16 @@ $restored->ask("SELECT recent.add('d1', n => 950001, text => repeat('y', 1000));
 my $after = Session->new('after');
 is($after->value($same), 't', 'a table that was restored goes on from there');
 
+# A log that does not reach back to what a session has in memory.
+(my $short = $program) =~ s/^/\@static { maximum_history = 10; }\n/;
+$owner->ask(qq{SELECT adama.deploy('short', \$program\$$short\$program\$);}, q{SELECT adama.create('short', 'd1');}, q{SELECT short.add('d1', n => 1, text => 'first');});
+(my $same_there = $same) =~ s/recent/short/g;
+is($after->value($same_there), 't', 'a session reads a document');
+$owner->ask(q{SELECT count(short.add('d1', n => 1 + i, text => repeat('z', 50))) FROM generate_series(1, 3000) i;});
+cmp_ok($owner->value(q{SELECT log_from FROM short.document}), '>', 100, 'whose log then forgets its beginnings');
+is($after->value($same_there), 't', 'and finds all when it looks again');
+$after->ask(q{SELECT short.add('d1', n => 9999, text => 'last');});
+is($owner->value($same_there), 't', 'and goes on from there');
+is($owner->value(q{SELECT ok FROM adama.verify('short', 'd1')}), 't', 'which the log confirms');
+
 done_testing();
