@@ -10,6 +10,7 @@
  */
 #include <string.h>
 
+#include "vm/arith.h"
 #include "vm/machine.h"
 #include "vm/state_internal.h"
 
@@ -36,89 +37,6 @@ failed(Vm *vm, const VmCode *code, const VmIns *pc)
 	}
 	vm->n_frames = 0;
 	return false;
-}
-
-static bool
-near(double a, double b)
-{
-	double		d = a - b;
-
-	return d < 1e-8 && d > -1e-8;
-}
-
-static bool
-same_maybe_string(const VmMaybe *a, const VmMaybe *b)
-{
-	if (a == NULL || b == NULL)
-		return a == b;
-	return vm_str_equal(a->value.str, b->value.str);
-}
-
-static bool
-same_maybe_int(const VmMaybe *a, const VmMaybe *b)
-{
-	if (a == NULL || b == NULL)
-		return a == b;
-	return a->value.i == b->value.i;
-}
-
-static bool
-same_maybe_near(const VmMaybe *a, const VmMaybe *b)
-{
-	if (a == NULL || b == NULL)
-		return a == b;
-	return near(a->value.d, b->value.d);
-}
-
-static bool
-make_maybe_finite(Vm *vm, double d, VmVal *out)
-{
-	if (!(d - d == 0))
-	{
-		out->maybe = NULL;
-		return true;
-	}
-	return vm_make_maybe(vm, (VmVal) {.d = d}, out);
-}
-
-/* Arithmetic of maybe doubles. */
-static bool
-maybe_double(Vm *vm, uint16_t op, const VmMaybe *a, const VmMaybe *b, VmVal *out)
-{
-	double		d;
-
-	if (a == NULL || b == NULL)
-	{
-		out->maybe = NULL;
-		return true;
-	}
-	switch (op)
-	{
-		case VM_MAYBE_ADD_DOUBLE:
-			d = a->value.d + b->value.d;
-			break;
-		case VM_MAYBE_SUB_DOUBLE:
-			d = a->value.d - b->value.d;
-			break;
-		case VM_MAYBE_MUL_DOUBLE:
-			d = a->value.d * b->value.d;
-			break;
-		default:
-			return make_maybe_finite(vm, a->value.d / b->value.d, out);
-	}
-	return vm_make_maybe(vm, (VmVal) {.d = d}, out);
-}
-
-/* The remainder with the sign of the dividend. */
-static bool
-make_remainder(Vm *vm, int64_t a, int64_t b, VmVal *out)
-{
-	if (b == 0)
-	{
-		out->maybe = NULL;
-		return true;
-	}
-	return vm_make_maybe(vm, (VmVal) {.i = b == -1 ? 0 : a % b}, out);
 }
 
 bool
@@ -766,13 +684,13 @@ vm_run(Vm *vm, const VmCode *code, VmObj *self, const VmVal *args, VmVal *out)
 	}
 	OP(VM_DIV_DOUBLE)
 	{
-		OUTSIDE(make_maybe_finite(vm, r[i.b].d / r[i.c].d, &r[i.a]));
+		OUTSIDE(vm_make_maybe_finite(vm, r[i.b].d / r[i.c].d, &r[i.a]));
 		NEXT;
 	}
 	OP(VM_MOD_INT)
 	OP(VM_MOD_LONG)
 	{
-		OUTSIDE(make_remainder(vm, r[i.b].i, r[i.c].i, &r[i.a]));
+		OUTSIDE(vm_make_remainder(vm, r[i.b].i, r[i.c].i, &r[i.a]));
 		NEXT;
 	}
 	OP(VM_MAYBE_ADD_DOUBLE)
@@ -780,7 +698,7 @@ vm_run(Vm *vm, const VmCode *code, VmObj *self, const VmVal *args, VmVal *out)
 	OP(VM_MAYBE_MUL_DOUBLE)
 	OP(VM_MAYBE_DIV_DOUBLE)
 	{
-		OUTSIDE(maybe_double(vm, i.op, r[i.b].maybe, r[i.c].maybe, &r[i.a]));
+		OUTSIDE(vm_maybe_double(vm, i.op, r[i.b].maybe, r[i.c].maybe, &r[i.a]));
 		NEXT;
 	}
 	OP(VM_MAYBE_NEG_INT)
@@ -872,8 +790,8 @@ vm_run(Vm *vm, const VmCode *code, VmObj *self, const VmVal *args, VmVal *out)
 	COMPARE(VM_LE_DOUBLE, r[i.b].d <= r[i.c].d)
 	COMPARE(VM_GT_DOUBLE, r[i.b].d > r[i.c].d)
 	COMPARE(VM_GE_DOUBLE, r[i.b].d >= r[i.c].d)
-	COMPARE(VM_EQ_NEAR, near(r[i.b].d, r[i.c].d))
-	COMPARE(VM_NE_NEAR, !near(r[i.b].d, r[i.c].d))
+	COMPARE(VM_EQ_NEAR, vm_near(r[i.b].d, r[i.c].d))
+	COMPARE(VM_NE_NEAR, !vm_near(r[i.b].d, r[i.c].d))
 	COMPARE(VM_LT_STRING, (STRING_STEPS, vm_str_compare(r[i.b].str, r[i.c].str) < 0))
 	COMPARE(VM_LE_STRING, (STRING_STEPS, vm_str_compare(r[i.b].str, r[i.c].str) <= 0))
 	COMPARE(VM_GT_STRING, (STRING_STEPS, vm_str_compare(r[i.b].str, r[i.c].str) > 0))
@@ -884,12 +802,12 @@ vm_run(Vm *vm, const VmCode *code, VmObj *self, const VmVal *args, VmVal *out)
 	COMPARE(VM_NE_PRINCIPAL, !vm_principal_equal(r[i.b].who, r[i.c].who))
 	COMPARE(VM_EQ_DYNAMIC, (STRING_STEPS, vm_str_equal(r[i.b].str, r[i.c].str)))
 	COMPARE(VM_NE_DYNAMIC, (STRING_STEPS, !vm_str_equal(r[i.b].str, r[i.c].str)))
-	COMPARE(VM_EQ_MAYBE_INT, same_maybe_int(r[i.b].maybe, r[i.c].maybe))
-	COMPARE(VM_NE_MAYBE_INT, !same_maybe_int(r[i.b].maybe, r[i.c].maybe))
-	COMPARE(VM_EQ_MAYBE_NEAR, same_maybe_near(r[i.b].maybe, r[i.c].maybe))
-	COMPARE(VM_NE_MAYBE_NEAR, !same_maybe_near(r[i.b].maybe, r[i.c].maybe))
-	COMPARE(VM_EQ_MAYBE_STRING, same_maybe_string(r[i.b].maybe, r[i.c].maybe))
-	COMPARE(VM_NE_MAYBE_STRING, !same_maybe_string(r[i.b].maybe, r[i.c].maybe))
+	COMPARE(VM_EQ_MAYBE_INT, vm_same_maybe_int(r[i.b].maybe, r[i.c].maybe))
+	COMPARE(VM_NE_MAYBE_INT, !vm_same_maybe_int(r[i.b].maybe, r[i.c].maybe))
+	COMPARE(VM_EQ_MAYBE_NEAR, vm_same_maybe_near(r[i.b].maybe, r[i.c].maybe))
+	COMPARE(VM_NE_MAYBE_NEAR, !vm_same_maybe_near(r[i.b].maybe, r[i.c].maybe))
+	COMPARE(VM_EQ_MAYBE_STRING, vm_same_maybe_string(r[i.b].maybe, r[i.c].maybe))
+	COMPARE(VM_NE_MAYBE_STRING, !vm_same_maybe_string(r[i.b].maybe, r[i.c].maybe))
 
 fail:
 	vm->steps = steps;
