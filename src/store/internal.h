@@ -192,6 +192,10 @@ typedef struct StoreReplay
  */
 extern bool store_replay_entry(StoreReplay *replay, const StoreEntry *entry, int64 upto, KitBuf *delta, KitDiag *diag);
 
+/* One event alone, whose journal is open (but a creation's, which opens it); a failure leaves the document as it was before it. */
+extern bool store_replay_event(StoreReplay *replay, const StoreHistory *event, KitDiag *diag);
+extern bool store_is_word(VmText text, const char *word);
+
 /* What leads from doc, of this program, to the state after seq (past.c).  Raises what store_past_at_seq does, and when the program can't read that state. */
 extern void store_rewind_delta(StoreSpace *space, const char *key, int64 seq, const VmDoc *doc, const StoreProgram *program, KitArena *arena, KitBuf *delta);
 

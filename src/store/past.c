@@ -44,8 +44,7 @@ find_row(StoreSpace *space, const char *key, Snapshot snapshot, StoreRow *row)
 static bool
 load_base(StorePast *past, StoreSpace *space, const StoreEntry *entry, KitDiag *diag)
 {
-	VmText		create = {vm_event_name(VM_EVENT_CREATE), (uint32) strlen(vm_event_name(VM_EVENT_CREATE))};
-	bool		is_creation = entry->event.len == create.len && memcmp(entry->event.str, create.str, create.len) == 0;
+	bool		is_creation = store_is_word(entry->event, vm_event_name(VM_EVENT_CREATE));
 
 	if (entry->state.len == 0 && !is_creation)
 		return false;

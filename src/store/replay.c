@@ -1,14 +1,12 @@
 /*
  * replay.c
- *	  The log run again: proof that it tells the truth, and trial of another program.
+ *	  An entry of the log run again, on the document before it.
  *
  * An entry says everything that its events depend on: who, when, which message, which program; the creation also the seed of the randomness.  So
- * running it on the document before it must give the delta that it holds, to the byte.  Budgets are not asked: what is in the log has been within them.
+ * running it must give the delta that it holds, to the byte.  Budgets are not asked: what is in the log has been within them.
  */
 #include "postgres.h"
 
-#include "miscadmin.h"
-#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "store/internal.h"
@@ -18,8 +16,8 @@
 
 static const VmLimits no_limits = {.steps = INT64_MAX / 2, .memory = SIZE_MAX / 2, .document = SIZE_MAX / 2, .depth = 1000};
 
-static bool
-is_word(VmText name, const char *word)
+bool
+store_is_word(VmText name, const char *word)
 {
 	return name.len == strlen(word) && memcmp(name.str, word, name.len) == 0;
 }
@@ -29,7 +27,7 @@ find_kind(VmText name, VmEventKind *kind)
 {
 	for (int i = VM_EVENT_CREATE; i <= VM_EVENT_LOAD; i++)
 	{
-		if (is_word(name, vm_event_name((VmEventKind) i)))
+		if (store_is_word(name, vm_event_name((VmEventKind) i)))
 		{
 			*kind = (VmEventKind) i;
 			return true;
@@ -43,7 +41,7 @@ static bool
 event_of(const StoreReplay *replay, const StoreHistory *event, VmEvent *out, KitDiag *diag)
 {
 	memset(out, 0, sizeof(*out));
-	if (is_word(event->event, "rewind"))
+	if (store_is_word(event->event, "rewind"))
 		return kit_fail(diag, KIT_NOT_SUPPORTED, "a rewind can't be tried");
 	if (!find_kind(event->event, &out->kind))
 		return kit_fail(diag, KIT_DAMAGED, "there is no event \"%.*s\"", (int) Min(event->event.len, 40), event->event.str);
@@ -88,7 +86,7 @@ store_replay_entry(StoreReplay *replay, const StoreEntry *entry, int64 upto, Kit
 	StoreEntryEvents events;
 	StoreHistory history;
 	VmEvent		event;
-	bool		is_creation = is_word(entry->event, vm_event_name(VM_EVENT_CREATE));
+	bool		is_creation = store_is_word(entry->event, vm_event_name(VM_EVENT_CREATE));
 	bool		has_begun = false;
 
 	store_entry_events(&events, entry);
@@ -130,244 +128,8 @@ store_replay_entry(StoreReplay *replay, const StoreEntry *entry, int64 upto, Kit
 	return true;
 }
 
-/* ---- verifying ---- */
-
-typedef struct Verification
-{
-	StoreReplay replay;
-	StoreProgram *program;
-	KitArena   *arena;
-	StoreDivergence *divergence;
-	const StoreRow *row;		/* the document's, or NULL */
-	int64		seq;
-	TimestampTz at;
-} Verification;
-
-static DocBytes
-keep_bytes(KitArena *arena, DocBytes bytes)
-{
-	char	   *copy = kit_arena_alloc(arena, bytes.len);
-
-	memcpy(copy, bytes.data, bytes.len);
-	return (DocBytes) {copy, bytes.len};
-}
-
-static bool
-differ(Verification *v, const char *problem, bool is_state, DocBytes expected, DocBytes found)
-{
-	v->divergence->seq = v->seq;
-	snprintf(v->divergence->problem, sizeof(v->divergence->problem), "%s", problem);
-	v->divergence->is_state = is_state;
-	v->divergence->expected = keep_bytes(v->arena, expected);
-	v->divergence->found = keep_bytes(v->arena, found);
-	return false;
-}
-
-static bool
-fail(Verification *v, const char *problem, const KitDiag *diag)
-{
-	v->divergence->seq = v->seq;
-	if (diag != NULL)
-		snprintf(v->divergence->problem, sizeof(v->divergence->problem), "%s: %s%s%s", problem, diag->message, diag->detail[0] != '\0' ? " " : "", diag->detail);
-	else
-		snprintf(v->divergence->problem, sizeof(v->divergence->problem), "%s", problem);
-	return false;
-}
-
-static bool
-same_bytes(DocBytes a, DocBytes b)
-{
-	return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
-}
-
-static bool
-check_state(Verification *v, DocBytes stored, const char *problem)
-{
-	KitBuf		buf;
-	DocBytes	state;
-	KitDiag		diag = {0};
-	bool		ok = true;
-
-	if (!doc_validate(stored, DOC_DOCUMENT, &diag))
-		return fail(v, problem, &diag);
-	kit_buf_init(&buf, v->replay.scratch);
-	state = vm_doc_save(v->replay.doc, &buf);
-	if (!same_bytes(state, stored) && !doc_equal(v->replay.scratch, state, stored))
-		ok = differ(v, problem, true, stored, state);
-	kit_arena_reset(v->replay.scratch);
-	return ok;
-}
-
-static bool
-change_program(Verification *v, const StoreEntry *entry, KitBuf *delta, KitDiag *diag)
-{
-	VmDoc	   *doc;
-
-	doc = store_doc_upgrade(v->replay.doc, v->program->vm, false, v->replay.scratch, delta, diag);
-	if (doc == NULL)
-		return false;
-	vm_doc_free(v->replay.doc);
-	v->replay.doc = doc;
-	return true;
-}
-
-/* The program of the entry.  Its absence is damage that is reported, not raised. */
-static bool
-use_program(Verification *v, int version)
-{
-	StoreProgram *program;
-
-	if (v->program != NULL && v->program->version == version)
-		return true;
-	if (!store_program_exists(v->replay.space, version))
-		return false;
-	program = store_program(v->replay.space, version);
-	program->use_count++;
-	if (v->program != NULL)
-		store_program_release(v->program);
-	v->program = program;
-	v->replay.program = program->vm;
-	return true;
-}
-
-/* Back to what the document was; the log up to here has been found to be true. */
-static bool
-rewind_document(Verification *v, const StoreEntry *entry, KitBuf *delta, KitDiag *diag)
-{
-	DocItem		seq;
-
-	if (!entry->has_message || entry->message.kind != DOC_OBJECT || !doc_find_member(entry->message, "seq", strlen("seq"), &seq) || seq.kind != DOC_INT ||
-		seq.i < 1 || seq.i >= entry->seq)
-		return kit_fail(diag, KIT_DAMAGED, "the rewind does not say where to");
-	store_rewind_delta(v->replay.space, v->replay.key, seq.i, v->replay.doc, v->program, v->replay.scratch, delta);
-	kit_arena_reset(v->replay.scratch);
-	return vm_doc_apply(v->replay.doc, (DocBytes) {delta->data, delta->len}, diag);
-}
-
-static bool
-run_entry(Verification *v, const StoreEntry *entry, KitBuf *delta, KitDiag *diag)
-{
-	if (is_word(entry->event, "upgrade"))
-		return change_program(v, entry, delta, diag);
-	if (is_word(entry->event, "rewind"))
-		return rewind_document(v, entry, delta, diag);
-	return store_replay_entry(&v->replay, entry, entry->seq, delta, diag);
-}
-
-/* A log that was trimmed begins with an entry that keeps a state; that is taken as true. */
-static bool
-begin_in_the_middle(Verification *v, const StoreEntry *entry)
-{
-	KitDiag		diag = {0};
-
-	if (!use_program(v, entry->program))
-		return fail(v, "the program of the entry is not there any more", NULL);
-	v->replay.doc = vm_doc_load(v->program->vm, entry->state, false, false, &diag);
-	if (v->replay.doc == NULL)
-		return fail(v, "the state that the log begins with can't be read", &diag);
-	return true;
-}
-
-static bool
-verify_entry(Verification *v, const StoreEntry *entry)
-{
-	bool		is_upgrade = is_word(entry->event, "upgrade");
-	KitArena   *arena = kit_arena_new("adama verify");
-	KitBuf		delta;
-	KitDiag		diag = {0};
-	bool		ok = false;
-	int64		before = v->seq;
-	int			old_version = v->program != NULL ? v->program->version : entry->program;
-
-	kit_buf_init(&delta, arena);
-	v->seq = entry->seq;
-	if (entry->seq == v->row->log_from && entry->seq > 1 && entry->state.len > 0)
-		ok = begin_in_the_middle(v, entry);
-	else if (entry->seq - entry->n_events != before || entry->n_events < 1)
-		(void) fail(v, "the log has a gap before this entry", NULL);
-	else if (!doc_validate(entry->delta, DOC_DELTA, &diag))
-		(void) fail(v, "the delta is damaged", &diag);
-	else if (!is_upgrade && entry->program != old_version)
-		(void) fail(v, "the entry is of another program than the one before, without an upgrade", NULL);
-	else if (v->replay.doc == NULL && !is_word(entry->event, vm_event_name(VM_EVENT_CREATE)))
-		(void) fail(v, "the log does not begin with the creation", NULL);
-	else if (!use_program(v, entry->program))
-		(void) fail(v, "the program of the entry is not there any more", NULL);
-	else if (!run_entry(v, entry, &delta, &diag))
-		(void) fail(v, "the event fails", &diag);
-	else if (!same_bytes((DocBytes) {delta.data, delta.len}, entry->delta))
-		(void) differ(v, "the event makes another delta than the log says", false, entry->delta, (DocBytes) {delta.data, delta.len});
-	else
-		ok = entry->state.len == 0 || check_state(v, entry->state, "the log keeps another state");
-	kit_arena_delete(arena);
-	v->at = entry->at;
-	return ok;
-}
-
-static bool
-verify_log(Verification *v, Snapshot snapshot)
-{
-	StoreLogWalk walk;
-	StoreEntry	entry;
-	KitDiag		diag = {0};
-	bool		ok = true;
-
-	store_log_walk_begin(&walk, v->replay.space, v->replay.key, v->row->log_from, true, snapshot);
-	while (ok && store_log_walk_next(&walk, &entry, &diag))
-	{
-		ok = verify_entry(v, &entry);
-		if (ok && v->seq == v->row->state_seq)
-		{
-			DocBytes	state = store_datum_bytes(v->row->state);
-
-			ok = check_state(v, state, "the document's row has another state");
-		}
-	}
-	store_log_walk_end(&walk);
-	if (ok && diag.code != KIT_OK)
-	{
-		v->seq++;
-		ok = fail(v, "the log can't be read", &diag);
-	}
-	if (ok && v->seq != v->row->seq)
-		ok = fail(v, "the log ends before the document does", NULL);
-	return ok;
-}
-
 bool
-store_verify(StoreSpace *space, const char *key, Snapshot snapshot, KitArena *arena, StoreDivergence *divergence, StorePast *past)
-{
-	StoreRole	role = store_role_enter(space);
-	StoreTable	table = store_table_open(space->document, AccessShareLock);
-	StoreRow	row;
-	Verification v = {{space, key, NULL, NULL, kit_arena_new("adama replay")}, NULL, arena, divergence, &row};
-	bool		ok;
-
-	memset(divergence, 0, sizeof(*divergence));
-	if (!store_row_find(&table, key, snapshot))
-		store_raise_unknown_document(space, key);
-	store_row_of_document(&table, &row);
-	ok = verify_log(&v, snapshot);
-	kit_arena_delete(v.replay.scratch);
-	store_table_close(&table);
-	store_role_leave(role);
-	if (ok && past != NULL)
-		*past = (StorePast) {v.replay.doc, v.program, v.seq, v.at};
-	else
-	{
-		if (v.replay.doc != NULL)
-			vm_doc_free(v.replay.doc);
-		if (v.program != NULL)
-			store_program_release(v.program);
-	}
-	return ok;
-}
-
-/* ---- trying another program ---- */
-
-/* One event of an entry alone, whose journal is open; a failure leaves the document as it was before it. */
-static bool
-try_event(StoreReplay *replay, const StoreHistory *history, KitDiag *diag)
+store_replay_event(StoreReplay *replay, const StoreHistory *history, KitDiag *diag)
 {
 	VmEvent		event;
 	bool		ok = event_of(replay, history, &event, diag);
@@ -381,73 +143,4 @@ try_event(StoreReplay *replay, const StoreHistory *history, KitDiag *diag)
 	ok = ok && vm_reduce(replay->doc, &event, &no_limits, replay->scratch, diag);
 	kit_arena_reset(replay->scratch);
 	return ok;
-}
-
-static bool
-try_entry(StoreReplay *replay, const StoreEntry *entry, StoreTrialVisit visit, void *arg)
-{
-	KitArena   *arena = kit_arena_new("adama trial");
-	StoreEntryEvents events;
-	StoreHistory history;
-	KitDiag		damage = {0};
-	bool		goes_on = true;
-
-	store_entry_events(&events, entry);
-	if (replay->doc != NULL)
-		vm_doc_begin(replay->doc);
-	while (goes_on && store_entry_next_event(&events, &history, &damage))
-	{
-		KitDiag		diag = {0};
-		KitBuf		delta;
-		bool		ok = try_event(replay, &history, &diag);
-
-		kit_buf_init(&delta, arena);
-		if (replay->doc == NULL)
-			store_raise(&diag);
-		if (ok && history.delta.len > 0)
-		{
-			if (is_word(entry->event, vm_event_name(VM_EVENT_CREATE)))
-			{
-				KitBuf		state;
-
-				kit_buf_init(&state, arena);
-				(void) store_state_as_delta(&delta, vm_doc_save(replay->doc, &state));
-			}
-			else
-				(void) vm_doc_delta(replay->doc, &delta);
-		}
-		goes_on = visit(&history, &diag, (DocBytes) {delta.data, delta.len}, arg);
-	}
-	if (replay->doc != NULL)
-		vm_doc_commit(replay->doc);
-	kit_arena_delete(arena);
-	if (damage.code != KIT_OK)
-		store_raise(&damage);
-	return goes_on;
-}
-
-void
-store_try(StoreSpace *space, const char *key, const VmProgram *program, Snapshot snapshot, StoreTrialVisit visit, void *arg)
-{
-	StoreRole	role = store_role_enter(space);
-	StoreReplay replay = {space, key, program, NULL, kit_arena_new("adama replay")};
-	StoreLogWalk walk;
-	StoreEntry	entry;
-	KitDiag		diag = {0};
-	bool		goes_on = true;
-
-	store_log_walk_begin(&walk, space, key, 0, true, snapshot);
-	while (goes_on && store_log_walk_next(&walk, &entry, &diag))
-	{
-		/* The document is of one program all the time. */
-		if (!is_word(entry.event, "upgrade"))
-			goes_on = try_entry(&replay, &entry, visit, arg);
-	}
-	store_log_walk_end(&walk);
-	if (diag.code != KIT_OK)
-		store_raise(&diag);
-	if (replay.doc != NULL)
-		vm_doc_free(replay.doc);
-	kit_arena_delete(replay.scratch);
-	store_role_leave(role);
 }

@@ -191,7 +191,7 @@ typedef struct StoreHistory
 typedef bool (*StoreHistoryVisit) (const StoreHistory *event, void *arg);
 extern void store_history(StoreSpace *space, const char *key, int64 from, Snapshot snapshot, StoreHistoryVisit visit, void *arg);
 
-/* ---- the past (past.c, replay.c) ---- */
+/* ---- the past (past.c, verify.c, trial.c) ---- */
 
 /* A document as it was.  Lives in the memory context that was current; store_past_end gives back what it holds beyond that. */
 typedef struct StorePast
