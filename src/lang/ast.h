@@ -217,7 +217,8 @@ typedef enum LangCallKind
 	LANG_CALL_NONE,
 	LANG_CALL_UNIT,				/* function or procedure of the program: unit, receiver NULL */
 	LANG_CALL_METHOD,			/* method of a record or message: unit, receiver */
-	LANG_CALL_LIST_METHOD,		/* method called on each element of a list of records: unit, receiver */
+	LANG_CALL_LIST_METHOD,		/* method called on each element of a list of records or messages: unit, receiver; yields the list of what it returns */
+	LANG_CALL_MAYBE_METHOD,		/* method called on what is in a maybe, if there is something: unit, receiver; yields a maybe of what it returns */
 	LANG_CALL_BUILTIN,			/* builtin; receiver is the first argument when it is called as e.f(…) */
 	LANG_CALL_BUILTIN_MAYBE,	/* builtin lifted over maybe arguments: empty in, empty out */
 	LANG_CALL_TABLE_GET,		/* t[id]: maybe<R> */

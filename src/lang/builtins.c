@@ -44,7 +44,6 @@ static const struct
 	{"Template", ""},
 	{"Templates", ""},
 	{"Mazes", ""},
-	{"list", "flatten manifest"},
 	{"table", "to_csv"},
 	{"channel", "fetch fetchTimed decide choose enqueue"},
 };

@@ -409,6 +409,13 @@ unknown_method(Check *c, LangExpr *e, const LangType *type, LangName name, const
 	return error_type(c);
 }
 
+/* What a method yields that is called on a maybe. */
+static const LangType *
+lift_result(Check *c, const LangType *type)
+{
+	return CHECK_IS_ERROR(type) || type->kind == LANG_VOID || type->kind == LANG_MAYBE ? type : lang_type_maybe(c->program, type);
+}
+
 static const LangType *
 call_member(Check *c, LangExpr *e)
 {
@@ -468,6 +475,9 @@ call_member(Check *c, LangExpr *e)
 		type = check_place_type(operand);	/* the map within a map is made when it is not there */
 	/* methods of the type */
 	call.of = type->a;
+	if (type->kind == LANG_LIST && (strcmp(name.sym->text, "flatten") == 0 || strcmp(name.sym->text, "manifest") == 0) && type->a->a != NULL &&
+		type->a->kind != LANG_MAP)
+		call.of = type->a->a;	/* of a list of lists, of maybes */
 	call.space = type->kind == LANG_MAYBE ? "maybe" : NULL;
 	method_spaces(type->kind == LANG_MAYBE ? type->a : type, spaces);
 	if (call.space != NULL)
@@ -479,12 +489,7 @@ call_member(Check *c, LangExpr *e)
 		{
 			method = check_name_find(c, CHECK_NAMES_CALLABLES, type->a->structure, name.sym);
 			if (method != NULL)
-			{
-				check_args(c, e);
-				kit_diag_hint(check_unsupported(c, name.pos, "a method called on a maybe"),
-							  "Unwrap it first: if (... as x) { x.%s(...); }.", name.sym->text);
-				return error_type(c);
-			}
+				return lift_result(c, call_unit(c, e, method, name.pos, LANG_CALL_MAYBE_METHOD, operand));
 			spaces[0] = NULL;
 		}
 		else if (type->a->kind == LANG_LIST || type->a->kind == LANG_ARRAY || type->a->kind == LANG_ENUM)
@@ -504,18 +509,13 @@ call_member(Check *c, LangExpr *e)
 			return result;
 	}
 	/* each element of a list */
-	if (type->kind == LANG_LIST && type->a->kind == LANG_RECORD)
+	if (type->kind == LANG_LIST && check_type_is_structured(type->a))
 	{
 		method = check_name_find(c, CHECK_NAMES_CALLABLES, type->a->structure, name.sym);
 		if (method != NULL)
 		{
 			result = call_unit(c, e, method, name.pos, LANG_CALL_LIST_METHOD, operand);
-			if (!CHECK_IS_ERROR(result) && result->kind != LANG_VOID)
-			{
-				check_unsupported(c, name.pos, "a method that returns a value, called on a list,");
-				return error_type(c);
-			}
-			return result;
+			return CHECK_IS_ERROR(result) || result->kind == LANG_VOID ? result : lang_type_list(c->program, result);
 		}
 	}
 	return unknown_method(c, e, type, name, spaces);

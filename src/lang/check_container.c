@@ -228,6 +228,14 @@ check_path(Check *c, LangExpr *e, const char *verb)
 }
 
 bool
+check_is_stored(LangExpr *e)
+{
+	e = check_strip(e);
+	return e->kind == LANG_EXPR_NAME ? e->u.name.ref.kind == LANG_REF_FIELD && is_of_document(e->u.name.ref.field)
+		: e->kind == LANG_EXPR_FIELD && is_of_document(e->u.field.field);
+}
+
+bool
 check_is_held(LangExpr *e)
 {
 	e = check_strip(e);

@@ -118,6 +118,8 @@ check_array(Check *c, LangExpr *e, const LangType *want)
 	}
 	if (is_refused)
 		return error_type(c);
+	if ((is_known || (element != NULL && e->u.list.n == 0)) && want->kind == LANG_LIST)
+		return want;
 	if (is_known || (element != NULL && e->u.list.n == 0))
 		return lang_type_array(c->program, element);
 	if (common == NULL)
@@ -251,14 +253,8 @@ unsupported_text(LangExprKind kind)
 			return "@i";
 		case LANG_EXPR_NOTHING:
 			return "@nothing";
-		case LANG_EXPR_EMPTY:
-			return "@empty";
-		case LANG_EXPR_PAIR:
-			return "@pair";
 		case LANG_EXPR_LAMBDA:
 			return "@lambda";
-		case LANG_EXPR_CONVERT_MESSAGE:
-			return "@convert";
 		case LANG_EXPR_VEC:
 			return "@vec";
 		case LANG_EXPR_MATRIX:
@@ -342,6 +338,12 @@ check_kind(Check *c, LangExpr *e, const LangType *want)
 			return check_blocked(c, e);
 		case LANG_EXPR_MAYBE:
 			return check_maybe(c, e, want);
+		case LANG_EXPR_EMPTY:
+			return check_empty(c, e, want);
+		case LANG_EXPR_PAIR:
+			return check_pair(c, e, want);
+		case LANG_EXPR_CONVERT_MESSAGE:
+			return check_projection(c, e);
 		case LANG_EXPR_DATE:
 			return CHECK_SIMPLE(c, LANG_DATE);
 		case LANG_EXPR_TIME:

@@ -265,6 +265,7 @@ extern bool check_map_is_live(const LangExpr *e);	/* whether the expression is a
 extern const LangType *check_place_type(LangExpr *e);
 extern bool check_entry_is_made(Check *c, LangExpr *e);	/* whether m[k], as a place, can be made when it is not there; otherwise an error */
 extern bool check_path(Check *c, LangExpr *e, const char *verb);	/* whether what lies on the way to a place can be made; otherwise an error */
+extern bool check_is_stored(LangExpr *e);	/* whether e is a field of the document, or that of each row of a list */
 extern bool check_is_held(LangExpr *e);	/* whether e is a field of the document that is a maybe of a record */
 extern const LangType *check_inside(Check *c, LangExpr *e);	/* k inside m, k outside m */
 #define CHECK_SIMPLE(c, kind) ((c)->program->simple[kind])
@@ -355,6 +356,12 @@ extern LangField *check_find_field(Check *c, const LangStruct *structure, LangNa
 extern const char *check_struct_text(Check *c, const LangStruct *structure);	/* record "R" */
 extern bool check_resolve_name(Check *c, LangExpr *e);	/* whether a variable or field of that name is in scope; no error */
 extern bool check_enum_value_hint(Check *c, KitDiag *diag, const char *name);	/* "Did you mean Color::Red?" */
+
+/* ---- check_project.c ---- */
+
+extern const LangType *check_projection(Check *c, LangExpr *e);	/* @convert<M>(e) */
+extern const LangType *check_pair(Check *c, LangExpr *e, const LangType *want);
+extern const LangType *check_empty(Check *c, LangExpr *e, const LangType *want);
 
 /* ---- check_convert.c ---- */
 

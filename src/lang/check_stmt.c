@@ -374,6 +374,12 @@ can_be_replaced(Check *c, LangExpr *place, const LangType *type)
 		kit_diag_hint(diag, "A record is filled, not replaced: m[key] <- {...}; or assign its fields one by one.");
 		return false;
 	}
+	if (type->kind == LANG_MAYBE && type->a->kind == LANG_RECORD && check_is_stored(place))
+	{
+		diag = check_error(c, place->pos, "cannot assign to a maybe of a record, which the document holds");
+		kit_diag_hint(diag, "Fill it with <- {...}, which makes the record; empty it with .delete().");
+		return false;
+	}
 	while (type->kind == LANG_MAP)
 		type = type->b;
 	if (type->kind != LANG_RECORD || !check_map_is_live(place))

@@ -169,12 +169,23 @@ base_type(Check *c, LangTypeRef *ref, CheckTypeUse use)
 	}
 }
 
+/* Lists in a document: of simple values, maybes of them, lists. */
+static bool
+is_stored_list(const LangType *type)
+{
+	while (type->kind == LANG_LIST)
+		type = type->a;
+	return is_scalar(type->kind == LANG_MAYBE ? type->a : type);
+}
+
 /* Values of a map in a document. */
 static bool
 is_stored_in_map(const LangType *type)
 {
 	switch (type->kind)
 	{
+		case LANG_LIST:
+			return is_stored_list(type);
 		case LANG_RECORD:
 			return true;
 		case LANG_MAYBE:
@@ -191,10 +202,13 @@ static const LangType *
 stored_type(Check *c, LangTypeRef *ref, const LangType *type)
 {
 	KitDiag    *diag;
+	const LangType *inner;
 
 	if (is_scalar(type) || type->kind == LANG_RECORD || type->kind == LANG_TABLE)
 		return type;
 	if (type->kind == LANG_MAYBE && (is_scalar(type->a) || type->a->kind == LANG_RECORD))
+		return type;
+	if (type->kind == LANG_LIST && is_stored_list(type))
 		return type;
 	if (type->kind == LANG_MAP && is_stored_in_map(type->b))
 	{
@@ -207,7 +221,15 @@ stored_type(Check *c, LangTypeRef *ref, const LangType *type)
 		kit_diag_hint(diag, "Write map<%s,%s>: m[key] is a maybe anyway.", type->a->text, type->b->a->text);
 		return CHECK_SIMPLE(c, LANG_ERROR_TYPE);
 	}
-	if (type->kind == LANG_MESSAGE)
+	inner = type;
+	while (inner->kind == LANG_MAP)
+		inner = inner->b;
+	if (inner != type && inner->kind == LANG_MESSAGE && inner->structure->kind == LANG_STRUCT_MESSAGE)
+	{
+		diag = check_error(c, ref->pos, "a document cannot store message \"%s\"", inner->text);
+		kit_diag_hint(diag, "Declare it as a record: fields are stored, messages only travel.");
+	}
+	else if (type->kind == LANG_MESSAGE)
 	{
 		diag = check_error(c, ref->pos, "a document cannot store message \"%s\"", type->text);
 		kit_diag_hint(diag, "Declare it as a record: fields are stored, messages only travel.");
@@ -215,7 +237,7 @@ stored_type(Check *c, LangTypeRef *ref, const LangType *type)
 	else if (type->kind == LANG_ARRAY)
 	{
 		diag = check_error(c, ref->pos, "a document cannot store an array");
-		kit_diag_hint(diag, "Keep the elements in a table of records.");
+		kit_diag_hint(diag, is_scalar(type->a) ? "Store a list<%s>, or keep the elements in a table of records." : "Keep the elements in a table of records.", type->a->text);
 	}
 	else if (type->kind == LANG_JSON)
 	{

@@ -36,6 +36,48 @@ list_drop(Vm *vm, const VmVal *args, VmVal *out)
 	return vm_list_part(vm, args[0].list, 0, n - drop, out);
 }
 
+static bool
+list_flatten(Vm *vm, const VmVal *args, VmVal *out)
+{
+	const VmList *lists = args[0].list;
+	size_t		n = 0;
+	VmList	   *made;
+
+	if (!vm_charge_steps(vm, lists->n))
+		return false;
+	for (uint32_t i = 0; i < lists->n; i++)
+		n += lists->items[i].list->n;
+	if (n > UINT32_MAX / 2)
+		return vm_out_of_memory(vm);
+	if (!vm_new_list(vm, n, &made))
+		return false;
+	for (uint32_t i = 0; i < lists->n; i++)
+	{
+		const VmList *list = lists->items[i].list;
+
+		if (list->n > 0)
+			memcpy(&made->items[made->n], list->items, list->n * sizeof(VmVal));
+		made->n += list->n;
+	}
+	out->list = made;
+	return true;
+}
+
+static bool
+list_manifest(Vm *vm, const VmVal *args, VmVal *out)
+{
+	const VmList *list = args[0].list;
+	VmList	   *made;
+
+	if (!vm_new_list(vm, list->n, &made))
+		return false;
+	for (uint32_t i = 0; i < list->n; i++)
+		if (list->items[i].maybe != NULL)
+			made->items[made->n++] = list->items[i].maybe->value;
+	out->list = made;
+	return true;
+}
+
 /* ---- numbers ---- */
 
 #define INT32(x) ((int32_t) (uint32_t) (x))
@@ -260,6 +302,9 @@ principal_from_authority(Vm *vm, const VmVal *args, VmVal *out)
 const VmBuiltin vm_builtins[LANG_N_BUILTINS] = {
 	[LANG_BUILTIN_LIST_REVERSE] = list_reverse,
 	[LANG_BUILTIN_LIST_DROP] = list_drop,
+	[LANG_BUILTIN_LIST_FLATTEN] = list_flatten,
+	[LANG_BUILTIN_LIST_FLATTEN_ARRAYS] = list_flatten,
+	[LANG_BUILTIN_LIST_MANIFEST] = list_manifest,
 	[LANG_BUILTIN_MAP_SIZE] = vm_map_size_of,
 	[LANG_BUILTIN_MAP_HAS] = vm_map_has,
 	[LANG_BUILTIN_MAP_REMOVE] = vm_map_remove_key,

@@ -388,21 +388,11 @@ vm_run(Vm *vm, const VmCode *code, VmObj *self, const VmVal *args, VmVal *out)
 
 	/* ---- maps ---- */
 
-	OP(VM_NEW_MAP)
-	{
-		OUTSIDE(vm_map_new(vm, vm->program->structs[i.imm].structure, &r[i.a]));
-		NEXT;
-	}
-	OP(VM_MAP_VALUE)
-	{
-		OUTSIDE(vm_map_value(vm, r[i.b].map, &r[i.a]));
-		NEXT;
-	}
-	OP(VM_MAP_OWN)
-	{
-		OUTSIDE(vm_map_own(vm, &r[i.a]));
-		NEXT;
-	}
+#define DO(name, call) OP(name) { OUTSIDE(call); NEXT; }
+
+	DO(VM_NEW_MAP, vm_map_new(vm, vm->program->structs[i.imm].structure, &r[i.a]))
+	DO(VM_MAP_VALUE, vm_map_value(vm, r[i.b].map, &r[i.a]))
+	DO(VM_MAP_OWN, vm_map_own(vm, &r[i.a]))
 	OP(VM_MAP_AT)
 	{
 		const VmPair *entry = vm_map_get(r[i.b].map, r[i.c]);
@@ -413,36 +403,12 @@ vm_run(Vm *vm, const VmCode *code, VmObj *self, const VmVal *args, VmVal *out)
 		BRANCH(entry == NULL);
 		NEXT;
 	}
-	OP(VM_MAP_PUT)
-	{
-		OUTSIDE(vm_map_put(vm, r[i.a].map, r[i.b], r[i.c]));
-		NEXT;
-	}
-	OP(VM_MAP_ENTER)
-	{
-		OUTSIDE(vm_map_enter(vm, r[i.b].map, r[i.c], &r[i.a]));
-		NEXT;
-	}
-	OP(VM_MAP_REMOVE)
-	{
-		OUTSIDE(vm_map_remove(vm, r[i.a].map, r[i.b]));
-		NEXT;
-	}
-	OP(VM_MAP_ASSIGN)
-	{
-		OUTSIDE(vm_map_assign(vm, r[i.a].map, r[i.b].map));
-		NEXT;
-	}
-	OP(VM_MAP_INSERT)
-	{
-		OUTSIDE(vm_map_insert_all(vm, r[i.a].map, r[i.b].map));
-		NEXT;
-	}
-	OP(VM_MAP_PAIRS)
-	{
-		OUTSIDE(vm_map_pairs(vm, r[i.b].map, &r[i.a]));
-		NEXT;
-	}
+	DO(VM_MAP_PUT, vm_map_put(vm, r[i.a].map, r[i.b], r[i.c]))
+	DO(VM_MAP_ENTER, vm_map_enter(vm, r[i.b].map, r[i.c], &r[i.a]))
+	DO(VM_MAP_REMOVE, vm_map_remove(vm, r[i.a].map, r[i.b]))
+	DO(VM_MAP_ASSIGN, vm_map_assign(vm, r[i.a].map, r[i.b].map))
+	DO(VM_MAP_INSERT, vm_map_insert_all(vm, r[i.a].map, r[i.b].map))
+	DO(VM_MAP_PAIRS, vm_map_pairs(vm, r[i.b].map, &r[i.a]))
 
 	/* ---- lists ---- */
 

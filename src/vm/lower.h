@@ -131,6 +131,7 @@ extern void lower_condition(Lower *l, const LangExpr *e, bool jump_when, Label *
 extern uint16_t lower_maybe(Lower *l, const LangExpr *e, Label *empty, int want);
 extern uint16_t lower_wrapped(Lower *l, const LangExpr *e, int want);	/* a maybe made from what lower_maybe yields */
 extern uint16_t lower_convert(Lower *l, uint16_t value, const LangType *from, const LangType *to, int want);
+extern uint16_t lower_project(Lower *l, uint16_t value, const LangType *from, const LangType *to, int want);	/* as @convert does */
 extern uint16_t lower_apply(Lower *l, VmOp op, uint16_t left, uint16_t right, int want);
 
 extern uint16_t lower_plain(Lower *l, const LangExpr *e, int want);	/* a name or field as it is: maps are not copied */

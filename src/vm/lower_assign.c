@@ -533,13 +533,14 @@ lower_pair_body(Lower *l, const Pair *pair)
 		uint32_t	mark = l->next;
 		uint16_t	value;
 
-		if (target == NULL || target->kind != LANG_STORED_FIELD || field->kind != LANG_STORED_FIELD || (ingests && is_id(field->name)))
+		if (target == NULL || target->kind != LANG_STORED_FIELD || field->kind == LANG_BUBBLE_FIELD ||
+			(ingests && (field->kind != LANG_STORED_FIELD || is_id(field->name))))
 			continue;
 		value = lower_get(l, field, source, -1);
 		if (ingests)
 			ingest_field(l, obj, target, value, field->type);
 		else
-			lower_set(l, pair->to, obj, target->slot, lower_convert(l, value, field->type, target->type, -1));
+			lower_set(l, pair->to, obj, target->slot, lower_project(l, value, field->type, target->type, -1));
 		l->next = mark;
 	}
 	if (ingests)

@@ -56,25 +56,56 @@ call_unit(Lower *l, const LangExpr *e, int want)
 	return lower_result(l, want);	/* the first temporary: the window's */
 }
 
+/* A method called on what is in a maybe; *result is what it returns.  Jumps when there is nothing. */
+static uint16_t
+call_inside(Lower *l, const LangExpr *e, Label *empty, int want)
+{
+	uint16_t	dst = lower_result(l, want);
+	uint32_t	mark = l->next;
+	uint16_t	window = lower_temps(l, VM_REG_PARAMS + (uint32_t) e->u.call.n_args);
+	uint32_t	inner = l->next;
+	const LangType *returns = e->u.call.unit->returns;
+
+	lower_maybe(l, e->u.call.receiver, empty, window + VM_REG_SELF);
+	l->next = inner;
+	emit_call(l, e, window, dst);
+	if (returns->kind == LANG_MAYBE)
+	{
+		lower_jump(l, VM_JUMP_EMPTY, dst, empty);
+		lower_emit(l, VM_FROM_MAYBE, dst, dst, 0);
+	}
+	l->next = mark;
+	return dst;
+}
+
 /* A method called on each element of a list. */
 static uint16_t
 call_each(Lower *l, const LangExpr *e, int want)
 {
+	uint16_t	dst = lower_result(l, want);
 	uint32_t	mark = l->next;
 	uint16_t	each = lower_temps(l, 2);
+	uint16_t	made = lower_temp(l);
 	uint16_t	window;
+	bool		yields = e->type->kind != LANG_VOID;
 	Label		again = LABEL_NEW;
 	Label		end = LABEL_NEW;
 
 	lower_emit(l, VM_EACH, each, lower_query(l, e->u.call.receiver, QUERY_LIST, -1), 0);
+	if (yields)
+		lower_emit_imm(l, VM_NEW_LIST, made, 0);
 	window = lower_temps(l, VM_REG_PARAMS + (uint32_t) e->u.call.n_args);
 	lower_here(l, &again);
 	lower_branch(l, VM_NEXT, window + VM_REG_SELF, each, 0, &end);
 	emit_call(l, e, window, window);
+	if (yields)
+		lower_emit(l, VM_LIST_ADD, made, window, 0);
 	lower_loop(l, &again);
 	lower_here(l, &end);
+	if (yields)
+		lower_move(l, dst, made);
 	l->next = mark;
-	return lower_result(l, want);
+	return dst;
 }
 
 /* The i-th value that a built-in is given: its receiver counts. */
@@ -115,7 +146,7 @@ is_made_of_jumps(const LangExpr *e)
 {
 	e = lower_bare(e);
 	return e->kind == LANG_EXPR_INDEX || (e->kind == LANG_EXPR_FIELD && e->u.field.is_lifted) ||
-		(e->kind == LANG_EXPR_CALL && e->u.call.call_kind == LANG_CALL_BUILTIN_MAYBE);
+		(e->kind == LANG_EXPR_CALL && (e->u.call.call_kind == LANG_CALL_BUILTIN_MAYBE || e->u.call.call_kind == LANG_CALL_MAYBE_METHOD));
 }
 
 static uint16_t
@@ -470,13 +501,16 @@ lower_call_maybe(Lower *l, const LangExpr *e, Label *empty, int want, uint16_t *
 		case LANG_CALL_ELEMENT:
 		case LANG_CALL_MAP_GET:
 		case LANG_CALL_BUILTIN_MAYBE:
+		case LANG_CALL_MAYBE_METHOD:
 			break;
 		default:
 			return false;
 	}
 	if (e->pos.line > 0)
 		l->pos = e->pos;
-	if (e->kind == LANG_EXPR_INDEX)
+	if (e->u.call.call_kind == LANG_CALL_MAYBE_METHOD)
+		*result = call_inside(l, e, empty, want);
+	else if (e->kind == LANG_EXPR_INDEX)
 		*result = unwrap_index(l, e, empty, want);
 	else
 		*result = unwrap_lifted(l, e, empty, want);

@@ -57,6 +57,7 @@ lower_each_part(const LangExpr *e, LowerVisit visit, void *arg)
 			if (e->u.linq.expr != NULL)
 				visit(e->u.linq.expr, arg);
 			break;
+		case LANG_EXPR_CONVERT_MESSAGE:
 		case LANG_EXPR_MAYBE:
 			if (e->u.typed.operand != NULL)
 				visit(e->u.typed.operand, arg);

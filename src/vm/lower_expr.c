@@ -348,7 +348,7 @@ lower_elements(Lower *l, uint16_t list, const LangType *from, const LangType *to
 	lower_emit(l, VM_EACH, each, list, 0);
 	lower_here(l, &again);
 	lower_branch(l, VM_NEXT, item, each, 0, &end);
-	lower_emit(l, VM_LIST_ADD, made, lower_convert(l, item, from, to, -1), 0);
+	lower_emit(l, VM_LIST_ADD, made, lower_project(l, item, from, to, -1), 0);
 	lower_loop(l, &again);
 	lower_here(l, &end);
 	lower_move(l, dst, made);
@@ -419,6 +419,62 @@ lower_convert(Lower *l, uint16_t value, const LangType *from, const LangType *to
 			lower_fail(l, "this conversion is not known");
 			return lower_result(l, want);
 	}
+}
+
+static bool
+is_structured(const LangType *type)
+{
+	return type->kind == LANG_RECORD || type->kind == LANG_MESSAGE;
+}
+
+/* Converts as @convert does: what fits, and structures by the fields of the message. */
+uint16_t
+lower_project(Lower *l, uint16_t value, const LangType *from, const LangType *to, int want)
+{
+	LangFitting fitting;
+	uint16_t	dst;
+	uint32_t	mark;
+	uint16_t	inside;
+	Label		empty = LABEL_NEW;
+
+	if (lang_type_fit(from, to, &fitting) != LANG_FITS_NOT)
+	{
+		dst = lower_convert(l, value, from, to, want);
+		if (from->kind == LANG_MAP)
+			lower_keep(l, to, dst);
+		return dst;
+	}
+	dst = lower_result(l, want);
+	mark = l->next;
+	if (to->kind == LANG_MAYBE)
+	{
+		inside = lower_temp(l);
+		lower_move(l, inside, value);
+		lower_emit(l, VM_LOAD_EMPTY, dst, 0, 0);
+		if (from->kind == LANG_MAYBE)
+		{
+			lower_jump(l, VM_JUMP_EMPTY, inside, &empty);
+			lower_emit(l, VM_FROM_MAYBE, inside, inside, 0);
+			from = from->a;
+		}
+		lower_emit(l, VM_TO_MAYBE, dst, lower_project(l, inside, from, to->a, -1), 0);
+		lower_here(l, &empty);
+	}
+	else if (is_structured(from))
+	{
+		uint16_t	window = lower_temps(l, VM_REG_PARAMS + 1);
+
+		lower_move(l, window + VM_REG_PARAMS, value);
+		lower_emit(l, VM_CALL, dst, window, lower_pair(l, PAIR_CONVERT, from->structure, to->structure));
+	}
+	else
+	{
+		if (from->kind == LANG_TABLE)
+			value = lower_apply(l, VM_TABLE_LIST, value, 0, -1);
+		lower_elements(l, value, from->a, to->a, dst);
+	}
+	l->next = mark;
+	return dst;
 }
 
 static uint16_t
@@ -738,7 +794,7 @@ lower_any(Lower *l, const LangExpr *e, int want)
 		case LANG_EXPR_INDEX:
 			return e->is_place ? lower_map_entered(l, e, want) : lower_wrapped(l, e, want);
 		case LANG_EXPR_CALL:
-			if (e->u.call.call_kind == LANG_CALL_BUILTIN_MAYBE)
+			if (e->u.call.call_kind == LANG_CALL_BUILTIN_MAYBE || e->u.call.call_kind == LANG_CALL_MAYBE_METHOD)
 				return lower_wrapped(l, e, want);
 			return lower_call(l, e, want);
 		case LANG_EXPR_PREFIX:
@@ -786,6 +842,14 @@ lower_any(Lower *l, const LangExpr *e, int want)
 			return lower_apply(l, VM_TO_MAYBE, dst, 0, want);
 		case LANG_EXPR_CONVERT:
 			return lower_conversion(l, e, want);
+		case LANG_EXPR_EMPTY:
+			return lower_default(l, e->type, want);
+		case LANG_EXPR_CONVERT_MESSAGE:
+			dst = lower_result(l, want);
+			mark = l->next;
+			lower_project(l, lower_expr(l, e->u.typed.operand, -1), e->u.typed.operand->type, e->type, dst);
+			l->next = mark;
+			return dst;
 		default:
 			lower_fail(l, "this expression is not supported by the machine");
 			return lower_result(l, want);
