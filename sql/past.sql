@@ -96,6 +96,36 @@ SELECT adama.deploy('past', source || ' public int more = 7;') FROM past.program
 SELECT adama.upgrade('past', 3), adama.upgrade('past'), adama.upgrade('past');
 SELECT count(*), bool_and(v.ok), min(d.program), min((s.state->>'more')::int) FROM past.document d JOIN past.documents s USING (key), adama.verify('past', d.key) v;
 
+-- ---- wider types, and all that differ at once ----
+SELECT adama.deploy('wide', $$
+enum Size { S:1, L:5 }
+record Part { int n; }
+record Row { int n; Size size; }
+table<Row> rows;
+int a = 2000000000; int b = 7; int c = 1; Size s = Size::L; Part part; string gone = "then";
+message Nothing { }
+channel fill(Nothing m) { rows <- { n: 3, size: Size::L }; part <- { n: 9 }; }
+$$);
+SELECT adama.create('wide', 'k'), wide.fill('k'), adama.create('wide', 'old');
+SELECT adama.deploy('wide', $$
+enum Size { S:1, L:5 }
+record Part { long n; }
+record Row { double n; int size; }
+table<Row> rows;
+long a; double b; maybe<long> c; int s; maybe<Part> part;
+message Nothing { }
+channel fill(Nothing m) { a += 1; c = a; }
+$$);
+SELECT adama.deploy('wide', 'record Row { string n; long size; } table<Row> rows; int a; maybe<int> b; bool c; long s;');
+SELECT wide.fill('k');
+SELECT state::jsonb - '__entropy' AS state FROM wide.documents WHERE key = 'k';
+-- one document still has what the newest program has not
+SELECT adama.deploy('wide', 'int gone;');
+SELECT adama.upgrade('wide');
+SELECT adama.deploy('wide', 'int gone; message Nothing { } channel fill(Nothing m) { gone++; }'), wide.fill('k');
+SELECT key, v.ok, v.seq FROM wide.document d, adama.verify('wide', d.key) v ORDER BY key;
+DROP SCHEMA wide CASCADE;
+
 -- ---- a log that does not keep everything ----
 SELECT adama.deploy('short', $$
 @static { maximum_history = 100; }

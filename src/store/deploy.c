@@ -294,13 +294,25 @@ add_version(StoreSpace *space, const char *schema, const char *source, size_t le
 	if (space->version > 0)
 	{
 		char	   *newest;
+		int		   *versions;
+		int			n;
 
 		run("SELECT source FROM %s.program WHERE version OPERATOR(pg_catalog.=) %d", schema, space->version);
 		newest = SPI_processed == 1 ? result_text(0, 1) : NULL;
 		if (newest != NULL && strlen(newest) == len && memcmp(newest, source, len) == 0)
 			return space->version;
-		if (!vm_program_upgrades(store_program_current(space)->vm, program, &diag))
-			store_raise(&diag);
+		/* Documents move from whatever version they run to the newest at once. */
+		run("SELECT version FROM %1$s.program WHERE version OPERATOR(pg_catalog.=) %2$d "
+			"OR version OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT program FROM %1$s.document)) ORDER BY version DESC", schema, space->version);
+		n = (int) SPI_processed;
+		versions = palloc(sizeof(int) * n);
+		for (int i = 0; i < n; i++)
+			versions[i] = pg_strtoint32(result_text(i, 1));
+		for (int i = 0; i < n; i++)
+		{
+			if (!vm_program_upgrades(store_program(space, versions[i])->vm, program, &diag))
+				store_raise(&diag);
+		}
 	}
 	return store_program_insert(space, source, len);
 }

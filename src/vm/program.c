@@ -5,6 +5,7 @@
  * Initial values are run once, here, and copied to where the program lives.  They are constant expressions of the program's own author, so their budget is
  * small, and a program that exceeds it is refused.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "kit/hash.h"
@@ -408,6 +409,7 @@ typedef struct Upgrade
 	}		   *pairs;			/* open addressing */
 	uint32_t	size;			/* a power of two */
 	uint32_t	n;
+	int			n_differences;
 	KitDiag    *diag;
 } Upgrade;
 
@@ -451,9 +453,16 @@ enums_agree(const LangEnum *from, const LangEnum *to)
 	return true;
 }
 
+/* What a stored value of one type is for another without loss (state_load.c reads it so), or the same type. */
 static bool
 types_agree(Upgrade *u, const LangType *from, const LangType *to)
 {
+	if (to->kind == LANG_MAYBE && from->kind != LANG_MAYBE)
+		return types_agree(u, from, to->a);
+	if (from->kind == LANG_INT && (to->kind == LANG_LONG || to->kind == LANG_DOUBLE))
+		return true;
+	if (from->kind == LANG_ENUM && to->kind == LANG_INT)
+		return true;
 	if (from->kind != to->kind)
 		return false;
 	switch (from->kind)
@@ -468,26 +477,39 @@ types_agree(Upgrade *u, const LangType *from, const LangType *to)
 	}
 }
 
-static bool
+/* The first is the message, others are the detail, as far as there is room. */
+static void
 field_differs(Upgrade *u, const LangField *old, const LangField *new)
 {
 	const LangStruct *owner = new->owner;
+	bool		is_root = owner->kind == LANG_STRUCT_ROOT;
+	size_t		len;
 
-	if (u->diag == NULL || u->diag->code != KIT_OK)
-		return false;			/* told already, of a field further inside */
+	u->n_differences++;
+	if (u->diag == NULL)
+		return;
+	if (u->n_differences > 1)
+	{
+		len = strlen(u->diag->detail);
+		if (len < sizeof(u->diag->detail) * 3 / 4)
+			snprintf(u->diag->detail + len, sizeof(u->diag->detail) - len, "%sNor can field \"%s\"%s%s become %s: it was %s.", len > 0 ? " " : "", new->name->text,
+					 is_root ? "" : " of ", is_root ? "" : owner->type->text, new->type->text, old->type->text);
+		return;
+	}
 	kit_fail(u->diag, KIT_TYPE_ERROR, "field \"%s\"%s%s was %s in the documents that there are, and cannot become %s", new->name->text,
-			 owner->kind == LANG_STRUCT_ROOT ? "" : " of ", owner->kind == LANG_STRUCT_ROOT ? "" : owner->type->text, old->type->text, new->type->text);
+			 is_root ? "" : " of ", is_root ? "" : owner->type->text, old->type->text, new->type->text);
 	kit_diag_at(u->diag, new->pos.line, new->pos.column, new->pos.length);
 	if (old->type->kind == LANG_ENUM && new->type->kind == LANG_ENUM)
 		kit_diag_hint(u->diag, "Keep the numbers of all values that the enumeration had.");
 	else
-		kit_diag_hint(u->diag, "Give the new field a name of its own.");
-	return false;
+		kit_diag_hint(u->diag, "Give the new field a name of its own; @load can fill it from the old one while both are declared.");
 }
 
 static bool
 structs_agree(Upgrade *u, const LangStruct *from, const LangStruct *to)
 {
+	bool		agree = true;
+
 	if (!add_pair(u, from, to))
 		return true;			/* whoever compares it tells */
 	if (u->n * 2 > u->size || port_stack_is_low())
@@ -496,14 +518,20 @@ structs_agree(Upgrade *u, const LangStruct *from, const LangStruct *to)
 	{
 		const LangField *field = to->fields[i];
 		const LangField *old;
+		int			told;
 
 		if (field->kind != LANG_STORED_FIELD)
 			continue;
 		old = lang_struct_field(from, field->name->text, field->name->len);
+		told = u->n_differences;	/* of records within, those that differ are told there */
 		if (old != NULL && old->kind == LANG_STORED_FIELD && !types_agree(u, old->type, field->type))
-			return field_differs(u, old, field);
+		{
+			if (u->n_differences == told)
+				field_differs(u, old, field);
+			agree = false;
+		}
 	}
-	return true;
+	return agree;
 }
 
 bool

@@ -78,6 +78,8 @@ load_double(Load *load, DocItem item, const Place *place, VmVal *out)
 {
 	if (item.kind == DOC_DOUBLE)
 		out->d = item.d;
+	else if (item.kind == DOC_INT && load->is_upgrade)
+		out->d = (double) item.i;	/* it was an int */
 	else if (item.kind == DOC_STRING && item.len == 3 && memcmp(item.str, "NaN", 3) == 0)
 		out->d = __builtin_nan("");
 	else if (item.kind == DOC_STRING && item.len == 8 && memcmp(item.str, "Infinity", 8) == 0)
@@ -197,7 +199,9 @@ load_value(Load *load, const LangType *type, DocItem item, VmVal was, VmVal init
 			out->i = item.i;
 			return true;
 		case LANG_LONG:
-			if (item.kind != DOC_STRING || !doc_parse_int(item.str, item.len, &out->i))
+			if (item.kind == DOC_INT && load->is_upgrade)
+				out->i = item.i;	/* it was an int */
+			else if (item.kind != DOC_STRING || !doc_parse_int(item.str, item.len, &out->i))
 				return misfit(load, place, "a long");
 			return true;
 		case LANG_ENUM:

@@ -37,7 +37,7 @@ extern void vm_program_free(VmProgram *program);
 extern const LangProgram *vm_program_lang(const VmProgram *program);
 extern size_t vm_program_memory(const VmProgram *program);
 extern void vm_program_disassemble(const VmProgram *program, KitBuf *out);
-/* Whether documents of the old program can be loaded by the new one: fields of one name have one type.  False: the diag lists the first that has not. */
+/* Whether documents of the old program can be loaded by the new one: fields of one name have one type, or a wider one (int to long or double, an enum to int, a value to its maybe).  False: the diag lists those that have not. */
 extern bool vm_program_upgrades(const VmProgram *from, const VmProgram *to, KitDiag *diag);
 
 typedef enum VmEventKind

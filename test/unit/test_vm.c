@@ -284,8 +284,10 @@ test_upgrades(void)
 	check_upgrade("the same program follows", "public int x;", "public int x;", NULL);
 	check_upgrade("fields may come, go and be computed", "public int x; int y; string z;", "int x = 5; double w; public formula z = x;", NULL);
 	check_upgrade("a field may not change its type", "public int x;", "public string x;", "field \"x\" was int in the documents that there are, and cannot become string");
-	check_upgrade("not even to a wider one", "int x;", "long x;", "\"x\"");
-	check_upgrade("nor to a maybe", "int x;", "maybe<int> x;", "\"x\"");
+	check_upgrade("but to a wider one", "int x; int y; enum E { A } E e;", "long x; double y; int e;", NULL);
+	check_upgrade("or to a maybe", "int x; record R { int a; } R r;", "maybe<long> x; record R { int a; } maybe<R> r;", NULL);
+	check_upgrade("not to a narrower one", "long x;", "int x;", "\"x\"");
+	check_upgrade("nor from a maybe", "maybe<int> x;", "int x;", "\"x\"");
 	check_upgrade("records are compared by their fields", "record R { int a; } table<R> t;", "record S { int a; string b; } table<S> t;", NULL);
 	check_upgrade("at any depth", "record Q { int v; } record R { Q q; table<Q> qs; } table<R> t;", "record Q { bool v; } record R { Q q; table<Q> qs; } table<R> t;",
 				  "field \"v\" of Q was int");
