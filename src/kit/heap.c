@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define STEP ((size_t) 16)
+#define LINE ((size_t) 64)		/* of the processor's cache: a piece of as many bytes had better lie in one */
 #define N_STEPS 32
 #define LAST_STEP (STEP * N_STEPS)
 #define N_POWERS 6
@@ -100,11 +101,26 @@ retire_rest(KitHeap *heap)
 	}
 }
 
+/* Puts what lies before the next cache line to the free pieces. */
+static void
+align_to_line(KitHeap *heap)
+{
+	size_t		gap = (size_t) (-(uintptr_t) heap->at & (LINE - 1));
+
+	if (gap == 0 || (size_t) (heap->end - heap->at) < gap)
+		return;
+	if (gap >= STEP)
+		put_free(heap, heap->at, class_of(gap & ~(STEP - 1)));
+	heap->at += gap;
+}
+
 static void *
 carve(KitHeap *heap, size_t size)
 {
 	char	   *ptr;
 
+	if (size % LINE == 0)
+		align_to_line(heap);
 	if ((size_t) (heap->end - heap->at) < size)
 	{
 		size_t		block_size = heap->next_size > size ? heap->next_size : size;
@@ -115,6 +131,8 @@ carve(KitHeap *heap, size_t size)
 		heap->held += block_size;
 		if (heap->next_size < LAST_BLOCK)
 			heap->next_size *= 2;
+		if (size % LINE == 0 && block_size >= size + LINE)
+			align_to_line(heap);
 	}
 	ptr = heap->at;
 	heap->at += size;

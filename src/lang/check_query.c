@@ -176,6 +176,8 @@ check_order(Check *c, LangExpr *e, const LangType *element)
 		}
 		type = check_field_read(c, field, key->name.pos);
 		key->field = field;
+		if (i == 0 && field->kind == LANG_STORED_FIELD)
+			field->is_ordered = true;
 		if (CHECK_IS_ERROR(type))
 			ok = false;
 		else if (!has_order(type))

@@ -107,7 +107,8 @@ struct LangField
 	bool		is_unique;
 	bool		is_updated;
 	bool		is_bump;
-	bool		is_indexed;
+	bool		is_indexed;		/* index f; */
+	bool		is_ordered;		/* rows are ordered by it somewhere, first of all */
 	int			reads;			/* LangReads: of the value and of its privacy together */
 };
 

@@ -70,7 +70,9 @@ typedef enum VmKeyKind
 	VM_KEY_DOUBLE,
 	VM_KEY_STRING,
 	VM_KEY_STRING_INSENSITIVE,
-	VM_KEY_PRINCIPAL			/* authority, then agent */
+	VM_KEY_PRINCIPAL,			/* authority, then agent */
+	VM_KEY_STRING_HASH,			/* of a kept order only: the key's hash, as an integer, for looking up what is equal */
+	VM_KEY_PRINCIPAL_HASH
 } VmKeyKind;
 
 #define VM_KEY_ID (-1)			/* slot of a key that is the row's id */
@@ -91,6 +93,45 @@ typedef struct VmSort
 	int			n_computed;
 } VmSort;
 
+/* Empties come last; the order of the key's own type.  What is not a number comes behind all numbers. */
+extern int	vm_sort_key_compare(const VmSortKey *key, VmVal a, VmVal b);
+
+/* An element while it is sorted. */
+typedef struct VmSortEntry
+{
+	VmVal		key;			/* the first key */
+	VmVal		item;
+	uint32_t	at;				/* where it was */
+} VmSortEntry;
+
+/* Sorts rows, whose first keys are drawn out; returns where they are then: in entries or elsewhere in the arena. */
+extern VmSortEntry *vm_sort_entries(const VmSort *sort, VmSortEntry *entries, uint32_t n, KitArena *scratch);
+
+/*
+ * An order in which documents may keep the rows of a table (state_order.c): by the keys, then by id.  The first key ascends; a query that wants the opposite
+ * goes backwards.
+ */
+typedef struct VmOrderDef
+{
+	const LangStruct *row;
+	VmSort		sort;			/* all keys in slots of the row, or its id */
+	VmSort		backwards;		/* the same with each key turned round */
+	uint64_t	slots;			/* VM_SLOT_BIT of each key */
+} VmOrderDef;
+
+#define VM_MAX_ORDERS 16		/* of the rows of one structure */
+#define VM_BY_ID 0xffff			/* instead of an order's number: by id */
+#define VM_SLOT_BIT(slot) (UINT64_C(1) << ((slot) < 63 ? (slot) : 63))
+
+/* The word behind VM_SCAN and VM_ORDERED: operand a. */
+typedef enum VmScanFlags
+{
+	VM_SCAN_BACKWARDS = 1,
+	VM_SCAN_LOW_OPEN = 2,		/* the lower bound itself is not wanted */
+	VM_SCAN_HIGH_OPEN = 4,
+	VM_SCAN_ANY_ORDER = 8		/* the bounds are all that the order is for */
+} VmScanFlags;
+
 /* What the machine knows of a structure beyond lang. */
 typedef struct VmStructInfo
 {
@@ -102,6 +143,7 @@ typedef struct VmStructInfo
 	int			n_nested;
 	int		   *stamped;		/* slots of @bump and @updated fields */
 	int			n_stamped;
+	int			n_orders;		/* of program->orders: those of its rows */
 } VmStructInfo;
 
 struct VmProgram
@@ -117,6 +159,8 @@ struct VmProgram
 	uint32_t	n_sorts;
 	const LangType **types;		/* that tests show values of */
 	uint32_t	n_types;
+	VmOrderDef **orders;
+	uint32_t	n_orders;
 	VmStructInfo *structs;		/* by LangStruct.index */
 	uint32_t	n_structs;
 	bool		has_stamped;	/* any structure has @bump or @updated fields */

@@ -46,7 +46,7 @@ vm_op_words(VmOp op)
 {
 	char		last = ops[op].form[strlen(ops[op].form) - 1];
 
-	return last == '+' || last == '=' ? 2 : 1;
+	return last == '+' || last == '=' || last == '~' ? 2 : 1;
 }
 
 VmOp
@@ -141,7 +141,13 @@ show_operand(const VmProgram *program, char form, uint32_t operand, KitBuf *out)
 			kit_buf_printf(out, " %s.%s", lang_builtins[operand].space, lang_builtins[operand].name);
 			break;
 		case 'q':
-			kit_buf_printf(out, " order %u", operand);
+			kit_buf_printf(out, " sort %u", operand);
+			break;
+		case 'o':
+			if (operand == VM_BY_ID)
+				kit_buf_add_str(out, " by id");
+			else
+				kit_buf_printf(out, " order %u", operand);
 			break;
 		case 'h':
 			kit_buf_printf(out, " channel \"%s\"", program->lang->channels[operand]->name->text);
@@ -149,6 +155,19 @@ show_operand(const VmProgram *program, char form, uint32_t operand, KitBuf *out)
 		default:
 			break;
 	}
+}
+
+static void
+show_scan_flags(uint32_t flags, KitBuf *out)
+{
+	if (flags & VM_SCAN_BACKWARDS)
+		kit_buf_add_str(out, " backwards");
+	if (flags & VM_SCAN_LOW_OPEN)
+		kit_buf_add_str(out, " above");
+	if (flags & VM_SCAN_HIGH_OPEN)
+		kit_buf_add_str(out, " below");
+	if (flags & VM_SCAN_ANY_ORDER)
+		kit_buf_add_str(out, " in any order");
 }
 
 static void
@@ -200,6 +219,8 @@ show_instruction(const VmProgram *program, const VmCode *code, uint32_t pc, KitB
 		{
 			show_register(ins[1].b, out);
 			show_register(ins[1].c, out);
+			if (strchr(form, '~') != NULL)
+				show_scan_flags(ins[1].a, out);
 		}
 	}
 	kit_buf_add_char(out, '\n');

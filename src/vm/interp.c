@@ -515,10 +515,7 @@ vm_run(Vm *vm, const VmCode *code, VmObj *self, const VmVal *args, VmVal *out)
 		/* the table may have got more rows since, behind the end; none goes before the journal ends */
 		CHECK_BUDGET();
 		while ((uint32_t) at < end && (table->rows[(uint32_t) at]->flags & VM_OBJ_DELETED) != 0)
-		{
 			at++;
-			steps--;
-		}
 		if ((uint32_t) at < end)
 		{
 			r[i.a].obj = table->rows[(uint32_t) at];
@@ -527,6 +524,40 @@ vm_run(Vm *vm, const VmCode *code, VmObj *self, const VmVal *args, VmVal *out)
 		}
 		else
 			pc += 1 + pc->imm;
+		NEXT;
+	}
+
+	OP(VM_SCAN)
+	{
+		VmIns		word = *pc++;
+		VmScanBounds bounds = {word.a, word.b == VM_NO_REG ? NULL : &r[word.b], word.c == VM_NO_REG ? NULL : &r[word.c]};
+		VmScan	   *scan;
+
+		OUTSIDE(vm_scan_begin(vm, r[i.b].table, i.c, &bounds, &scan));
+		r[i.a].p = scan;
+		NEXT;
+	}
+	OP(VM_NEXT_SCANNED)
+	{
+		VmObj	   *row;
+
+		CHECK_BUDGET();
+		row = vm_scan_next((VmScan *) r[i.b].p);
+		if (row != NULL)
+		{
+			r[i.a].obj = row;
+			pc++;
+		}
+		else
+			pc += 1 + pc->imm;
+		NEXT;
+	}
+	OP(VM_ORDERED)
+	{
+		VmIns		word = *pc++;
+
+		OUTSIDE(vm_ordered(vm, r[i.b].table, i.c, word.a, word.b == VM_NO_REG ? 0 : r[word.b].i, word.c == VM_NO_REG ? INT64_MAX : r[word.c].i,
+						   &r[i.a].list));
 		NEXT;
 	}
 

@@ -335,6 +335,9 @@ is_costly(VmOp op)
 		case VM_LOOP:
 		case VM_NEXT:
 		case VM_NEXT_ROW:
+		case VM_SCAN:
+		case VM_NEXT_SCANNED:
+		case VM_ORDERED:
 		case VM_TABLE_LIST:
 		case VM_LIST_COPY:
 		case VM_MAP_VALUE:

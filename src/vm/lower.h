@@ -3,8 +3,8 @@
  *	  What the files of the lowering share.
  *
  * Lowering turns one unit after the other into code: lower.c the units and their statements, lower_emit.c instructions, registers, jumps and constants,
- * lower_expr.c expressions, lower_maybe.c and lower_map.c what may be absent, lower_call.c calls, lower_test.c tests, lower_query.c queries, lower_assign.c
- * assignments and ingestion.  It decides nothing about the
+ * lower_expr.c expressions, lower_maybe.c and lower_map.c what may be absent, lower_call.c calls, lower_test.c tests, lower_query.c queries, lower_scan.c which
+ * rows they visit, lower_assign.c assignments and ingestion.  It decides nothing about the
  * language: types, conversions and overloads are in the tree already.
  *
  * Registers.  Locals have fixed registers; temporaries are a stack above them: a function that needs some remembers l->next, and sets it back when they
@@ -67,6 +67,7 @@ typedef struct Lower
 	uint32_t	constants_cap;
 	uint32_t	sorts_cap;
 	uint32_t	types_cap;
+	uint32_t	orders_cap;
 	Pair	   *pairs;			/* latest first */
 
 	/* the unit at hand */
@@ -105,6 +106,7 @@ extern uint16_t lower_string(Lower *l, const char *text, size_t len, int want);
 extern uint16_t lower_default(Lower *l, const LangType *type, int want);
 extern uint32_t lower_sort(Lower *l, VmSort sort);
 extern uint32_t lower_type(Lower *l, const LangType *type);
+extern uint32_t lower_order_def(Lower *l, VmOrderDef *def);
 extern uint32_t lower_add_code(Lower *l, VmCode *code);
 extern const LangExpr *lower_bare(const LangExpr *e);	/* without parentheses */
 
@@ -176,7 +178,28 @@ typedef enum QueryUse
 
 extern uint16_t lower_query(Lower *l, const LangExpr *e, QueryUse use, int want);
 /* A list that is not changed while it is used, in the order that use asks for. */
+extern VmSortKey lower_sort_key(const LangOrderKey *key);	/* of a computed one without its slot */
 extern uint16_t lower_projection(Lower *l, const LangExpr *e, int want);
+
+/* ---- lower_scan.c ---- */
+
+/* What conditions say of one field of the row. */
+typedef struct LowerBounds
+{
+	const LangField *field;
+	VmKeyKind	kind;			/* how it is compared */
+	int			order;			/* that begins with the field */
+	bool		is_equal;		/* to low, which is high */
+	const LangExpr *low;		/* NULL: none */
+	const LangExpr *high;
+	bool		is_low_open;
+	bool		is_high_open;
+} LowerBounds;
+
+/* The order by these keys, its number or VM_BY_ID, forwards or backwards; -1: none can be kept. */
+extern int	lower_order_of(Lower *l, const LangStruct *row, const LangOrderKey *keys, int n, bool *is_backwards);
+/* The best bounds in n conditions, of the wanted field or of any that has an order. */
+extern bool lower_find_bounds(Lower *l, const LangExpr *const *clauses, int n, const LangField *wanted, LowerBounds *out);
 
 /* ---- lower_assign.c ---- */
 

@@ -301,6 +301,16 @@ lower_type(Lower *l, const LangType *type)
 	return program->n_types++;
 }
 
+uint32_t
+lower_order_def(Lower *l, VmOrderDef *def)
+{
+	VmProgram  *program = l->program;
+
+	program->orders = grow(l->arena, program->orders, program->n_orders, &l->orders_cap, sizeof(VmOrderDef *));
+	program->orders[program->n_orders] = def;
+	return program->n_orders++;
+}
+
 /* Gives a piece of code its number. */
 uint32_t
 lower_add_code(Lower *l, VmCode *code)

@@ -6,6 +6,8 @@
  * that follow each other share one loop, into which they are put inline; what of them does not depend on the row is evaluated once, before.
  *
  *		a condition id == e		the row is looked up, the whole condition is tested on it
+ *		conditions on a field with an order that is kept (lower_scan.c)	only rows within their bounds are visited
+ *		order of a table's rows	they are taken from an order that is kept, conditions too are tested in that order
  *		where, then limit		the loop ends with the last element that is wanted
  *		order, then offset or limit	only the part that is wanted is sorted, when it is small
  *		.size()					counts, without a list and without an order
@@ -35,16 +37,6 @@ static bool
 is_where(const LangExpr *e)
 {
 	return e->u.linq.kind == LANG_LINQ_WHERE || e->u.linq.kind == LANG_LINQ_WHERE_AS;
-}
-
-/* Whether a clause after the next ones cuts a part out, so that the order matters to any use. */
-static bool
-cuts_later(const Query *q)
-{
-	for (int i = q->at; i < q->n; i++)
-		if (q->clauses[i]->u.linq.kind == LANG_LINQ_LIMIT || q->clauses[i]->u.linq.kind == LANG_LINQ_OFFSET)
-			return true;
-	return false;
 }
 
 /* ---- what does not depend on the row ---- */
@@ -159,10 +151,16 @@ hoist(const LangExpr *e, void *arg)
 /* The rows that pass all conditions from q->at to end go where the query wants them. */
 typedef struct Filter
 {
-	int			end;			/* first clause behind the conditions */
+	int			end;			/* the first clause behind the conditions */
+	int			next;			/* the first clause that is not done with them */
 	bool		counts;
 	uint16_t	into;			/* list, or count */
 	int			left;			/* register: how many more are wanted; -1: all */
+	const LangExpr *id;			/* the row has this id */
+	int			order;			/* the rows are visited in this order; -1: as they are */
+	bool		by_id_after;	/* the order is only for the bounds, the result has to be sorted by id */
+	int			flags;			/* VmScanFlags */
+	LowerBounds bounds;
 } Filter;
 
 static void
@@ -188,14 +186,140 @@ emit_test(Lower *l, const Query *q, const Filter *f, uint16_t row, Label *next, 
 	}
 }
 
+static bool
+is_kind(const Query *q, int clause, LangLinqKind kind)
+{
+	return clause < q->n && q->clauses[clause]->u.linq.kind == kind;
+}
+
+/* Whether any use of the elements from this clause on depends on their order. */
+static bool
+needs_order(const Query *q, int clause)
+{
+	if (q->use == QUERY_LIST)
+		return true;
+	for (; clause < q->n; clause++)
+		switch (q->clauses[clause]->u.linq.kind)
+		{
+			case LANG_LINQ_WHERE:
+			case LANG_LINQ_WHERE_AS:
+			case LANG_LINQ_ORDER:
+				break;
+			default:
+				return true;
+		}
+	return false;
+}
+
+/* Decides which rows the conditions are tested on.  They are pure. */
+static void
+plan_scan(Lower *l, const Query *q, Filter *f)
+{
+	const LangStruct *row = q->clauses[q->at]->u.linq.row->type->structure;
+	const LangExpr *order = is_kind(q, f->end, LANG_LINQ_ORDER) && needs_order(q, f->end + 1) ? q->clauses[f->end] : NULL;
+	bool		has_bounds;
+	bool		is_backwards = false;
+	int			number;
+
+	has_bounds = lower_find_bounds(l, q->clauses + q->at, f->end - q->at, NULL, &f->bounds);
+	if (has_bounds && f->bounds.is_equal)
+	{
+		f->order = f->bounds.order;
+		f->flags = VM_SCAN_ANY_ORDER;	/* equal ones come by id */
+		return;
+	}
+	if (order != NULL && (number = lower_order_of(l, row, order->u.linq.keys, order->u.linq.n_keys, &is_backwards)) >= 0)
+	{
+		LowerBounds of_order;
+		const LangField *first = order->u.linq.keys[0].field;
+
+		f->order = number;
+		f->flags = is_backwards ? VM_SCAN_BACKWARDS : 0;
+		if (lower_find_bounds(l, q->clauses + q->at, f->end - q->at, first, &of_order) &&
+			(number == VM_BY_ID || of_order.kind == l->program->orders[number]->sort.keys[0].kind))
+			f->bounds = of_order;
+		else
+			f->bounds = (LowerBounds) {0};
+		f->next = f->end + 1;
+		return;
+	}
+	if (has_bounds)
+	{
+		f->order = f->bounds.order;
+		f->flags = VM_SCAN_ANY_ORDER;
+		f->by_id_after = f->order != VM_BY_ID && order == NULL && needs_order(q, f->end);
+	}
+}
+
+/* A limit ends the loop when enough rows have passed; so does one behind an offset, which is applied later. */
+static void
+lower_left(Lower *l, const Query *q, Filter *f, Label *end)
+{
+	bool		has_offset = is_kind(q, f->next, LANG_LINQ_OFFSET) && is_kind(q, f->next + 1, LANG_LINQ_LIMIT);
+	const LangExpr *limit = has_offset ? q->clauses[f->next + 1]->u.linq.expr : is_kind(q, f->next, LANG_LINQ_LIMIT) ? q->clauses[f->next]->u.linq.expr : NULL;
+	uint16_t	none;
+
+	if (f->by_id_after || limit == NULL || !lower_is_pure(limit) || (has_offset && !lower_is_pure(q->clauses[f->next]->u.linq.expr)))
+		return;
+	f->left = lower_expr(l, limit, lower_temp(l));
+	none = lower_int(l, 0, -1);
+	lower_branch(l, VM_JUMP_LE, 0, (uint32_t) f->left, none, end);
+	if (has_offset)
+	{
+		uint16_t	offset = lower_expr(l, q->clauses[f->next]->u.linq.expr, -1);
+		Label		no_offset = LABEL_NEW;
+
+		lower_branch(l, VM_JUMP_LE, 0, offset, none, &no_offset);
+		lower_emit(l, VM_ADD_LONG, (uint32_t) f->left, (uint32_t) f->left, offset);
+		lower_here(l, &no_offset);
+	}
+	else
+		f->next++;
+}
+
+/* The registers of the bounds and the scan, then each row. */
+static void
+lower_scan_loop(Lower *l, const Query *q, Filter *f, uint16_t row, Label *end)
+{
+	uint16_t	scan = lower_temp(l);
+	uint32_t	inner = l->next;
+	const LowerBounds *b = &f->bounds;
+	uint16_t	low = VM_NO_REG;
+	uint16_t	high = VM_NO_REG;
+	Label		again = LABEL_NEW;
+
+	if (b->low != NULL)
+		low = lower_expr(l, b->low, -1);
+	if (b->high != NULL)
+		high = b->is_equal ? low : lower_expr(l, b->high, -1);
+	if (b->is_low_open)
+		f->flags |= VM_SCAN_LOW_OPEN;
+	if (b->is_high_open)
+		f->flags |= VM_SCAN_HIGH_OPEN;
+	lower_emit(l, VM_SCAN, scan, q->reg, (uint32_t) f->order);
+	lower_emit(l, VM_SCAN, (uint32_t) f->flags, low, high);
+	l->next = inner;
+	lower_here(l, &again);
+	lower_branch(l, VM_NEXT_SCANNED, row, scan, 0, end);
+	emit_test(l, q, f, row, &again, end);
+	lower_jump(l, VM_JUMP, 0, &again);	/* the iterator checks the budget */
+}
+
+static void
+sort_by_id(Lower *l, uint16_t list)
+{
+	VmSort		sort = {.keys = KIT_NEW(l->arena, VmSortKey), .n_keys = 1};
+
+	sort.keys[0] = (VmSortKey) {.kind = VM_KEY_INT, .slot = VM_KEY_ID};
+	lower_emit(l, VM_SORT, list, lower_sort(l, sort), 0);
+}
+
 static void
 lower_filter(Lower *l, Query *q)
 {
-	Filter		f = {.end = q->at, .left = -1};
+	Filter		f = {.end = q->at, .left = -1, .order = -1};
 	Hoisted    *outer = l->hoisted;
 	Invariance	v = {.l = l};
-	const LangExpr *id = NULL;
-	uint16_t	source = q->reg;
 	uint16_t	row;
 	uint32_t	mark;
 	Label		again = LABEL_NEW;
@@ -207,12 +331,15 @@ lower_filter(Lower *l, Query *q)
 		const LangExpr *clause = q->clauses[f.end++];
 
 		is_pure = is_pure && lower_is_pure(clause->u.linq.expr);
-		if (q->is_table && id == NULL)
-			id = clause->u.linq.id_equals;
+		if (q->is_table && f.id == NULL)
+			f.id = clause->u.linq.id_equals;
 	}
+	f.next = f.end;
 	f.counts = q->use == QUERY_COUNT;
 	for (int i = f.end; i < q->n; i++)
 		f.counts = f.counts && q->clauses[i]->u.linq.kind == LANG_LINQ_ORDER;
+	if (is_pure && q->is_table && f.id == NULL)
+		plan_scan(l, q, &f);
 	/* the result is one register, whatever the loop needs is above it */
 	f.into = lower_temp(l);
 	mark = l->next;
@@ -220,45 +347,46 @@ lower_filter(Lower *l, Query *q)
 		lower_int(l, 0, f.into);
 	else
 		lower_emit_imm(l, VM_NEW_LIST, f.into, 0);
-	if (is_pure && f.end < q->n && q->clauses[f.end]->u.linq.kind == LANG_LINQ_LIMIT && lower_is_pure(q->clauses[f.end]->u.linq.expr))
-	{
-		uint16_t	none;
-
-		f.left = lower_expr(l, q->clauses[f.end]->u.linq.expr, lower_temp(l));
-		none = lower_int(l, 0, -1);
-		lower_branch(l, VM_JUMP_LE, 0, (uint32_t) f.left, none, &end);
-	}
+	if (is_pure)
+		lower_left(l, q, &f, &end);
 	v.n_rows = f.end - q->at;
 	v.rows = KIT_NEW_N(l->arena, const LangLocal *, v.n_rows);
 	for (int i = 0; i < v.n_rows; i++)
 		v.rows[i] = q->clauses[q->at + i]->u.linq.row;
 	row = lower_local(v.rows[0]);
-	if (id != NULL)
+	if (f.id != NULL)
 	{
 		uint32_t	inner = l->next;
 
-		lower_emit(l, VM_TABLE_FIND, row, source, lower_expr(l, id, -1));
+		lower_emit(l, VM_TABLE_FIND, row, q->reg, lower_expr(l, f.id, -1));
 		l->next = inner;
 		lower_jump(l, VM_JUMP_EMPTY, row, &end);
 		emit_test(l, q, &f, row, &end, &end);
 	}
 	else
 	{
-		uint16_t	each = lower_temps(l, 2);
-
 		if (is_pure)
 			for (int i = q->at; i < f.end; i++)
 				hoist(q->clauses[i]->u.linq.expr, &v);
-		lower_emit(l, q->is_table ? VM_EACH_ROW : VM_EACH, each, source, 0);
-		lower_here(l, &again);
-		lower_branch(l, q->is_table ? VM_NEXT_ROW : VM_NEXT, row, each, 0, &end);
-		emit_test(l, q, &f, row, &again, &end);
-		lower_jump(l, VM_JUMP, 0, &again);	/* the iterator checks the budget */
+		if (f.order >= 0)
+			lower_scan_loop(l, q, &f, row, &end);
+		else
+		{
+			uint16_t	each = lower_temps(l, 2);
+
+			lower_emit(l, q->is_table ? VM_EACH_ROW : VM_EACH, each, q->reg, 0);
+			lower_here(l, &again);
+			lower_branch(l, q->is_table ? VM_NEXT_ROW : VM_NEXT, row, each, 0, &end);
+			emit_test(l, q, &f, row, &again, &end);
+			lower_jump(l, VM_JUMP, 0, &again);	/* the iterator checks the budget */
+		}
 	}
 	lower_here(l, &end);
+	if (f.by_id_after && !f.counts)
+		sort_by_id(l, f.into);
 	l->hoisted = outer;
 	l->next = mark;
-	q->at = f.left >= 0 ? f.end + 1 : f.end;
+	q->at = f.next;
 	q->is_count = f.counts;
 	if (f.counts)
 		q->at = q->n;
@@ -287,6 +415,19 @@ key_kind(const LangType *type, bool is_insensitive)
 		default:
 			return VM_KEY_INT;
 	}
+}
+
+VmSortKey
+lower_sort_key(const LangOrderKey *key)
+{
+	const LangType *type = key->field->type;
+	VmSortKey	sort = {.is_desc = key->is_desc, .is_maybe = type->kind == LANG_MAYBE};
+
+	sort.kind = key_kind(sort.is_maybe ? type->a : type, key->is_insensitive);
+	sort.is_computed = key->field->kind != LANG_STORED_FIELD;
+	if (!sort.is_computed)
+		sort.slot = key->field->is_id && key->field->owner->kind == LANG_STRUCT_RECORD ? VM_KEY_ID : key->field->slot;
+	return sort;
 }
 
 /* A list of its own, in q->reg. */
@@ -327,59 +468,101 @@ compute_keys(Lower *l, uint16_t list, const LangField *field, uint16_t keys)
 	l->next = mark;
 }
 
+/* The offset and limit that follow next, in registers; or VM_NO_REG. */
+static void
+take_part(Lower *l, Query *q, uint16_t *offset, uint16_t *limit)
+{
+	*offset = *limit = VM_NO_REG;
+	if (is_kind(q, q->at, LANG_LINQ_OFFSET))
+		*offset = lower_expr(l, q->clauses[q->at++]->u.linq.expr, lower_temp(l));
+	if (is_kind(q, q->at, LANG_LINQ_LIMIT))
+		*limit = lower_expr(l, q->clauses[q->at++]->u.linq.expr, lower_temp(l));
+}
+
+/* Rows of a table in an order that is kept. */
+static bool
+lower_ordered(Lower *l, Query *q, const LangExpr *e)
+{
+	bool		is_backwards = false;
+	int			order = q->is_table ? lower_order_of(l, e->type->a->structure, e->u.linq.keys, e->u.linq.n_keys, &is_backwards) : -1;
+	uint16_t	list;
+	uint32_t	mark;
+	uint16_t	offset;
+	uint16_t	limit;
+
+	if (order < 0)
+		return false;
+	list = lower_temp(l);
+	mark = l->next;
+	take_part(l, q, &offset, &limit);
+	lower_emit(l, VM_ORDERED, list, q->reg, (uint32_t) order);
+	lower_emit(l, VM_ORDERED, is_backwards ? VM_SCAN_BACKWARDS : 0, offset, limit);
+	l->next = mark;
+	q->reg = list;
+	q->is_table = false;
+	q->is_fresh = true;
+	return true;
+}
+
+/* Conditions behind an order are put before it: the sort is stable, so that nobody can tell. */
+static bool
+put_conditions_first(Query *q)
+{
+	const LangExpr *order = q->clauses[q->at];
+	int			end = q->at + 1;
+
+	while (end < q->n && is_where(q->clauses[end]) && lower_is_pure(q->clauses[end]->u.linq.expr))
+		end++;
+	if (end == q->at + 1)
+		return false;
+	for (int i = q->at; i + 1 < end; i++)
+		q->clauses[i] = q->clauses[i + 1];
+	q->clauses[end - 1] = order;
+	return true;
+}
+
 static void
 lower_order(Lower *l, Query *q)
 {
-	const LangExpr *e = q->clauses[q->at++];
+	const LangExpr *e = q->clauses[q->at];
 	VmSort		sort = {.n_keys = e->u.linq.n_keys};
-	const LangExpr *offset = NULL;
-	const LangExpr *limit = NULL;
 	uint16_t	computed;
-	uint16_t	offset_reg = VM_NO_REG;
-	uint16_t	limit_reg = VM_NO_REG;
+	uint16_t	offset;
+	uint16_t	limit;
 	uint32_t	mark;
 	uint32_t	index;
 
-	if (q->use == QUERY_COUNT || (q->use == QUERY_EACH && !cuts_later(q)))
+	if (!needs_order(q, q->at + 1))
+	{
+		q->at++;
+		return;
+	}
+	if (put_conditions_first(q))
+		return;
+	q->at++;
+	if (lower_ordered(l, q, e))
 		return;
 	make_fresh(l, q);
 	mark = l->next;
 	sort.keys = KIT_NEW_N(l->arena, VmSortKey, sort.n_keys);
 	for (int i = 0; i < sort.n_keys; i++)
 	{
-		const LangOrderKey *key = &e->u.linq.keys[i];
-		const LangType *type = key->field->type;
-
-		sort.keys[i].is_maybe = type->kind == LANG_MAYBE;
-		sort.keys[i].kind = key_kind(sort.keys[i].is_maybe ? type->a : type, key->is_insensitive);
-		sort.keys[i].is_desc = key->is_desc;
-		if (key->field->kind != LANG_STORED_FIELD)
-		{
-			sort.keys[i].is_computed = true;
+		sort.keys[i] = lower_sort_key(&e->u.linq.keys[i]);
+		if (sort.keys[i].is_computed)
 			sort.keys[i].slot = sort.n_computed++;
-		}
-		else
-			sort.keys[i].slot = key->field->is_id && key->field->owner->kind == LANG_STRUCT_RECORD ? VM_KEY_ID : key->field->slot;
 	}
 	computed = lower_temps(l, (uint32_t) sort.n_computed);
 	for (int i = 0, n = 0; i < sort.n_keys; i++)
 		if (sort.keys[i].is_computed)
 			compute_keys(l, q->reg, e->u.linq.keys[i].field, (uint16_t) (computed + n++));
-	if (q->at < q->n && q->clauses[q->at]->u.linq.kind == LANG_LINQ_OFFSET)
-		offset = q->clauses[q->at++]->u.linq.expr;
-	if (q->at < q->n && q->clauses[q->at]->u.linq.kind == LANG_LINQ_LIMIT)
-		limit = q->clauses[q->at++]->u.linq.expr;
-	if (offset != NULL)
-		offset_reg = lower_expr(l, offset, lower_temp(l));
-	if (limit != NULL)
-		limit_reg = lower_expr(l, limit, lower_temp(l));
+	take_part(l, q, &offset, &limit);
 	index = lower_sort(l, sort);
-	if (offset == NULL && limit == NULL)
+	if (offset == VM_NO_REG && limit == VM_NO_REG)
 		lower_emit(l, VM_SORT, q->reg, index, computed);
 	else
 	{
 		lower_emit(l, VM_SORT_PART, q->reg, index, computed);
-		lower_emit(l, VM_SORT_PART, 0, offset_reg, limit_reg);
+		lower_emit(l, VM_SORT_PART, 0, offset, limit);
 	}
 	l->next = mark;
 }

@@ -203,6 +203,14 @@ stored_size(const LangType *type, VmVal value)
 	}
 }
 
+#define ORDER_SIZE 16			/* of an entry of an order: each change is charged for all orders of such rows, whether they are there or not */
+
+static inline size_t
+change_size(const Vm *vm, const VmObj *obj)
+{
+	return VM_CHANGE_SIZE + (obj->table != NULL ? (size_t) vm->program->structs[obj->structure->index].n_orders * ORDER_SIZE : 0);
+}
+
 /* Only JSON can be as deep as it likes. */
 static bool
 fits_in_depth(const VmObj *obj, const LangType *type, VmVal value)
@@ -224,7 +232,7 @@ vm_set_document(Vm *vm, VmObj *obj, int slot, VmVal value)
 		return vm_writes_refused(vm);
 	if (!fits_in_depth(obj, type, value))
 		return vm_fail(vm, KIT_PROGRAM_LIMIT, "the value would be nested deeper than %d levels in the document", DOC_MAX_DEPTH);
-	if (!vm_charge(vm, VM_CHANGE_SIZE + (lang_type_storage(type) == 'P' ? stored_size(type, value) : 0)))
+	if (!vm_charge(vm, change_size(vm, obj) + (lang_type_storage(type) == 'P' ? stored_size(type, value) : 0)))
 		return false;
 	vm_doc_set(vm->doc, obj, slot, value);
 	return true;
@@ -271,7 +279,8 @@ vm_insert_row(Vm *vm, VmTable *table, VmObj **row)
 {
 	if (!vm->may_write)
 		return vm_writes_refused(vm);
-	if (!vm_charge(vm, sizeof(VmObj) + VM_CHANGE_SIZE + (size_t) table->row->n_slots * sizeof(VmVal)))
+	if (!vm_charge(vm, sizeof(VmObj) + VM_CHANGE_SIZE + (size_t) vm->program->structs[table->row->index].n_orders * ORDER_SIZE +
+				   (size_t) table->row->n_slots * sizeof(VmVal)))
 		return false;
 	*row = vm_doc_insert(vm->doc, table);
 	if (*row == NULL)
@@ -300,7 +309,7 @@ vm_delete_row(Vm *vm, VmObj *row)
 {
 	if (!vm->may_write)
 		return vm_writes_refused(vm);
-	if (!vm_charge(vm, VM_CHANGE_SIZE))
+	if (!vm_charge(vm, change_size(vm, row)))
 		return false;
 	if (row->flags & VM_OBJ_DELETED)
 		return true;

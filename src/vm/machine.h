@@ -148,6 +148,23 @@ extern bool vm_delete_all(Vm *vm, VmTable *table);
 extern bool vm_delete_list(Vm *vm, const VmList *list);
 extern bool vm_list_part(Vm *vm, const VmList *list, int64_t offset, int64_t limit, VmVal *out);
 extern bool vm_list_copy(Vm *vm, const VmList *list, VmVal *out);
+
+/* scan.c */
+typedef struct VmScan VmScan;
+
+typedef struct VmScanBounds
+{
+	int			flags;			/* VmScanFlags */
+	const VmVal *low;			/* of the order's first key; NULL: none */
+	const VmVal *high;
+} VmScanBounds;
+
+/* number: of the order, or VM_BY_ID.  Holds while the table is not changed. */
+extern bool vm_scan_begin(Vm *vm, VmTable *table, uint32_t number, const VmScanBounds *bounds, VmScan **out);
+extern VmObj *vm_scan_next(VmScan *scan);		/* NULL: there are no more */
+extern bool vm_ordered(Vm *vm, VmTable *table, uint32_t number, int flags, int64_t offset, int64_t limit, VmList **out);
+
+/* sort.c */
 /* Sorts list and keeps the limit elements from offset on.  computed: the lists of computed keys. */
 extern bool vm_sort(Vm *vm, VmList *list, const VmSort *sort, const VmVal *computed, int64_t offset, int64_t limit);
 

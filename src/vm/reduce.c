@@ -49,7 +49,10 @@ run_plain(Event *e, const LangUnit *unit, VmVal *out)
 static bool
 begin_event(Event *e, const VmProgram *program, const VmEvent *event, const VmLimits *limits, KitArena *scratch)
 {
-	memset(&e->diag, 0, sizeof(e->diag));
+	/* not the whole of it: it is filled when something fails */
+	e->diag.code = KIT_OK;
+	e->diag.line = 0;
+	e->diag.message[0] = e->diag.detail[0] = e->diag.hint[0] = '\0';
 	vm_machine_init(&e->vm, program, scratch, limits, &e->diag);
 	e->event = event;
 	e->lang = program->lang;

@@ -34,37 +34,48 @@ find_changed(const VmDoc *doc, const VmObj *obj, Changed *changed)
 	}
 }
 
-/* By id, or by key. */
-static bool
-comes_before(const VmObj *a, const VmObj *b)
+/* Rows lie anywhere in memory: what is sorted holds the ids itself, or the keys of a map's entries. */
+typedef struct Touched
 {
-	if (a->table->map != NULL)
-		return vm_key_compare(a->table->map->key_kind, a->key, b->key) < 0;
-	return a->id < b->id;
+	VmVal		key;
+	const VmObj *row;
+} Touched;
+
+static Touched
+touched(const VmTable *table, const VmObj *row)
+{
+	return (Touched) {table->map != NULL ? row->key : (VmVal) {.i = row->id}, row};
 }
 
-/* The rows are nearly always in descending order: that of the newest change. */
-static void
-sort_rows(VmObj **rows, uint32_t n, VmObj **spare)
+static inline bool
+comes_before(const VmMap *map, const Touched *a, const Touched *b)
 {
-	VmObj	  **from = rows;
-	VmObj	  **to = spare;
+	return map != NULL ? vm_key_compare(map->key_kind, a->key, b->key) < 0 : a->key.i < b->key.i;
+}
+
+/*
+ * Sorts by id, or by the key of the map; the rows are nearly always in descending order: that of the newest change.  Returns where they are then: in rows or
+ * in spare.
+ */
+static Touched *
+sort_rows(const VmMap *map, Touched *rows, uint32_t n, Touched *spare)
+{
+	Touched    *from = rows;
+	Touched    *to = spare;
 	bool		is_sorted = true;
 
 	for (uint32_t i = 0; i < n / 2; i++)
 	{
-		VmObj	   *row = rows[i];
+		Touched		row = rows[i];
 
 		rows[i] = rows[n - 1 - i];
 		rows[n - 1 - i] = row;
 	}
 	for (uint32_t i = 1; i < n && is_sorted; i++)
-		is_sorted = comes_before(rows[i - 1], rows[i]);
-	if (is_sorted)
-		return;
-	for (uint32_t width = 1; width < n; width *= 2)
+		is_sorted = comes_before(map, &rows[i - 1], &rows[i]);
+	for (uint32_t width = 1; width < n && !is_sorted; width *= 2)
 	{
-		VmObj	  **merged = to;
+		Touched    *merged = to;
 
 		for (uint32_t start = 0; start < n; start += 2 * width)
 		{
@@ -72,15 +83,23 @@ sort_rows(VmObj **rows, uint32_t n, VmObj **spare)
 			uint32_t	i_end = n - start < width ? n : start + width;
 			uint32_t	j = i_end;
 			uint32_t	j_end = n - i_end < width ? n : i_end + width;
+			uint32_t	k = start;
 
-			for (uint32_t k = start; k < j_end; k++)
-				to[k] = j >= j_end || (i < i_end && comes_before(from[i], from[j])) ? from[i++] : from[j++];
+			while (i < i_end && j < j_end)
+			{
+				bool		is_second = comes_before(map, &from[j], &from[i]);
+
+				to[k++] = from[is_second ? j : i];
+				i += !is_second;
+				j += is_second;
+			}
+			memcpy(to + k, from + i, (i_end - i) * sizeof(Touched));
+			memcpy(to + k + (i_end - i), from + j, (j_end - j) * sizeof(Touched));
 		}
 		to = from;
 		from = merged;
 	}
-	if (from != rows)
-		memcpy(rows, from, n * sizeof(VmObj *));
+	return from;
 }
 
 /* The new value, or of JSON what is new in it. */
@@ -170,24 +189,42 @@ write_row(DocWriter *w, const VmDoc *doc, const VmObj *row)
 	return any;
 }
 
+#define AHEAD 8					/* rows that are fetched before they are needed */
+
 static bool
 write_rows(DocWriter *w, const VmDoc *doc, const VmTable *table)
 {
-	VmObj	   *few[2];
-	VmObj	  **rows = few;
+	Touched		few[2];
+	Touched    *rows = few;
 	uint32_t	n = 0;
 	bool		any = false;
 
-	for (VmObj *row = table->touched; row != NULL; row = row->next_touched)
-		n++;
-	if (n > 1)
-		rows = kit_arena_alloc(w->buf->arena, 2 * (size_t) n * sizeof(VmObj *));
-	n = 0;
-	for (VmObj *row = table->touched; row != NULL; row = row->next_touched)
-		rows[n++] = row;
-	sort_rows(rows, n, rows + n);
+	if (table->n_touched > 1)
+		rows = kit_arena_alloc(w->buf->arena, 2 * (size_t) table->n_touched * sizeof(Touched));
+	if (table->n_touched > doc->n_changes / 8)
+	{
+		/* along the journal, oldest first, rather than from row to row: memory need not be waited for */
+		for (uint32_t i = 0; i < doc->n_changes; i++)
+		{
+			const VmChange *change = &doc->changes[i];
+
+			if (i + AHEAD < doc->n_changes)
+				__builtin_prefetch(change[AHEAD].obj);
+			if ((change->kind == VM_CHANGE_ROW || change->kind == VM_CHANGE_INSERT) && change->obj->table == table)
+				rows[table->n_touched - ++n] = touched(table, change->obj);
+		}
+		ADAMA_ASSERT(n == table->n_touched);
+	}
+	else
+		for (const VmObj *row = table->touched; row != NULL; row = row->next_touched)
+			rows[n++] = touched(table, row);
+	rows = sort_rows(table->map, rows, n, rows + n);
 	for (uint32_t i = 0; i < n; i++)
-		any |= write_row(w, doc, rows[i]);
+	{
+		if (i + AHEAD < n)
+			__builtin_prefetch(rows[i + AHEAD].row);
+		any |= write_row(w, doc, rows[i].row);
+	}
 	return any;
 }
 

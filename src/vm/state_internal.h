@@ -23,6 +23,7 @@
 
 #include <string.h>
 
+#include "vm/code.h"
 #include "vm/defaults.h"
 #include "vm/map.h"
 #include "vm/vm.h"
@@ -61,6 +62,8 @@ extern int	vm_shape_slot(const VmShape *shape, const char *name, size_t len, int
 
 /* More flags of an object. */
 #define VM_OBJ_EMPTIED 16		/* deleted, and nothing of it is left but this header, which holds its place in the table */
+#define VM_OBJ_AWAY 32			/* deleted, and not in the table's rows any more: only the journal knows it */
+#define VM_OBJ_PENDING 64		/* in none of the table's orders, but in the list of those that are to be put into them */
 
 typedef enum VmChangeKind
 {
@@ -81,7 +84,7 @@ typedef struct VmChange
 	union
 	{
 		VmVal		old;
-		VmTable    *table;		/* at commit: where a deleted row was; NULL when it goes with a row around it */
+		VmTable    *table;		/* at commit: where a deleted row was; NULL when it goes with a row around it (slot: it is away) */
 	};
 	union
 	{
@@ -135,6 +138,7 @@ struct VmDoc
 	VmChange   *changes;
 	uint32_t	n_changes;
 	uint32_t	changes_cap;
+	VmTable    *crowded;		/* tables to be freed of deleted rows at the next mark */
 	uint32_t	dedupe_changes; /* chain of VM_CHANGE_REMEMBER and VM_CHANGE_FORGET, counted from 1 */
 };
 
@@ -159,7 +163,8 @@ extern const VmPrincipal *vm_heap_principal(VmDoc *doc, const char *agent, size_
 /* Where a row of this id is in table->rows, or would be. */
 extern uint32_t vm_table_place(const VmTable *table, int32_t id);
 extern void vm_table_put(VmDoc *doc, VmTable *table, uint32_t place, VmObj *row);
-extern void vm_table_compact(VmDoc *doc, VmTable *table);	/* forgets deleted rows when they are many */
+extern void vm_table_compact(VmDoc *doc, VmTable *table);	/* forgets deleted rows when they are many; not while a query runs */
+extern void vm_table_row_deleted(VmDoc *doc, VmTable *table);	/* counts one */
 extern void vm_table_clear(VmDoc *doc, VmTable *table);	/* frees all rows; outside of the journal */
 
 /* The container that is in a slot of that type; NULL when there is none. */
@@ -194,6 +199,94 @@ static inline VmMapMemory
 vm_doc_map_memory(const VmDoc *doc)
 {
 	return (VmMapMemory) {.heap = doc->heap};
+}
+
+/* ---- orders that are kept (state_order.c) ---- */
+
+typedef struct VmOrderEntry
+{
+	VmVal		key;			/* the first key of the row */
+	VmObj	   *row;
+} VmOrderEntry;
+
+typedef struct VmOrderBlock
+{
+	VmOrderEntry *entries;
+	uint32_t	n;				/* never 0 */
+} VmOrderBlock;
+
+typedef struct VmOrder
+{
+	const VmOrderDef *def;
+	struct VmOrder *next;
+	VmOrderBlock *blocks;
+	uint32_t	n_blocks;
+	uint32_t	cap;
+	uint32_t	n;				/* entries */
+	uint32_t	upkeep;			/* entries that were put in since it was last used */
+} VmOrder;
+
+/* Where an entry is, or would be; at the end block is n_blocks. */
+typedef struct VmOrderPlace
+{
+	uint32_t	block;
+	uint32_t	at;
+} VmOrderPlace;
+
+typedef struct VmOrders
+{
+	VmOrder    *first;
+	uint64_t	slots;			/* VM_SLOT_BIT of the keys of all of them */
+	VmObj	  **pending;
+	uint32_t	n_pending;
+	uint32_t	cap;
+	bool		has_dead;		/* some pending row is deleted */
+} VmOrders;
+
+/* The order of this table's rows, made or brought up to date. */
+extern VmOrder *vm_order_of(VmDoc *doc, VmTable *table, const VmOrderDef *def, KitArena *scratch);
+/* The first entry whose first key is not below the value, or is above it. */
+extern VmOrderPlace vm_order_seek(const VmOrder *order, VmVal key, bool is_above);
+extern VmOrderPlace vm_order_at(const VmOrder *order, uint32_t rank);	/* rank at most n */
+extern uint32_t vm_order_rank(const VmOrder *order, VmOrderPlace place);
+/* Entries from place a on that are before b; does not count far beyond enough. */
+extern uint32_t vm_order_between(const VmOrder *order, VmOrderPlace a, VmOrderPlace b, uint32_t enough);
+/* The first of the entries that differ from the one at place in nothing but the id. */
+extern VmOrderPlace vm_order_first_tie(const VmOrder *order, VmOrderPlace place);
+extern VmOrderPlace vm_order_last_tie(const VmOrder *order, VmOrderPlace place);	/* and the place behind the last of them */
+extern VmVal vm_order_key(const VmSortKey *key, VmVal value);	/* as it lies in entries: hashed when the order is by hash */
+
+static inline const VmOrderEntry *
+vm_order_entry(const VmOrder *order, VmOrderPlace place)
+{
+	return &order->blocks[place.block].entries[place.at];
+}
+
+static inline VmOrderPlace
+vm_order_next(const VmOrder *order, VmOrderPlace place)
+{
+	return place.at + 1 < order->blocks[place.block].n ? (VmOrderPlace) {place.block, place.at + 1} : (VmOrderPlace) {place.block + 1, 0};
+}
+
+static inline VmOrderPlace
+vm_order_previous(const VmOrder *order, VmOrderPlace place)
+{
+	return place.at > 0 ? (VmOrderPlace) {place.block, place.at - 1} : (VmOrderPlace) {place.block - 1, order->blocks[place.block - 1].n - 1};
+}
+
+/* What happens to rows.  Each is for rows of tables that have orders; the row is as it was before, but for the new one. */
+extern void vm_orders_take_out(VmDoc *doc, VmObj *row);	/* a key changes */
+extern void vm_orders_add(VmDoc *doc, VmObj *row);	/* it is new, or not deleted any more */
+extern void vm_orders_delete(VmDoc *doc, VmObj *row);	/* it will be deleted */
+extern void vm_orders_forget(VmDoc *doc, VmObj *row);	/* it will be freed, and was not deleted */
+extern void vm_orders_bury(VmDoc *doc, VmTable *table);	/* deleted rows will be freed */
+extern void vm_orders_drop(VmDoc *doc, VmTable *table);	/* all of it: they are made anew when they are asked for */
+
+static inline void
+vm_orders_before_set(VmDoc *doc, VmObj *obj, int slot)
+{
+	if (obj->table != NULL && obj->table->orders != NULL && (obj->table->orders->slots & VM_SLOT_BIT(slot)) != 0)
+		vm_orders_take_out(doc, obj);
 }
 
 /* Whether the object is deleted, or lies in a row that is. */

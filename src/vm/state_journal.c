@@ -11,6 +11,9 @@
  *
  * Not every change is recorded.  A row that was made after the newest mark vanishes as a whole when undone, so its slots may
  * change without a record; and of several changes of one number since the newest mark the first is enough.
+ *
+ * Tables with many deleted rows are rid of them at the next mark, when no query runs: the journal may live through many events.
+ * Such rows are away: back in the table when their deletion is undone, freed at commit.
  */
 #include "vm/state_internal.h"
 
@@ -55,6 +58,7 @@ link_row(VmObj *row)
 	row->flags |= VM_OBJ_TOUCHED;
 	row->next_touched = row->table->touched;
 	row->table->touched = row;
+	row->table->n_touched++;
 }
 
 static void
@@ -63,6 +67,7 @@ unlink_row(VmObj *row)
 	ADAMA_ASSERT(row->table->touched == row);
 	row->flags &= ~(uint32_t) VM_OBJ_TOUCHED;
 	row->table->touched = row->next_touched;
+	row->table->n_touched--;
 	row->next_touched = NULL;
 }
 
@@ -143,6 +148,7 @@ vm_doc_set(VmDoc *doc, VmObj *obj, int slot, VmVal value)
 		return;
 	if (s->is_owned)
 		value = vm_value_copy(doc, s->type, value);
+	vm_orders_before_set(doc, obj, slot);
 	if (!vm_object_is_gone(obj))
 		doc->members_size += vm_slot_size(s, value) - vm_slot_size(s, old);
 	if (!is_known(doc, shape, obj, slot))
@@ -180,6 +186,8 @@ note_made(VmDoc *doc, VmObj *row)
 	touch_table(doc, row->table);
 	row->made = push(doc, (VmChange) {.obj = row, .kind = VM_CHANGE_INSERT});
 	link_row(row);
+	if (row->table->orders != NULL)
+		vm_orders_add(doc, row);
 	doc->stamp++;
 }
 
@@ -332,8 +340,10 @@ vm_doc_delete(VmDoc *doc, VmObj *row)
 		doc->members_size -= vm_row_size(row);
 	touch(doc, row);
 	push(doc, (VmChange) {.obj = row, .kind = VM_CHANGE_DELETE});
+	if (row->table->orders != NULL)
+		vm_orders_delete(doc, row);
 	row->flags |= VM_OBJ_DELETED;
-	row->table->n_live--;
+	vm_table_row_deleted(doc, row->table);
 	doc->stamp++;
 }
 
@@ -373,6 +383,14 @@ vm_doc_set_zone(VmDoc *doc, int zone)
 VmMark
 vm_doc_mark(VmDoc *doc)
 {
+	while (doc->crowded != NULL)
+	{
+		VmTable    *table = doc->crowded;
+
+		doc->crowded = table->next_crowded;
+		table->is_crowded = false;
+		vm_table_compact(doc, table);
+	}
 	doc->last_mark = doc->n_changes;
 	return (VmMark) {doc->n_changes, doc->last_row_id, doc->entropy, doc->zone, doc->members_size};
 }
@@ -385,6 +403,7 @@ undo(VmDoc *doc, const VmChange *change)
 	switch ((VmChangeKind) change->kind)
 	{
 		case VM_CHANGE_SET:
+			vm_orders_before_set(doc, obj, change->slot);
 			vm_slot_free(doc, vm_shape_of(doc, obj->structure), change->slot, obj->slots[change->slot]);
 			obj->slots[change->slot] = change->old;
 			obj->changes = change->previous;
@@ -397,6 +416,7 @@ undo(VmDoc *doc, const VmChange *change)
 			unlink_row(obj);
 			break;
 		case VM_CHANGE_INSERT:
+			vm_orders_forget(doc, obj);
 			unlink_row(obj);
 			obj->table->n_live--;
 			if (obj->table->map != NULL)
@@ -409,8 +429,12 @@ undo(VmDoc *doc, const VmChange *change)
 			vm_object_free(doc, obj);
 			break;
 		case VM_CHANGE_DELETE:
-			obj->flags &= ~(uint32_t) VM_OBJ_DELETED;
-			obj->table->n_live++;
+			if (obj->flags & VM_OBJ_AWAY)
+				vm_table_put(doc, obj->table, vm_table_place(obj->table, obj->id), obj);
+			else
+				obj->table->n_live++;
+			obj->flags &= ~(uint32_t) (VM_OBJ_DELETED | VM_OBJ_AWAY);
+			vm_orders_add(doc, obj);
 			break;
 		case VM_CHANGE_REVIVE:
 			obj->flags |= VM_OBJ_DELETED;
@@ -493,7 +517,10 @@ commit_change(VmDoc *doc, VmChange *change)
 		case VM_CHANGE_CHILD:
 			table = vm_slot_table(vm_shape_of(doc, obj->structure)->slots[change->slot].type, obj->slots[change->slot]);
 			if (table != NULL)
+			{
 				table->touched = NULL;
+				table->n_touched = 0;
+			}
 			untouch_child(doc, obj, change->slot);
 			obj->changes = 0;
 			break;
@@ -504,6 +531,8 @@ commit_change(VmDoc *doc, VmChange *change)
 			obj->made = 0;
 			break;
 		case VM_CHANGE_DELETE:
+			vm_orders_bury(doc, obj->table);
+			change->slot = (obj->flags & VM_OBJ_AWAY) != 0;
 			change->table = vm_object_is_gone(obj->table->owner) ? NULL : obj->table;
 			break;
 		case VM_CHANGE_REVIVE:
@@ -534,10 +563,18 @@ vm_doc_commit(VmDoc *doc)
 		{
 			VmChange   *change = &doc->changes[i];
 
-			if (change->kind != VM_CHANGE_DELETE || change->table == NULL)
+			if (change->kind != VM_CHANGE_DELETE)
+				continue;
+			/* one that is away belongs to nobody else */
+			if (change->slot != 0)
+			{
+				vm_object_free(doc, change->obj);
+				change->table = NULL;
+			}
+			else if (change->table == NULL)
 				continue;
 			/* it may have come back, and may have been deleted more than once */
-			if ((change->obj->flags & VM_OBJ_DELETED) == 0 || (change->obj->flags & VM_OBJ_EMPTIED) != 0)
+			else if ((change->obj->flags & VM_OBJ_DELETED) == 0 || (change->obj->flags & VM_OBJ_EMPTIED) != 0)
 				change->table = NULL;
 			else
 				vm_object_empty(doc, change->obj);

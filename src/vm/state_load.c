@@ -325,9 +325,11 @@ row_for(Load *load, VmTable *table, uint32_t place, int32_t id, bool *is_made)
 	row = vm_object_make(load->doc, table->row, NULL);
 	row->table = table;
 	row->id = id;
+	vm_orders_add(load->doc, row);
 	empty_maybes(load->doc, row);
 	if (is_taken)
 	{
+		vm_orders_bury(load->doc, table);
 		vm_object_free(load->doc, table->rows[place]);
 		table->rows[place] = row;
 		table->n_live++;
@@ -355,6 +357,8 @@ load_into_row(Load *load, VmObj *row, DocItem item, bool is_new, bool is_made, c
 	}
 	if (!is_new)
 		doc->members_size -= vm_row_size(row);
+	if (row->table->orders != NULL)
+		vm_orders_take_out(doc, row);
 	reset_object(load, row);
 	if (!load_members(load, row, item, true, place))
 		return false;
@@ -383,6 +387,7 @@ load_row(Load *load, VmTable *table, DocKey key, DocItem item, bool is_new, cons
 			return true;
 		if (!is_new)
 			doc->members_size -= vm_row_size(row);
+		vm_orders_delete(doc, row);
 		vm_object_empty(doc, row);
 		table->n_live--;
 		return true;
@@ -414,6 +419,7 @@ load_table(Load *load, VmTable *table, DocItem item, bool is_new, const Place *p
 			return false;
 	if (!check_cursor(load, &item.body, place))
 		return false;
+	vm_orders_bury(load->doc, table);
 	vm_table_compact(load->doc, table);
 	return true;
 }
@@ -577,6 +583,7 @@ load_slot(Load *load, VmObj *obj, int slot, DocItem item, bool is_new, const Pla
 	}
 	if (!is_new)
 		doc->members_size += vm_slot_size(s, value) - vm_slot_size(s, old);
+	vm_orders_before_set(doc, obj, slot);
 	vm_slot_free(doc, shape, slot, old);
 	obj->slots[slot] = value;
 	return true;

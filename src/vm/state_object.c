@@ -197,6 +197,14 @@ vm_object_make(VmDoc *doc, const LangStruct *structure, VmObj *parent)
 static void
 free_table(VmDoc *doc, VmTable *table)
 {
+	if (table->is_crowded)
+	{
+		VmTable   **link = &doc->crowded;
+
+		while (*link != table)
+			link = &(*link)->next_crowded;
+		*link = table->next_crowded;
+	}
 	vm_table_clear(doc, table);
 	if (table->map != NULL)
 		kit_heap_free(doc->heap, table->map, sizeof(VmMap));
@@ -348,13 +356,32 @@ vm_table_put(VmDoc *doc, VmTable *table, uint32_t place, VmObj *row)
 	table->n_live++;
 }
 
+static bool
+has_many_deleted(const VmTable *table)
+{
+	uint32_t	n_deleted = table->n_rows - table->n_live;
+
+	return n_deleted > FEW_DELETED && n_deleted > table->n_live / 4;
+}
+
+void
+vm_table_row_deleted(VmDoc *doc, VmTable *table)
+{
+	table->n_live--;
+	if (!table->is_crowded && table->map == NULL && has_many_deleted(table))
+	{
+		table->is_crowded = true;
+		table->next_crowded = doc->crowded;
+		doc->crowded = table;
+	}
+}
+
 void
 vm_table_compact(VmDoc *doc, VmTable *table)
 {
-	uint32_t	n_deleted = table->n_rows - table->n_live;
 	uint32_t	n = 0;
 
-	if (n_deleted <= FEW_DELETED || n_deleted <= table->n_live / 4)
+	if (!has_many_deleted(table))
 		return;
 	for (uint32_t i = 0; i < table->n_rows; i++)
 	{
@@ -362,6 +389,8 @@ vm_table_compact(VmDoc *doc, VmTable *table)
 
 		if (row->flags & VM_OBJ_EMPTIED)
 			vm_object_free(doc, row);
+		else if (row->flags & VM_OBJ_DELETED)
+			row->flags |= VM_OBJ_AWAY;
 		else
 			table->rows[n++] = row;
 	}
@@ -381,6 +410,7 @@ vm_table_clear(VmDoc *doc, VmTable *table)
 	VmMapAt		at = {0, 0};
 	VmPair	   *entry;
 
+	vm_orders_drop(doc, table);
 	if (table->map != NULL)
 	{
 		while ((entry = vm_map_next(table->map, &at)) != NULL)

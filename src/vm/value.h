@@ -113,7 +113,11 @@ struct VmTable
 	uint32_t	cap;
 	uint32_t	n_live;
 	VmObj	   *touched;		/* rows changed, made or deleted since the journal began */
+	uint32_t	n_touched;		/* how many these are */
 	bool		is_touched;		/* owner knows */
+	bool		is_crowded;		/* in the document's list of tables with many deleted rows */
+	VmTable    *next_crowded;
+	struct VmOrders *orders;	/* in which its rows are kept besides (state_order.c); NULL: none */
 };
 
 extern const VmStr vm_empty_string;
