@@ -100,6 +100,9 @@ pick_overload(Check *c, LangExpr *e, CheckUnit *first, LangPos pos)
 
 			if (CHECK_IS_ERROR(check_expr(c, e->u.call.args[i], type)))
 				ok = false;
+			else if (type->kind == LANG_MAP && !only->unit->locals[i]->is_readonly && e->u.call.args[i]->type->kind == LANG_MAYBE &&
+					 check_place_type(e->u.call.args[i]) != type)
+				ok = check_convert(c, &e->u.call.args[i], type, "argument %d of \"%s\"", i + 1, only->unit->name->text);
 			else if (!check_convert(c, &e->u.call.args[i], type, "argument %d of \"%s\"", i + 1, only->unit->name->text))
 				ok = false;
 		}

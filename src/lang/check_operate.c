@@ -311,7 +311,7 @@ check_assign_op(Check *c, LangExpr *e)
 		return error_type(c);
 	left = check_place_type(place);
 	is_bulk = left->kind == LANG_LIST && is_projection(place);
-	row = is_bulk ? check_find_op(c, op, left->a, true, right) : check_find_op(c, op, left, is_stored_field(place), right);
+	row = is_bulk ? check_find_op(c, op, left->a, left->a->kind != LANG_LIST, right) : check_find_op(c, op, left, left->kind != LANG_LIST && is_stored_field(place), right);
 	if (row == NULL && !is_bulk)
 		row = check_find_op(c, op, left, false, right);
 	if (row == NULL)
