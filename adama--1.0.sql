@@ -257,13 +257,14 @@ COMMENT ON OPERATOR CLASS adama.principal_hash_ops USING hash IS 'hashing of pri
 
 -- ---- spaces and their programs ----
 
-CREATE FUNCTION adama."check"(program pg_catalog.text) RETURNS TABLE (
-		line pg_catalog.int4, col pg_catalog.int4, code pg_catalog.text, severity pg_catalog.text, message pg_catalog.text, hint pg_catalog.text)
+CREATE FUNCTION adama."check"(program pg_catalog.text, sources pg_catalog.jsonb DEFAULT '{}') RETURNS TABLE (
+		line pg_catalog.int4, col pg_catalog.int4, code pg_catalog.text, severity pg_catalog.text, message pg_catalog.text, hint pg_catalog.text,
+		source pg_catalog.text)
 	LANGUAGE c STABLE STRICT PARALLEL SAFE ROWS 10 AS 'MODULE_PATHNAME', 'adama_sql_check';
-COMMENT ON FUNCTION adama."check"(pg_catalog.text) IS 'what is wrong with a program, and what may be';
-CREATE FUNCTION adama.deploy(space pg_catalog.text, program pg_catalog.text) RETURNS pg_catalog.int4
+COMMENT ON FUNCTION adama."check"(pg_catalog.text, pg_catalog.jsonb) IS 'what is wrong with a program, and what may be';
+CREATE FUNCTION adama.deploy(space pg_catalog.text, program pg_catalog.text, sources pg_catalog.jsonb DEFAULT '{}') RETURNS pg_catalog.int4
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_deploy';
-COMMENT ON FUNCTION adama.deploy(pg_catalog.text, pg_catalog.text) IS 'make a space of this program, or bring it to this program; yields the version';
+COMMENT ON FUNCTION adama.deploy(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) IS 'make a space of this program, or bring it to this program; yields the version';
 
 -- ---- documents: making, changing ----
 
@@ -318,10 +319,10 @@ CREATE FUNCTION adama.verify(space pg_catalog.text, key pg_catalog.text, OUT ok 
 		OUT expected pg_catalog.jsonb, OUT found pg_catalog.jsonb) RETURNS pg_catalog.record
 	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'adama_sql_verify';
 COMMENT ON FUNCTION adama.verify(pg_catalog.text, pg_catalog.text) IS 'whether running all events of the log again gives what the log and the document say, or the first place where it does not; for the owner of the space';
-CREATE FUNCTION adama.try(space pg_catalog.text, key pg_catalog.text, program pg_catalog.text) RETURNS TABLE (
+CREATE FUNCTION adama.try(space pg_catalog.text, key pg_catalog.text, program pg_catalog.text, sources pg_catalog.jsonb DEFAULT '{}') RETURNS TABLE (
 		seq pg_catalog.int8, channel pg_catalog.text, sqlstate pg_catalog.text, error pg_catalog.text, delta pg_catalog.jsonb, logged pg_catalog.jsonb)
 	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED ROWS 100 AS 'MODULE_PATHNAME', 'adama_sql_try';
-COMMENT ON FUNCTION adama.try(pg_catalog.text, pg_catalog.text, pg_catalog.text) IS 'the events of a document that fail under another program, or change something else than they did; for the owner of the space';
+COMMENT ON FUNCTION adama.try(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) IS 'the events of a document that fail under another program, or change something else than they did; for the owner of the space';
 CREATE FUNCTION adama.rewind(space pg_catalog.text, key pg_catalog.text, seq pg_catalog.int8) RETURNS pg_catalog.int8
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_rewind';
 COMMENT ON FUNCTION adama.rewind(pg_catalog.text, pg_catalog.text, pg_catalog.int8)

@@ -203,6 +203,11 @@ add_place(const KitDiag *diag, KitBuf *out)
 {
 	if (diag->line > 0)
 		kit_buf_printf(out, ",\"line\":%d,\"col\":%d", diag->line, diag->column);
+	if (diag->file[0] != '\0')
+	{
+		kit_buf_add_str(out, ",\"file\":");
+		doc_json_string(diag->file, strlen(diag->file), DOC_JSON_TEXT, out);
+	}
 	if (diag->detail[0] != '\0')
 	{
 		kit_buf_add_str(out, ",\"detail\":");

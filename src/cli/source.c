@@ -43,6 +43,42 @@ cli_read(const char *path, KitArena *arena, char **text, size_t *len)
 	return ok;
 }
 
+/* ---- what a program includes ---- */
+
+/* The folder of the program, with its slash; "" for the current one. */
+static int
+folder_len(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == NULL || strcmp(path, "-") == 0 ? 0 : (int) (slash + 1 - path);
+}
+
+/* a/b is the file a/b.adama, or else a/b, from the program's folder on. */
+static bool
+find_source(void *arg, const char *name, KitArena *arena, LangSource *found)
+{
+	const CliSource *source = arg;
+	static const char *const endings[] = {".adama", ""};
+
+	for (int i = 0; i < 2; i++)
+	{
+		const char *path = kit_arena_printf(arena, "%.*s%s%s", folder_len(source->path), source->path, name, endings[i]);
+		FILE	   *file = fopen(path, "rb");
+		char	   *text;
+
+		if (file == NULL)
+			continue;
+		fclose(file);
+		if (!cli_read(path, arena, &text, &found->len))
+			return false;
+		found->text = text;
+		found->label = path;
+		return true;
+	}
+	return false;
+}
+
 bool
 cli_source_open(CliSource *source, const char *path)
 {
@@ -52,7 +88,7 @@ cli_source_open(CliSource *source, const char *path)
 	lang_diags_init(&source->diags, source->arena);
 	if (!cli_read(path, source->arena, &source->text, &source->len))
 		return false;
-	source->program = vm_program_new(source->text, source->len, &source->diags);
+	source->program = vm_program_build(source->text, source->len, &(LangSources) {find_source, NULL, source}, &source->diags);
 	return true;
 }
 
@@ -67,7 +103,7 @@ cli_source_close(CliSource *source)
 void
 cli_source_show(const CliSource *source, const KitDiag *diag, KitBuf *out)
 {
-	lang_diag_render(diag, source->path, source->text, source->len, out);
+	lang_diags_render(&source->diags, diag, source->path, source->text, source->len, out);
 }
 
 void
@@ -96,7 +132,7 @@ cli_source_json(const CliSource *source, KitBuf *out)
 		const KitDiag *diag = source->diags.items[i];
 
 		kit_buf_add_str(out, "{\"file\":");
-		doc_json_string(source->path, strlen(source->path), DOC_JSON_TEXT, out);
+		doc_json_string(diag->file[0] != '\0' ? diag->file : source->path, strlen(diag->file[0] != '\0' ? diag->file : source->path), DOC_JSON_TEXT, out);
 		if (diag->line > 0)
 			kit_buf_printf(out, ",\"line\":%d,\"col\":%d,\"length\":%d", diag->line, diag->column, diag->length);
 		else

@@ -54,6 +54,7 @@ kit_fail(KitDiag *diag, KitError code, const char *format,...)
 	diag->line = 0;
 	diag->column = 0;
 	diag->length = 1;
+	diag->file[0] = '\0';
 	diag->detail[0] = '\0';
 	diag->hint[0] = '\0';
 	va_start(args, format);
@@ -94,6 +95,13 @@ kit_diag_at(KitDiag *diag, int line, int column, int length)
 	diag->line = line;
 	diag->column = column;
 	diag->length = length < 1 ? 1 : length;
+}
+
+void
+kit_diag_in(KitDiag *diag, const char *file)
+{
+	if (diag != NULL)
+		snprintf(diag->file, sizeof(diag->file), "%s", file == NULL ? "" : file);
 }
 
 const char *

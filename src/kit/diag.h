@@ -25,6 +25,8 @@ typedef enum KitSeverity
 	KIT_SEVERITY_WARNING
 } KitSeverity;
 
+#define KIT_MAX_FILE 128		/* bytes of the name of a source, with its zero */
+
 typedef struct KitDiag
 {
 	KitError	code;			/* KIT_OK when nothing is wrong */
@@ -32,6 +34,7 @@ typedef struct KitDiag
 	int			line;			/* of the program, from 1; 0 when there is no position */
 	int			column;			/* from 1, in characters (code points) of the line */
 	int			length;			/* characters that the caret underlines, at least 1 */
+	char		file[KIT_MAX_FILE]; /* the source that line and column are of; "" for the program itself */
 	char		message[512];
 	char		detail[512];	/* "" or a sentence */
 	char		hint[512];		/* "" or a sentence */
@@ -42,6 +45,7 @@ extern bool kit_fail(KitDiag *diag, KitError code, const char *format,...) __att
 extern void kit_diag_hint(KitDiag *diag, const char *format,...) __attribute__((format(printf, 2, 3)));
 extern void kit_diag_detail(KitDiag *diag, const char *format,...) __attribute__((format(printf, 2, 3)));
 extern void kit_diag_at(KitDiag *diag, int line, int column, int length);
+extern void kit_diag_in(KitDiag *diag, const char *file);	/* NULL: the program itself; a name that is too long is cut */
 
 extern const char *kit_error_name(KitError code);		/* "syntax_error" */
 extern const char *kit_error_sqlstate(KitError code);	/* "YA001" */

@@ -38,6 +38,7 @@ typedef struct LangPos
 	int			line;			/* from 1; 0 for what has no place in the source */
 	int			column;			/* from 1, in code points */
 	int			length;			/* code points, of the token or up to the end of its line */
+	int			file;			/* which source of the tree; 0: the program itself */
 } LangPos;
 
 typedef struct LangExpr LangExpr;
@@ -656,10 +657,21 @@ struct LangDecl
 	}			u;
 };
 
+/* A text that a program is made of: itself (without name), and what it includes. */
+typedef struct LangSource
+{
+	const char *name;			/* as includes call it; NULL: the program itself */
+	const char *label;			/* as diagnostics call it */
+	const char *text;
+	size_t		len;
+} LangSource;
+
 typedef struct LangTree
 {
 	KitArena   *arena;
 	KitSymTable *syms;
+	LangSource *sources;		/* by LangPos.file */
+	int			n_sources;
 	LangDecl  **items;			/* in source order */
 	int			n;
 } LangTree;

@@ -79,6 +79,10 @@ lang_check(LangTree *tree, LangDiags *diags)
 
 	program->arena = tree->arena;
 	program->syms = tree->syms;
+	program->labels = KIT_NEW_N(tree->arena, const char *, tree->n_sources + 1);
+	program->n_labels = tree->n_sources;
+	for (int i = 1; i < tree->n_sources; i++)
+		program->labels[i] = kit_arena_strdup(tree->arena, tree->sources[i].label, strlen(tree->sources[i].label));
 	lang_types_init(program);
 	c->tree = tree;
 	c->program = program;
@@ -98,11 +102,17 @@ lang_check(LangTree *tree, LangDiags *diags)
 }
 
 LangProgram *
-lang_compile(const char *source, size_t len, KitArena *arena, LangDiags *diags)
+lang_compile_all(const char *source, size_t len, const LangSources *sources, KitArena *arena, LangDiags *diags)
 {
 	LangTree	tree;
 
-	if (!lang_parse(source, len, arena, kit_sym_table_new(arena), &tree, diags))
+	if (!lang_parse_program(source, len, sources, arena, kit_sym_table_new(arena), &tree, diags))
 		return NULL;
 	return lang_check(&tree, diags);
+}
+
+LangProgram *
+lang_compile(const char *source, size_t len, KitArena *arena, LangDiags *diags)
+{
+	return lang_compile_all(source, len, NULL, arena, diags);
 }

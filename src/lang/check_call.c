@@ -119,8 +119,8 @@ pick_overload(Check *c, LangExpr *e, CheckUnit *first, LangPos pos)
 		else
 			diag = check_error(c, pos, "no \"%s\" takes %d argument%s", first->unit->name->text, e->u.call.n_args,
 							   e->u.call.n_args == 1 ? "" : "s");
-		kit_diag_detail(diag, "It is declared as %s%s at line %d.", first->unit->name->text, params_text(c, first->unit),
-						first->unit->pos.line);
+		kit_diag_detail(diag, "It is declared as %s%s at %s.", first->unit->name->text, params_text(c, first->unit),
+						check_line_text(c, first->unit->pos));
 		return NULL;
 	}
 	for (int exactly = 1; exactly >= 0; exactly--)
@@ -132,8 +132,8 @@ pick_overload(Check *c, LangExpr *e, CheckUnit *first, LangPos pos)
 				return u;
 			}
 	diag = check_error(c, pos, "no \"%s\" takes %s", first->unit->name->text, check_args_text(c, e));
-	kit_diag_detail(diag, "One of them is declared as %s%s at line %d.", first->unit->name->text, params_text(c, first->unit),
-					first->unit->pos.line);
+	kit_diag_detail(diag, "One of them is declared as %s%s at %s.", first->unit->name->text, params_text(c, first->unit),
+					check_line_text(c, first->unit->pos));
 	return NULL;
 }
 

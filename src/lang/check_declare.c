@@ -17,7 +17,7 @@ check_report_twice(Check *c, LangName name, const char *what, LangPos first)
 {
 	KitDiag    *diag = check_error(c, name.pos, "%s \"%s\" is declared twice", what, name.sym->text);
 
-	kit_diag_detail(diag, "It is declared at line %d, too.", first.line);
+	kit_diag_detail(diag, "It is declared at %s, too.", check_line_text(c, first));
 }
 
 /* ---- types ---- */
@@ -462,10 +462,6 @@ unsupported_text(LangDeclKind kind)
 			return "@authorization";
 		case LANG_DECL_CRON:
 			return "@cron";
-		case LANG_DECL_INCLUDE:
-			return "@include";
-		case LANG_DECL_IMPORT:
-			return "@import";
 		case LANG_DECL_LINK:
 			return "@link";
 		case LANG_DECL_WEB:

@@ -129,10 +129,10 @@ add_to_family(Check *c, Family *family, LangDecl *d, LangUnit *unit)
 
 	if (unit->returns != family->made->unit->returns && !CHECK_IS_ERROR(unit->returns) && !CHECK_IS_ERROR(family->made->unit->returns))
 	{
-		diag = check_error(c, d->name.pos, "dispatch \"%s\" of %s returns %s here, but %s at line %d", d->name.sym->text, family->of->name->text,
+		diag = check_error(c, d->name.pos, "dispatch \"%s\" of %s returns %s here, but %s at %s", d->name.sym->text, family->of->name->text,
 						   unit->returns->kind == LANG_VOID ? "nothing" : unit->returns->text,
 						   family->made->unit->returns->kind == LANG_VOID ? "nothing" : family->made->unit->returns->text,
-						   family->units[0]->pos.line);
+						   check_line_text(c, family->units[0]->pos));
 		kit_diag_hint(diag, "All values return the same type.");
 	}
 	for (int i = 0; i < unit->n_params; i++)
@@ -217,9 +217,9 @@ meant_for(Check *c, const Family *family, int value, int *n)
 		KitDiag    *diag = check_error(c, second->name.pos, "dispatch \"%s\" has two declarations for %s::%s", made->name->text,
 									   family->of->name->text, name->text);
 
-		kit_diag_detail(diag, "%s at line %d and %s at line %d; only what returns nothing may have several, which then all run.",
-						value_text(c, family->decls[which[0]]), family->units[which[0]]->pos.line, value_text(c, second),
-						family->units[which[1]]->pos.line);
+		kit_diag_detail(diag, "%s at %s and %s at %s; only what returns nothing may have several, which then all run.",
+						value_text(c, family->decls[which[0]]), check_line_text(c, family->units[which[0]]->pos),
+						value_text(c, second), check_line_text(c, family->units[which[1]]->pos));
 	}
 	return which;
 }

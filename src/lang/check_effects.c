@@ -146,7 +146,7 @@ explain(Check *c, CheckUnit *start, int bit, LangPos *pos)
 			break;
 		}
 	}
-	kit_buf_printf(&text, "%s (line %d)", found->causes[index].what, found->causes[index].pos.line);
+	kit_buf_printf(&text, "%s (%s)", found->causes[index].what, check_line_text(c, found->causes[index].pos));
 	return text.data;
 }
 

@@ -146,7 +146,8 @@ resolve_channel(Check *c, LangDecl *d)
 {
 	LangChannel *channel = check_name_find(c, CHECK_NAMES_CHANNELS, NULL, d->name.sym);
 
-	if (channel == NULL || channel->pos.line != d->name.pos.line || channel->pos.column != d->name.pos.column)
+	if (channel == NULL || channel->pos.line != d->name.pos.line || channel->pos.column != d->name.pos.column ||
+		channel->pos.file != d->name.pos.file)
 		return;
 	channel->policies = find_policies(c, c->program->root, &d->u.channel.requires, &channel->n_policies);
 	if (d->u.channel.requires.n_filters > 0)

@@ -189,6 +189,8 @@ extern KitDiag *check_limit(Check *c, LangPos pos, const char *format,...) __att
 extern KitDiag *check_unsupported(Check *c, LangPos pos, const char *format,...) __attribute__((format(printf, 3, 4)));
 extern const char *check_printf(Check *c, const char *format,...) __attribute__((format(printf, 2, 3)));
 
+extern const char *check_line_text(Check *c, LangPos pos);	/* "line 3", with the source when it is an included one */
+
 /* Finds the candidate that looks most like what was written. */
 typedef struct CheckSuggestion
 {

@@ -138,6 +138,14 @@ check_printf(Check *c, const char *format,...)
 	return kit_arena_strdup(c->arena, text, strlen(text));
 }
 
+const char *
+check_line_text(Check *c, LangPos pos)
+{
+	const char *label = pos.file > 0 && pos.file < c->tree->n_sources ? c->tree->sources[pos.file].label : NULL;
+
+	return label == NULL ? check_printf(c, "line %d", pos.line) : check_printf(c, "line %d of \"%s\"", pos.line, label);
+}
+
 /* ---- suggestions ---- */
 
 void

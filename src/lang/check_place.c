@@ -62,7 +62,7 @@ field_is_writable(Check *c, const LangField *field, LangPos pos, const char *ver
 	else if (field->is_readonly)
 	{
 		diag = check_error(c, pos, "cannot %s \"%s\": it is declared readonly", verb, field->name->text);
-		kit_diag_detail(diag, "It is declared at line %d.", field->pos.line);
+		kit_diag_detail(diag, "It is declared at %s.", check_line_text(c, field->pos));
 	}
 	else if (field->type->kind == LANG_TABLE)
 	{

@@ -253,7 +253,7 @@ check_push_local(Check *c, LangLocal *local)
 	if (field != NULL)
 	{
 		diag = check_warn(c, local->pos, "\"%s\" hides the field of the same name", local->name->text);
-		kit_diag_detail(diag, "The field is declared at line %d.", field->pos.line);
+		kit_diag_detail(diag, "The field is declared at %s.", check_line_text(c, field->pos));
 		if (!local->is_parameter)
 			kit_diag_hint(diag, "Choose another name; to assign the field, write %s = ...; without \"let\" or a type.", local->name->text);
 		local->hides_field = true;

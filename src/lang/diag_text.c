@@ -41,6 +41,9 @@ lang_diags_init(LangDiags *diags, KitArena *arena)
 	diags->items = KIT_NEW_N(arena, KitDiag *, LANG_MAX_DIAGS + 1);
 	diags->n = 0;
 	diags->n_errors = 0;
+	diags->sources = NULL;
+	diags->n_sources = 0;
+	diags->file = 0;
 }
 
 /* Takes out the last warning: an error must not be lost because of warnings.  False when there is none. */
@@ -81,6 +84,10 @@ lang_diags_add(LangDiags *diags, KitError code, LangPos pos, const char *format,
 	kit_fail(diag, code, "%s", text);
 	diag->severity = is_warning ? KIT_SEVERITY_WARNING : KIT_SEVERITY_ERROR;
 	kit_diag_at(diag, pos.line, pos.column, pos.length);
+	if (pos.file == 0)
+		pos.file = diags->file;
+	if (pos.file < diags->n_sources)
+		kit_diag_in(diag, diags->sources[pos.file].label);
 	return diag;
 }
 
@@ -199,4 +206,16 @@ lang_diag_render(const KitDiag *diag, const char *file, const char *source, size
 		kit_buf_printf(out, "      = %s\n", diag->detail);
 	if (diag->hint[0] != '\0')
 		kit_buf_printf(out, "      = hint: %s\n", diag->hint);
+}
+
+void
+lang_diags_render(const LangDiags *diags, const KitDiag *diag, const char *file, const char *source, size_t len, KitBuf *out)
+{
+	for (int i = 1; i < diags->n_sources && diag->file[0] != '\0'; i++)
+		if (strcmp(diags->sources[i].label, diag->file) == 0)
+		{
+			lang_diag_render(diag, diag->file, diags->sources[i].text, diags->sources[i].len, out);
+			return;
+		}
+	lang_diag_render(diag, file, source, len, out);
 }

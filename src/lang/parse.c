@@ -217,7 +217,7 @@ static LangPos
 end_of_previous(LangParser *p)
 {
 	const LangToken *token = &p->tokens[p->at - 1];
-	LangPos		pos = {token->pos.line, token->pos.column, 1};
+	LangPos		pos = {token->pos.line, token->pos.column, 1, token->pos.file};
 
 	for (uint32_t i = token->offset; i < token->end; i++)
 	{
@@ -545,6 +545,8 @@ lang_parse(const char *source, size_t len, KitArena *arena, KitSymTable *syms, L
 
 	p.n_diags = diags->n;
 	p.tokens = lang_lex(source, len, arena, syms, diags, &p.n);
+	for (int i = 0; i < p.n; i++)
+		p.tokens[i].pos.file = diags->file;
 	while (lang_peek(&p, 0)->kind != LANG_TOKEN_END)
 	{
 		int			from = p.at;
@@ -569,6 +571,8 @@ lang_parse(const char *source, size_t len, KitArena *arena, KitSymTable *syms, L
 	sort_diags(diags, p.n_diags);
 	tree->arena = arena;
 	tree->syms = syms;
+	tree->sources = NULL;
+	tree->n_sources = 0;
 	tree->items = (LangDecl **) items.items;
 	tree->n = items.n;
 	return diags->n_errors == n_errors;

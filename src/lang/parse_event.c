@@ -142,12 +142,13 @@ parse_path(LangParser *p, LangDeclKind kind)
 	const LangToken *first = lang_peek(p, 0);
 	uint32_t	end = first->end;
 
-	lang_expect_name(p, "a source, as in lib/name");
+	decl->name = lang_expect_name(p, "a source, as in lib/name");
 	while (lang_accept(p, '/'))
 	{
 		end = lang_peek(p, 0)->end;
 		lang_expect_name(p, "a source");
 	}
+	decl->name.pos.length = (int) (end - first->offset);
 	if (!p->is_lost)
 		decl->u.path.path = kit_sym(p->syms, p->source + first->offset, end - first->offset);
 	lang_expect(p, ';', "at the end of the declaration");

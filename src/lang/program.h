@@ -270,6 +270,8 @@ typedef struct LangProgram
 {
 	KitArena   *arena;
 	KitSymTable *syms;
+	const char **labels;		/* of its sources, by LangPos.file; NULL for the program itself */
+	int			n_labels;
 	LangStruct *root;
 	LangStruct *view;			/* fields of @viewer; never NULL */
 	LangStruct **structs;		/* records, messages, anonymous types: in order of appearance */
@@ -312,7 +314,9 @@ typedef struct LangProgram
  */
 extern LangProgram *lang_check(LangTree *tree, LangDiags *diags);
 
-/* Parses and checks. */
+/* Parses and checks, with what it includes. */
+extern LangProgram *lang_compile_all(const char *source, size_t len, const LangSources *sources, KitArena *arena, LangDiags *diags);
+/* The same for a program that includes nothing. */
 extern LangProgram *lang_compile(const char *source, size_t len, KitArena *arena, LangDiags *diags);
 
 extern LangField *lang_struct_field(const LangStruct *structure, const char *name, size_t len);	/* NULL when there is none */

@@ -13,6 +13,7 @@
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
 
+#include "lang/sources.h"
 #include "sqlapi/internal.h"
 
 PG_FUNCTION_INFO_V1(adama_sql_deploy);
@@ -54,9 +55,12 @@ check_space_name(const char *name)
 /* Longer excerpts would push the rest of the detail out. */
 #define EXCERPT_MAX_LEN 400
 
-/* The line of the program and the caret under it, as the renderer shows them after the message; nothing when the line is very long. */
+/*
+ * The line of the program and the caret under it, as the renderer shows them after the message; nothing when the line is very long.  What is about an
+ * included source begins with its name and the place.
+ */
 static char *
-excerpt(const KitDiag *diag, VmText source, KitArena *arena)
+excerpt(const LangDiags *diags, const KitDiag *diag, VmText source, KitArena *arena)
 {
 	KitDiag		bare = *diag;
 	KitBuf		buf;
@@ -64,12 +68,12 @@ excerpt(const KitDiag *diag, VmText source, KitArena *arena)
 
 	bare.detail[0] = bare.hint[0] = '\0';
 	kit_buf_init(&buf, arena);
-	lang_diag_render(&bare, NULL, source.str, source.len, &buf);
+	lang_diags_render(diags, &bare, NULL, source.str, source.len, &buf);
 	line = strchr(buf.data, '\n');
 	if (line == NULL || strlen(line) > EXCERPT_MAX_LEN)
 		return "";
 	pg_strip_crlf(++line);
-	return line;
+	return diag->file[0] == '\0' ? line : psprintf("%s:%d:%d\n%s", diag->file, diag->line, diag->column, line);
 }
 
 /* Raises the first error of the program. */
@@ -90,7 +94,7 @@ raise_first(const LangDiags *diags, VmText source, KitArena *arena)
 		elog(ERROR, "the program was refused without a reason");
 	diag = *first;
 	own_detail = pstrdup(diag.detail);
-	shown = first->line > 0 ? excerpt(first, source, arena) : "";
+	shown = first->line > 0 ? excerpt(diags, first, source, arena) : "";
 	/* A line of its own, so that the caret stays under what it points at. */
 	kit_diag_detail(&diag, "%s%s%s%s%s", shown[0] != '\0' ? "\n" : "", shown, shown[0] != '\0' && own_detail[0] != '\0' ? "\n" : "", own_detail,
 					diags->n_errors > 1 ? psprintf("%s(and %d more %s; adama.check lists them)", shown[0] != '\0' || own_detail[0] != '\0' ? "\n" : "",
@@ -98,17 +102,51 @@ raise_first(const LangDiags *diags, VmText source, KitArena *arena)
 	store_raise(&diag);
 }
 
-VmProgram *
-sqlapi_compile(VmText source, KitArena *arena)
+/* The argument that tells what there is to include: an object of texts. */
+static void
+read_sources(Datum jsonb, KitArena *arena, LangGiven *given)
 {
-	LangDiags	diags;
+	size_t		len;
+	char	   *json = sqlapi_json_of_jsonb(jsonb, &len);
+	KitBuf	   *buf = KIT_NEW(arena, KitBuf);
+	DocBytes	bytes;
+	DocItem		object;
+	DocCursor	members;
+	DocKey		key;
+	DocItem		item;
+	KitDiag		diag = {0};
+
+	kit_buf_init(buf, arena);
+	if (!sqlapi_encode_json(json, len, buf, &bytes, &diag))
+		store_raise(&diag);
+	object = sqlapi_fresh_item(bytes);
+	if (object.kind != DOC_OBJECT)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("sources must be an object: names and the texts of the sources")));
+	members = object.body;
+	while (doc_next_member(&members, &key, &item))
+	{
+		if (item.kind != DOC_STRING)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("source \"%.*s\" must be a string, its text", (int) Min(key.len, 100), key.str)));
+	}
+	lang_sources_of(given, object);
+}
+
+VmProgram *
+sqlapi_compile(VmText source, Datum sources, KitArena *arena, LangDiags *diags)
+{
+	LangGiven  *given = KIT_NEW(arena, LangGiven);
 	VmProgram  *program;
 
 	require_utf8();
-	lang_diags_init(&diags, arena);
-	program = vm_program_new(source.str, source.len, &diags);
+	read_sources(sources, arena, given);
+	lang_diags_init(diags, arena);
+	program = vm_program_build(source.str, source.len, &given->sources, diags);
 	if (program == NULL)
-		raise_first(&diags, source, arena);
+		raise_first(diags, source, arena);
 	return program;
 }
 
@@ -118,17 +156,20 @@ adama_sql_deploy(PG_FUNCTION_ARGS)
 	char	   *name = TextDatumGetCString(PG_GETARG_DATUM(0));
 	VmText		source = sqlapi_text(PG_GETARG_DATUM(1));
 	KitArena   *arena;
+	LangDiags	diags;
 	VmProgram  *program;
 	StoreFunction *functions;
+	KitBuf		used;
 	int			n;
 	int			version;
 
 	check_space_name(name);
 	sqlapi_begin_write("adama.deploy()");
 	arena = kit_arena_new("adama deploy");
-	program = sqlapi_compile(source, arena);
+	kit_buf_init(&used, arena);
+	program = sqlapi_compile(source, PG_GETARG_DATUM(2), arena, &diags);
 	sqlapi_describe(program, arena, &functions, &n);
-	version = store_deploy(name, source.str, source.len, program, functions, n);
+	version = store_deploy(name, source, lang_sources_used(&diags, &used), program, functions, n);
 	vm_program_free(program);
 	kit_arena_delete(arena);
 	PG_RETURN_INT32(version);
@@ -147,19 +188,21 @@ adama_sql_check(PG_FUNCTION_ARGS)
 	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
 	VmText		source = sqlapi_text(PG_GETARG_DATUM(0));
 	KitArena   *arena;
+	LangGiven	given;
 	LangDiags	diags;
 	VmProgram  *program;
 
 	require_utf8();
 	InitMaterializedSRF(fcinfo, 0);
 	arena = kit_arena_new("adama check");
+	read_sources(PG_GETARG_DATUM(1), arena, &given);
 	lang_diags_init(&diags, arena);
-	program = vm_program_new(source.str, source.len, &diags);
+	program = vm_program_build(source.str, source.len, &given.sources, &diags);
 	for (int i = 0; i < diags.n; i++)
 	{
 		const KitDiag *diag = diags.items[i];
-		Datum		values[6];
-		bool		nulls[6] = {0};
+		Datum		values[7];
+		bool		nulls[7] = {0};
 
 		nulls[0] = nulls[1] = diag->line == 0;
 		values[0] = Int32GetDatum(diag->line);
@@ -168,6 +211,7 @@ adama_sql_check(PG_FUNCTION_ARGS)
 		values[3] = CStringGetTextDatum(diag->severity == KIT_SEVERITY_ERROR ? "error" : "warning");
 		values[4] = CStringGetTextDatum(diag->detail[0] != '\0' ? psprintf("%s (%s)", diag->message, diag->detail) : diag->message);
 		values[5] = text_or_null(diag->hint, &nulls[5]);
+		values[6] = text_or_null(diag->file, &nulls[6]);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
 	}
 	if (program != NULL)

@@ -149,8 +149,8 @@ extern SqlGenerated *sqlapi_generated(Oid function);
 
 /* ---- programs (deploy.c) ---- */
 
-/* Compiles, or raises the first error. */
-extern VmProgram *sqlapi_compile(VmText source, KitArena *arena);
+/* Compiles with these sources (jsonb), or raises the first error.  diags knows what was included. */
+extern VmProgram *sqlapi_compile(VmText source, Datum sources, KitArena *arena, LangDiags *diags);
 
 /* ---- time ---- */
 

@@ -225,10 +225,11 @@ adama_sql_try(PG_FUNCTION_ARGS)
 	StoreSpace *space = begin(fcinfo, &key);
 	KitArena   *arena = kit_arena_new("adama try");
 	Trial		trial = {(ReturnSetInfo *) fcinfo->resultinfo, kit_arena_new("adama difference")};
+	LangDiags	diags;
 	VmProgram  *program;
 
 	InitMaterializedSRF(fcinfo, 0);
-	program = sqlapi_compile(sqlapi_text(PG_GETARG_DATUM(2)), arena);
+	program = sqlapi_compile(sqlapi_text(PG_GETARG_DATUM(2)), PG_GETARG_DATUM(3), arena, &diags);
 	if (!store_document_exists(space, key))
 		store_raise_unknown_document(space, key);
 	store_try(space, key, program, GetActiveSnapshot(), add_difference, &trial);

@@ -83,7 +83,8 @@ static const char *const space_ddl[] = {
 	"version pg_catalog.int4 PRIMARY KEY, "
 	"source pg_catalog.text NOT NULL, "
 	"deployed pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.now(), "
-	"deployer pg_catalog.name NOT NULL DEFAULT CURRENT_USER)",
+	"deployer pg_catalog.name NOT NULL DEFAULT CURRENT_USER, "
+	"sources adama.document" COMPRESSED ")",
 	"CREATE TABLE %1$s.connection ("
 	"id pg_catalog.text COLLATE pg_catalog.\"C\" PRIMARY KEY, "
 	"key pg_catalog.text COLLATE pg_catalog.\"C\" NOT NULL, "
@@ -137,6 +138,7 @@ static const char *const space_comments[][2] = {
 	{"COLUMN %1$s.program.source", "the program's text"},
 	{"COLUMN %1$s.program.deployed", "when it was deployed"},
 	{"COLUMN %1$s.program.deployer", "who deployed it"},
+	{"COLUMN %1$s.program.sources", "what it includes: texts by name; null when it includes nothing"},
 	{"TABLE %1$s.connection", "who is joined to which document; rows go when their session ends"},
 	{"COLUMN %1$s.connection.id", "name of the notification channel, and a secret"},
 	{"COLUMN %1$s.connection.key", "the document"},
@@ -285,21 +287,37 @@ depend_on_extension(Oid schema)
 
 /* ---- the program ---- */
 
+/* Whether the newest version has this text, and includes these sources. */
+static bool
+is_newest(StoreSpace *space, const char *schema, VmText source, DocBytes sources)
+{
+	char	   *newest;
+	Datum		datum;
+	bool		isnull;
+	DocBytes	included = {NULL, 0};
+
+	run("SELECT source, sources FROM %s.program WHERE version OPERATOR(pg_catalog.=) %d", schema, space->version);
+	newest = SPI_processed == 1 ? result_text(0, 1) : NULL;
+	if (newest == NULL || strlen(newest) != source.len || memcmp(newest, source.str, source.len) != 0)
+		return false;
+	datum = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 2, &isnull);
+	if (!isnull)
+		included = store_datum_bytes(datum);
+	return included.len == sources.len && (sources.len == 0 || memcmp(included.data, sources.data, sources.len) == 0);
+}
+
 /* Inserts the program as a new version, unless it is the newest one already. */
 static int
-add_version(StoreSpace *space, const char *schema, const char *source, size_t len, const VmProgram *program)
+add_version(StoreSpace *space, const char *schema, VmText source, DocBytes sources, const VmProgram *program)
 {
 	KitDiag		diag = {0};
 
 	if (space->version > 0)
 	{
-		char	   *newest;
 		int		   *versions;
 		int			n;
 
-		run("SELECT source FROM %s.program WHERE version OPERATOR(pg_catalog.=) %d", schema, space->version);
-		newest = SPI_processed == 1 ? result_text(0, 1) : NULL;
-		if (newest != NULL && strlen(newest) == len && memcmp(newest, source, len) == 0)
+		if (is_newest(space, schema, source, sources))
 			return space->version;
 		/* Documents move from whatever version they run to the newest at once. */
 		run("SELECT version FROM %1$s.program WHERE version OPERATOR(pg_catalog.=) %2$d "
@@ -314,7 +332,7 @@ add_version(StoreSpace *space, const char *schema, const char *source, size_t le
 				store_raise(&diag);
 		}
 	}
-	return store_program_insert(space, source, len);
+	return store_program_insert(space, source, sources);
 }
 
 /* ---- functions ---- */
@@ -483,7 +501,7 @@ make_functions(Oid schema_oid, const char *schema, Oid owner, const StoreFunctio
 /* ---- all of it ---- */
 
 int
-store_deploy(const char *name, const char *source, size_t len, const VmProgram *program, const StoreFunction *functions, int n)
+store_deploy(const char *name, VmText source, DocBytes sources, const VmProgram *program, const StoreFunction *functions, int n)
 {
 	const char *schema;
 	Oid			schema_oid;
@@ -514,7 +532,7 @@ store_deploy(const char *name, const char *source, size_t len, const VmProgram *
 	space = store_space_by_schema(schema_oid);
 	if (space == NULL)
 		elog(ERROR, "schema \"%s\" is no space after it was made one", name);
-	version = add_version(space, schema, source, len, program);
+	version = add_version(space, schema, source, sources, program);
 
 	SetUserIdAndSecContext(BOOTSTRAP_SUPERUSERID, context | SECURITY_LOCAL_USERID_CHANGE);
 	make_functions(schema_oid, schema, owner, functions, n);

@@ -22,6 +22,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "lang/sources.h"
 #include "store/internal.h"
 
 #define PROGRAMS_KEPT 16
@@ -75,10 +76,21 @@ compile(StoreSpace *space, int version, HeapTuple tuple, Relation rel)
 	char	   *source;
 	bool		isnull;
 	Datum		datum = heap_getattr(tuple, PROGRAM_SOURCE, RelationGetDescr(rel), &isnull);
+	LangGiven	given = {{NULL}};
+	DocItem		object;
 
 	source = isnull ? pstrdup("") : TextDatumGetCString(datum);
+	datum = heap_getattr(tuple, PROGRAM_SOURCES, RelationGetDescr(rel), &isnull);
+	if (!isnull)
+	{
+		KitDiag		diag = {0};
+
+		if (!doc_open(store_datum_bytes(datum), DOC_DOCUMENT, &object, &diag))
+			store_raise(&diag);
+		lang_sources_of(&given, object);
+	}
 	lang_diags_init(&diags, arena);
-	vm = vm_program_new(source, strlen(source), &diags);
+	vm = vm_program_build(source, strlen(source), isnull ? NULL : &given.sources, &diags);
 	if (vm == NULL)
 	{
 		KitDiag		diag = {0};
@@ -181,7 +193,7 @@ store_program_current(StoreSpace *space)
 }
 
 int
-store_program_insert(StoreSpace *space, const char *source, size_t len)
+store_program_insert(StoreSpace *space, VmText source, DocBytes sources)
 {
 	StoreTable	table = store_table_open(space->program, RowExclusiveLock);
 	int			version = space->version + 1;
@@ -190,9 +202,10 @@ store_program_insert(StoreSpace *space, const char *source, size_t len)
 	namestrcpy(&deployer, GetUserNameFromId(GetOuterUserId(), false));
 	store_row_clear(&table);
 	store_row_set(&table, PROGRAM_VERSION, Int32GetDatum(version));
-	store_row_set_text(&table, PROGRAM_SOURCE, source, len);
+	store_row_set_text(&table, PROGRAM_SOURCE, source.str, source.len);
 	store_row_set(&table, PROGRAM_DEPLOYED, TimestampTzGetDatum(GetCurrentTimestamp()));
 	store_row_set(&table, PROGRAM_DEPLOYER, NameGetDatum(&deployer));
+	store_row_set_bytes(&table, PROGRAM_SOURCES, sources);
 	store_row_insert(&table);
 	store_table_close(&table);
 	store_space_changed(space);

@@ -16,7 +16,8 @@ store_raise(const KitDiag *diag)
 			 errmsg("%s", diag->message),
 			 diag->detail[0] != '\0' ? errdetail("%s", diag->detail) : 0,
 			 diag->hint[0] != '\0' ? errhint("%s", diag->hint) : 0,
-			 diag->line > 0 ? errcontext("line %d, column %d of the program", diag->line, diag->column) : 0));
+			 diag->line > 0 ? errcontext("line %d, column %d of %s", diag->line, diag->column,
+										 diag->file[0] != '\0' ? psprintf("\"%s\"", diag->file) : "the program") : 0));
 	pg_unreachable();
 }
 

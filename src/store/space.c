@@ -91,7 +91,8 @@ static const ColumnShape log_shape[] = {
 	{"origin", TEXTOID}, {"ip", TEXTOID}, {"program", INT4OID}, {"state", InvalidOid, "document"}
 };
 static const ColumnShape program_shape[] = {
-	{"version", INT4OID}, {"source", TEXTOID}, {"deployed", TIMESTAMPTZOID}, {"deployer", NAMEOID}
+	{"version", INT4OID}, {"source", TEXTOID}, {"deployed", TIMESTAMPTZOID}, {"deployer", NAMEOID},
+	{"sources", InvalidOid, "document"}
 };
 static const ColumnShape connection_shape[] = {
 	{"id", TEXTOID}, {"key", TEXTOID}, {"agent", TEXTOID}, {"authority", TEXTOID}, {"viewer", InvalidOid, "document"}, {"created", TIMESTAMPTZOID},

@@ -58,7 +58,8 @@ typedef struct StoreProgram
 extern StoreProgram *store_program(StoreSpace *space, int version);
 extern bool store_program_exists(StoreSpace *space, int version);
 extern StoreProgram *store_program_current(StoreSpace *space);
-extern int	store_program_insert(StoreSpace *space, const char *source, size_t len);	/* returns the new version */
+/* sources: what it includes, as lang_sources_used tells; len 0: nothing.  Returns the new version. */
+extern int	store_program_insert(StoreSpace *space, VmText source, DocBytes sources);
 
 /* ---- documents ---- */
 
@@ -166,7 +167,7 @@ typedef struct StoreFunction
  * Makes the space, or brings it to this program, and gives it exactly these functions.  Returns the version.  Raises when the schema is not the
  * caller's, or is in use for something else, or when documents of the program before cannot be read by this one.
  */
-extern int	store_deploy(const char *name, const char *source, size_t len, const VmProgram *program, const StoreFunction *functions, int n);
+extern int	store_deploy(const char *name, VmText source, DocBytes sources, const VmProgram *program, const StoreFunction *functions, int n);
 
 /* ---- history ---- */
 

@@ -46,7 +46,8 @@ typedef struct VmPosition
 	uint32_t	pc;
 	uint32_t	line;
 	uint32_t	column;
-	uint32_t	length;
+	uint16_t	length;
+	uint16_t	file;			/* LangPos.file */
 } VmPosition;
 
 typedef struct VmCode

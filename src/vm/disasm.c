@@ -76,7 +76,9 @@ vm_code_position(const VmCode *code, uint32_t pc)
 	}
 	if (low == 0)
 		return code->unit != NULL ? code->unit->pos : (LangPos) {0};
-	return (LangPos) {(int) code->positions[low - 1].line, (int) code->positions[low - 1].column, (int) code->positions[low - 1].length};
+	return (LangPos) {
+		(int) code->positions[low - 1].line, (int) code->positions[low - 1].column, code->positions[low - 1].length, code->positions[low - 1].file
+	};
 }
 
 static void

@@ -27,6 +27,7 @@ failed(Vm *vm, const VmCode *code, const VmIns *pc)
 		LangPos		pos = vm_code_position(code, (uint32_t) (pc - code->ins));
 
 		kit_diag_at(diag, pos.line, pos.column, pos.length);
+		kit_diag_in(diag, vm->program->lang->labels[pos.file]);
 		if (diag->detail[0] == '\0' && (vm->test == NULL || vm->n_frames > 1))
 		{
 			if (vm->n_frames > 1 && vm->frames[1].code != code)

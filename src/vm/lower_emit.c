@@ -72,14 +72,17 @@ add_ins(Lower *l)
 	{
 		const VmPosition *last = l->n_positions > 0 ? &l->positions[l->n_positions - 1] : NULL;
 
-		if (last == NULL || last->line != (uint32_t) l->pos.line || last->column != (uint32_t) l->pos.column)
+		if (last == NULL || last->line != (uint32_t) l->pos.line || last->column != (uint32_t) l->pos.column || last->file != l->pos.file)
 		{
 			if (last == NULL || last->pc != l->n_ins)
 			{
 				l->positions = grow(l->scratch, l->positions, l->n_positions, &l->positions_cap, sizeof(VmPosition));
 				l->n_positions++;
 			}
-			l->positions[l->n_positions - 1] = (VmPosition) {l->n_ins, (uint32_t) l->pos.line, (uint32_t) l->pos.column, (uint32_t) l->pos.length};
+			l->positions[l->n_positions - 1] = (VmPosition) {
+				l->n_ins, (uint32_t) l->pos.line, (uint32_t) l->pos.column, (uint16_t) (l->pos.length < UINT16_MAX ? l->pos.length : UINT16_MAX),
+				(uint16_t) l->pos.file
+			};
 		}
 	}
 	return &l->ins[l->n_ins++];

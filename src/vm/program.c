@@ -322,10 +322,10 @@ make_defaults(VmProgram *program, LangDiags *diags)
 /* ---- programs ---- */
 
 VmProgram *
-vm_program_new(const char *source, size_t len, LangDiags *diags)
+vm_program_build(const char *source, size_t len, const LangSources *sources, LangDiags *diags)
 {
 	KitArena   *arena = kit_arena_new("program");
-	LangProgram *lang = lang_compile(source, len, arena, diags);
+	LangProgram *lang = lang_compile_all(source, len, sources, arena, diags);
 	VmProgram  *program;
 
 	if (lang == NULL)
@@ -342,6 +342,12 @@ vm_program_new(const char *source, size_t len, LangDiags *diags)
 		return NULL;
 	}
 	return program;
+}
+
+VmProgram *
+vm_program_new(const char *source, size_t len, LangDiags *diags)
+{
+	return vm_program_build(source, len, NULL, diags);
 }
 
 void

@@ -32,6 +32,8 @@ extern const VmLimits vm_default_limits;
  * success).
  */
 extern VmProgram *vm_program_new(const char *source, size_t len, LangDiags *diags);
+/* The same for a program that includes others. */
+extern VmProgram *vm_program_build(const char *source, size_t len, const LangSources *sources, LangDiags *diags);
 extern void vm_program_keep(VmProgram *program);	/* outlives the transaction */
 extern void vm_program_free(VmProgram *program);
 extern const LangProgram *vm_program_lang(const VmProgram *program);
