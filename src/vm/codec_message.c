@@ -297,8 +297,9 @@ decode_map(Decode *d, const LangType *type, DocItem item, const Step *step, VmVa
 
 		if (!vm_key_read(type->a, text, d->arena, NULL, &key))
 		{
-			snprintf(expected, sizeof(expected), "a key that is %.60s", type->a->text);
-			return refuse(d, &here, expected, "another one");
+			snprintf(expected, sizeof(expected), "a key of type %.40s%s", type->a->text,
+					 type->a->kind == LANG_PRINCIPAL ? " (agent/authority)" : type->a->kind == LANG_ENUM ? " (its number)" : "");
+			return refuse(d, &here, expected, "another text");
 		}
 		if (!decode_value(d, type->b, value, &here, &inside))
 			return false;
