@@ -16,6 +16,7 @@
 extern DocBytes sqlapi_bytes(Datum value);					/* detoasted when needed; points into the datum otherwise */
 extern Datum sqlapi_datum(const char *data, size_t len);	/* a varlena of a copy of these bytes */
 extern Datum sqlapi_text_datum(const char *str, size_t len);
+extern Datum sqlapi_text_or_null(VmText value, bool *isnull);	/* str NULL: null */
 extern VmText sqlapi_text(Datum text);						/* points into the datum */
 extern char *sqlapi_json_of_jsonb(Datum jsonb, size_t *len);
 extern Datum sqlapi_jsonb_of_json(const char *json);

@@ -187,13 +187,6 @@ typedef struct Trial
 	KitArena   *arena;
 } Trial;
 
-static Datum
-text_or_null(VmText value, bool *isnull)
-{
-	*isnull = value.str == NULL;
-	return *isnull ? (Datum) 0 : sqlapi_text_datum(value.str, value.len);
-}
-
 static bool
 add_difference(const StoreHistory *event, const KitDiag *diag, DocBytes delta, void *arg)
 {
@@ -204,7 +197,7 @@ add_difference(const StoreHistory *event, const KitDiag *diag, DocBytes delta, v
 	if (diag->code == KIT_OK && delta.len == event->delta.len && (delta.len == 0 || memcmp(delta.data, event->delta.data, delta.len) == 0))
 		return true;
 	values[0] = Int64GetDatum(event->seq);
-	values[1] = text_or_null(event->channel, &nulls[1]);
+	values[1] = sqlapi_text_or_null(event->channel, &nulls[1]);
 	nulls[2] = nulls[3] = diag->code == KIT_OK;
 	if (diag->code != KIT_OK)
 	{

@@ -62,6 +62,13 @@ sqlapi_text_datum(const char *str, size_t len)
 	return PointerGetDatum(cstring_to_text_with_len(str, (int) len));
 }
 
+Datum
+sqlapi_text_or_null(VmText value, bool *isnull)
+{
+	*isnull = value.str == NULL;
+	return *isnull ? (Datum) 0 : sqlapi_text_datum(value.str, value.len);
+}
+
 VmText
 sqlapi_text(Datum value)
 {

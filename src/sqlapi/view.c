@@ -66,13 +66,6 @@ typedef struct Listing
 	KitArena   *arena;
 } Listing;
 
-static Datum
-text_or_null(VmText value, bool *isnull)
-{
-	*isnull = value.str == NULL;
-	return *isnull ? (Datum) 0 : sqlapi_text_datum(value.str, value.len);
-}
-
 static bool
 list_event(const StoreHistory *event, void *arg)
 {
@@ -82,10 +75,10 @@ list_event(const StoreHistory *event, void *arg)
 
 	values[0] = Int64GetDatum(event->seq);
 	values[1] = TimestampTzGetDatum(event->at);
-	values[2] = text_or_null(event->agent, &nulls[2]);
-	values[3] = text_or_null(event->authority, &nulls[3]);
-	values[4] = text_or_null(event->event, &nulls[4]);
-	values[5] = text_or_null(event->channel, &nulls[5]);
+	values[2] = sqlapi_text_or_null(event->agent, &nulls[2]);
+	values[3] = sqlapi_text_or_null(event->authority, &nulls[3]);
+	values[4] = sqlapi_text_or_null(event->event, &nulls[4]);
+	values[5] = sqlapi_text_or_null(event->channel, &nulls[5]);
 	nulls[6] = !event->has_message;
 	if (event->has_message)
 		values[6] = sqlapi_jsonb_of_item(event->message, listing->arena);
