@@ -6,6 +6,7 @@
 #   make demo       two psql sessions and a document between them, on a private server in build/
 #   make test       every test, fastest first; PARTS="unit regress" runs only some
 #   make bench      measure it against what stands beside it, on a private server; ROWS="a c" measures only some rows
+#   make fuzz       search for inputs that break the language, with libFuzzer; SECONDS=600 TARGETS="source run" say how long and which
 #   make clean      remove what was built, private servers included
 #
 # Neither demo nor test touches an existing server: they install what they need by apt when it is missing, build, and stage a private copy
@@ -105,9 +106,12 @@ test:
 bench:
 	+@MAKE="$(MAKE)" bench/run $(ROWS)
 
+fuzz:
+	+@MAKE="$(MAKE)" test/fuzz/long -t $(or $(SECONDS),60) $(TARGETS)
+
 stop-private-servers:
 	@tools/cluster remove-all
 
 FORCE:
 
-.PHONY: all cli install-cli demo test clean stop-private-servers FORCE
+.PHONY: all cli install-cli demo test fuzz clean stop-private-servers FORCE

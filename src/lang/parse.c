@@ -502,16 +502,21 @@ lang_recover(LangParser *p, int from, int depth, bool in_block)
 }
 
 bool
+lang_must_end(LangParser *p)
+{
+	return lang_peek(p, 0)->kind == LANG_TOKEN_END || (p->is_unclosed && lang_begins_declaration(p, 0));
+}
+
+bool
 lang_at_end(LangParser *p, const LangToken *open, const char *what)
 {
-	const LangToken *token = lang_peek(p, 0);
 	char		hint[100];
 
 	if (p->is_lost)
 		return true;
 	if (lang_accept(p, '}'))
 		return true;
-	if (token->kind != LANG_TOKEN_END && !lang_begins_declaration(p, 0))
+	if (!lang_must_end(p))
 		return false;
 	snprintf(hint, sizeof(hint), "The \"{\" at line %d, column %d is not closed.", open->pos.line, open->pos.column);
 	lang_expected(p, what, hint);
@@ -542,11 +547,16 @@ lang_parse(const char *source, size_t len, KitArena *arena, KitSymTable *syms, L
 	LangParser	p = {.arena = arena, .syms = syms, .diags = diags, .source = source};
 	LangVector	items = {0};
 	int			n_errors = diags->n_errors;
+	int			braces = 0;
 
 	p.n_diags = diags->n;
 	p.tokens = lang_lex(source, len, arena, syms, diags, &p.n);
 	for (int i = 0; i < p.n; i++)
+	{
 		p.tokens[i].pos.file = diags->file;
+		braces += brace(&p.tokens[i]);
+	}
+	p.is_unclosed = braces > 0;
 	while (lang_peek(&p, 0)->kind != LANG_TOKEN_END)
 	{
 		int			from = p.at;

@@ -328,7 +328,7 @@ parse_opaque(LangParser *p, LangDeclKind kind)
 	lang_expect(p, '{', "and the body");
 	while (!p->is_lost && (depth > 0 || !lang_at_symbol(p, '}')))
 	{
-		if (lang_peek(p, 0)->kind == LANG_TOKEN_END || lang_begins_declaration(p, 0))
+		if (lang_must_end(p))
 		{
 			lang_at_end(p, open, "\"}\" at the end of the body");
 			return decl;

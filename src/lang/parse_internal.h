@@ -26,6 +26,7 @@ typedef struct LangParser
 	int			depth;
 	bool		is_lost;
 	bool		is_stopped;		/* a limit was exceeded: lost for good */
+	bool		is_unclosed;	/* there are more '{' than '}': only then does layout tell where one is missing */
 	int			n_diags;		/* that were there before */
 } LangParser;
 
@@ -121,6 +122,7 @@ extern LangDecl *lang_decl_new(LangParser *p, LangDeclKind kind, LangPos pos);
 extern LangDecl *lang_decl_named(LangParser *p, LangDeclKind kind, const char *what);	/* a word, which is taken, and a name */
 extern LangDecl *lang_decl_body(LangParser *p, LangDecl *decl);
 extern bool lang_begins_declaration(LangParser *p, int ahead);	/* a line, in its first column */
+extern bool lang_must_end(LangParser *p);	/* a '}' is missing before the current token */
 
 extern int64_t lang_unit_seconds(const KitSym *unit);	/* 0: no such unit */
 

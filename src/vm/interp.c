@@ -489,6 +489,7 @@ vm_run(Vm *vm, const VmCode *code, VmObj *self, const VmVal *args, VmVal *out)
 
 		r[i.a].table = table;
 		r[i.a + 1].i = (int64_t) table->n_rows << 32;
+		steps -= vm_table_deleted(vm, table);
 		NEXT;
 	}
 	OP(VM_NEXT)

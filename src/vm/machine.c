@@ -314,6 +314,11 @@ vm_delete_row(Vm *vm, VmObj *row)
 	if (row->flags & VM_OBJ_DELETED)
 		return true;
 	vm_doc_delete(vm->doc, row);
+	if (row->table != NULL)
+	{
+		row->table->n_deleted = vm_table_deleted(vm, row->table) + 1;
+		row->table->event = vm->event;
+	}
 	return !vm->program->has_stamped || row->table == NULL || vm_note_change(vm, row->table->owner);
 }
 

@@ -40,6 +40,7 @@ typedef struct Vm
 	VmDoc	   *doc;			/* NULL for policies and initial values, which have none */
 	VmObj	   *root;
 	bool		may_write;
+	uint64_t	event;			/* the document's stamp when the event began */
 	KitArena   *arena;
 	KitDiag    *diag;
 
@@ -75,6 +76,16 @@ extern void vm_machine_init(Vm *vm, const VmProgram *program, KitArena *arena, c
 
 /* Runs a unit to its end.  args: code->n_params values.  *out is left alone by units that return nothing. */
 extern bool vm_run(Vm *vm, const VmCode *code, VmObj *self, const VmVal *args, VmVal *out);
+
+/*
+ * How many deleted rows whoever walks over the table's rows is charged for: those that this event has deleted.  Others may still keep their
+ * place, or not, which depends on what this process did before; they are few compared with the live ones.
+ */
+static inline uint32_t
+vm_table_deleted(const Vm *vm, const VmTable *table)
+{
+	return vm->may_write && table->event == vm->event ? table->n_deleted : 0;
+}
 
 extern bool vm_fail(Vm *vm, KitError code, const char *format,...) __attribute__((format(printf, 3, 4)));
 extern bool vm_out_of_steps(Vm *vm);

@@ -49,7 +49,7 @@ vm_table_list(Vm *vm, const VmTable *table, VmList **list)
 {
 	VmList	   *made;
 
-	if (!vm_charge_steps(vm, table->n_live / LIST_STEP) || !vm_new_list(vm, table->n_live, &made))
+	if (!vm_charge_steps(vm, (table->n_live + vm_table_deleted(vm, table)) / LIST_STEP) || !vm_new_list(vm, table->n_live, &made))
 		return false;
 	if (table->n_live == table->n_rows)
 		for (uint32_t i = 0; i < table->n_rows; i++)

@@ -292,6 +292,7 @@ vm_reduce(VmDoc *doc, const VmEvent *event, const VmLimits *limits, KitArena *sc
 	e.vm.doc = doc;
 	e.vm.root = vm_doc_root(doc);
 	e.vm.may_write = true;
+	e.vm.event = vm_doc_stamp(doc);
 	ok = ok && reduce_kind(&e) && (e.vm.n_stamped == 0 || vm_stamp_changed(&e.vm));
 	if (ok && e.lang->settings.is_readonly && event->kind != VM_EVENT_CREATE && event->kind != VM_EVENT_DELETE && has_changed_since(doc, mark))
 		ok = vm_fail(&e.vm, KIT_DENIED, "the program declares its documents readonly, but its @%s changes them",
