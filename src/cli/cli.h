@@ -94,5 +94,6 @@ extern void cli_session_run(CliSession *session, const CliCommand *command, KitB
 extern CliStatus cli_check(int argc, char **argv);
 extern CliStatus cli_run(int argc, char **argv);
 extern CliStatus cli_test(int argc, char **argv);
+extern CliStatus cli_fmt(int argc, char **argv);
 
 #endif

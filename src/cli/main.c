@@ -44,6 +44,11 @@ static const Command commands[] = {
 	{"test", cli_test, "test FILE...", "runs the test blocks of programs",
 		"Each runs on a fresh document of its own.  The output is TAP: a line for each test, and why it failed.\n"
 		"Exit status: 0 all passed, 1 a test failed or a program has errors, 2 a file cannot be read.\n"},
+	{"fmt", cli_fmt, "fmt [-i | --check] FILE...", "lays programs out",
+		"Prints the program in its canonical layout; comments are kept, and nothing but white space changes.\n"
+		"  -i           writes it into the file instead\n"
+		"  --check      names the files that are laid out otherwise\n"
+		"Exit status: 0 good, 1 a program has syntax errors, or (--check) another layout, 2 a file cannot be read or written.\n"},
 };
 
 #define N_COMMANDS ((int) (sizeof(commands) / sizeof(commands[0])))
