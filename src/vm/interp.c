@@ -211,43 +211,19 @@ vm_run(Vm *vm, const VmCode *code, VmObj *self, const VmVal *args, VmVal *out)
 		NEXT;
 	}
 	OP(VM_TEST_SEND)
-	{
-		OUTSIDE(vm_test_send(vm, r[i.a].who, r[i.b], vm->program->lang->channels[i.c]));
-		NEXT;
-	}
 	OP(VM_TEST_STEP)
-	{
-		OUTSIDE(vm_test_step(vm));
-		NEXT;
-	}
 	OP(VM_TEST_FORWARD)
-	{
-		OUTSIDE(vm_test_forward(vm, r[i.a].d));
-		NEXT;
-	}
 	OP(VM_TEST_BLOCKED)
+	OP(VM_TEST_CAUGHT)
+	OP(VM_TEST_SHOW)
+	OP(VM_TEST_FAIL)
 	{
-		r[i.a].i = vm_test_is_blocked(vm);
+		OUTSIDE(vm_test_do(vm, i, r));
 		NEXT;
 	}
 	OP(VM_TEST_TRY)
 	{
 		OUTSIDE(vm_test_try(vm, code, pc + i.imm, (uint32_t) (r - vm->stack)));
-		NEXT;
-	}
-	OP(VM_TEST_CAUGHT)
-	{
-		OUTSIDE(vm_test_caught(vm));
-		NEXT;
-	}
-	OP(VM_TEST_SHOW)
-	{
-		OUTSIDE(vm_test_show(vm, vm->program->types[i.imm], r[i.a]));
-		NEXT;
-	}
-	OP(VM_TEST_FAIL)
-	{
-		OUTSIDE(vm_test_fail(vm));
 		NEXT;
 	}
 	OP(VM_ABORT)

@@ -129,14 +129,8 @@ extern const VmStr *vm_context_string(Vm *vm, int which);
 extern uint64_t vm_random(Vm *vm);
 
 /* test.c: what a test block does */
-extern bool vm_test_send(Vm *vm, const VmPrincipal *who, VmVal message, const LangChannel *channel);
-extern bool vm_test_step(Vm *vm);
-extern bool vm_test_forward(Vm *vm, double seconds);
-extern bool vm_test_is_blocked(const Vm *vm);
+extern bool vm_test_do(Vm *vm, VmIns ins, VmVal *r);	/* an instruction VM_TEST_…, but VM_TEST_TRY */
 extern bool vm_test_try(Vm *vm, const VmCode *code, const VmIns *caught, uint32_t base);
-extern bool vm_test_caught(Vm *vm);
-extern bool vm_test_show(Vm *vm, const LangType *type, VmVal value);
-extern bool vm_test_fail(Vm *vm);
 /* After something failed: true when it was an abort within @aborts; the machine goes on at *pc, with the registers from *base on. */
 extern bool vm_test_catch(Vm *vm, const VmCode **code, const VmIns **pc, uint32_t *base);
 

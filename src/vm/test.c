@@ -64,8 +64,8 @@ reduce(Vm *vm, VmEvent *event)
 	return ok;
 }
 
-bool
-vm_test_send(Vm *vm, const VmPrincipal *who, VmVal message, const LangChannel *channel)
+static bool
+send(Vm *vm, const VmPrincipal *who, VmVal message, const LangChannel *channel)
 {
 	VmEvent		event = {
 		.kind = VM_EVENT_SEND, .agent = {who->text, who->agent_len}, .authority = {who->text + who->agent_len, who->authority_len},
@@ -88,14 +88,14 @@ vm_test_send(Vm *vm, const VmPrincipal *who, VmVal message, const LangChannel *c
 	return doc_open(doc_write_end(&w), DOC_DOCUMENT, &event.message, vm->diag) && reduce(vm, &event);
 }
 
-bool
-vm_test_step(Vm *vm)
+static bool
+step(Vm *vm)
 {
 	return settle(vm);
 }
 
-bool
-vm_test_forward(Vm *vm, double seconds)
+static bool
+forward(Vm *vm, double seconds)
 {
 	if (!(seconds >= 0 && seconds <= 1e12))
 		return vm_fail(vm, KIT_RUNTIME_ERROR, "time goes forward, by at most 1.0E12 seconds");
@@ -103,8 +103,8 @@ vm_test_forward(Vm *vm, double seconds)
 	return settle(vm);
 }
 
-bool
-vm_test_is_blocked(const Vm *vm)
+static bool
+is_blocked(const Vm *vm)
 {
 	return false;
 }
@@ -124,8 +124,8 @@ vm_test_try(Vm *vm, const VmCode *code, const VmIns *caught, uint32_t base)
 	return true;
 }
 
-bool
-vm_test_caught(Vm *vm)
+static bool
+not_aborted(Vm *vm)
 {
 	vm->test->n_tries--;
 	return vm_fail(vm, KIT_TEST_FAILED, "nothing aborts here");
@@ -153,8 +153,8 @@ vm_test_catch(Vm *vm, const VmCode **code, const VmIns **pc, uint32_t *base)
 
 /* ---- assertions ---- */
 
-bool
-vm_test_show(Vm *vm, const LangType *type, VmVal value)
+static bool
+show(Vm *vm, const LangType *type, VmVal value)
 {
 	VmTest	   *test = vm->test;
 	KitBuf		bytes;
@@ -182,8 +182,8 @@ vm_test_show(Vm *vm, const LangType *type, VmVal value)
 	return doc_to_json(doc_write_end(&w), DOC_DOCUMENT, DOC_JSON_TEXT, &test->shown, vm->diag);
 }
 
-bool
-vm_test_fail(Vm *vm)
+static bool
+fail_assertion(Vm *vm)
 {
 	VmTest	   *test = vm->test;
 
@@ -191,6 +191,29 @@ vm_test_fail(Vm *vm)
 	if (test->n_shown > 0)
 		kit_diag_detail(vm->diag, "%s.", test->shown.data);
 	return false;
+}
+
+bool
+vm_test_do(Vm *vm, VmIns ins, VmVal *r)
+{
+	switch (ins.op)
+	{
+		case VM_TEST_SEND:
+			return send(vm, r[ins.a].who, r[ins.b], vm->program->lang->channels[ins.c]);
+		case VM_TEST_STEP:
+			return step(vm);
+		case VM_TEST_FORWARD:
+			return forward(vm, r[ins.a].d);
+		case VM_TEST_BLOCKED:
+			r[ins.a].i = is_blocked(vm);
+			return true;
+		case VM_TEST_CAUGHT:
+			return not_aborted(vm);
+		case VM_TEST_SHOW:
+			return show(vm, vm->program->types[ins.imm], r[ins.a]);
+		default:
+			return fail_assertion(vm);
+	}
 }
 
 /* ---- a whole test ---- */
