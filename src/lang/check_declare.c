@@ -168,7 +168,9 @@ check_field_modifiers(Check *c, LangStruct *s, LangField *field, LangDecl *d)
 		kit_diag_hint(diag, "A table is not shown; show it by a formula: public formula %ss = iterate %s;", field->name->text,
 					  field->name->text);
 	}
-	if (d->u.field.value != NULL && (field->type->kind == LANG_TABLE || field->type->kind == LANG_RECORD))
+	if (d->u.field.value != NULL && (field->type->kind == LANG_TABLE || field->type->kind == LANG_RECORD ||
+									 ((s->kind == LANG_STRUCT_ROOT || s->kind == LANG_STRUCT_RECORD) &&
+									  (field->type->kind == LANG_MAP || (field->type->kind == LANG_MAYBE && field->type->a->kind == LANG_RECORD)))))
 	{
 		check_error(c, d->u.field.value->pos, "\"%s\" has no initial value of its own", field->name->text);
 		return;

@@ -590,6 +590,57 @@ test_viewers(void)
 	UNIT_PROPERTY("changes add up to the view, and tell no secrets");
 }
 
+/* ---- maps, maybes of records, pairs, lists ---- */
+
+static const char containers[] =
+	"record R { public int id; public string n; principal who; viewer_is<who> int secret; bool hidden; policy vis { return !hidden || @who == who; } require vis; }\n"
+	"public map<int,string> mis; public map<string,R> msr; public map<principal,int> mp; public map<string,map<long,int>> deep; public maybe<R> mr;\n"
+	"public list<int> xs; public formula pr = @pair mis.size() -> \"x\";\n"
+	"message M { int k; string s; bool hidden; }\n"
+	"channel put(M m) { mis[m.k] = m.s; }\n"
+	"channel drop(M m) { mis.remove(m.k); msr.remove(m.s); deep.remove(m.s); mr.delete(); mp.clear(); }\n"
+	"channel fill(M m) { msr[m.s] <- {n: m.s, who: @who, secret: m.k, hidden: m.hidden}; mp[@who]++; deep[m.s][5000000000L] = m.k; mr <- {n: m.s, secret: m.k, who: @who}; }\n"
+	"channel listing(M m) { xs = [m.k, m.k + 1]; }\n";
+
+static void
+test_containers(void)
+{
+	LiveView   *alice;
+	LiveView   *bob;
+
+	open_program(containers);
+	alice = open_view("alice", NULL);
+	bob = open_view("bob", NULL);
+	UNIT_TEXT("empty maps are there, an empty maybe is not", update(alice),
+			  "{\"mis\":{},\"msr\":{},\"mp\":{},\"deep\":{},\"xs\":{\"@s\":0},\"pr\":{\"key\":0,\"value\":\"x\"}}");
+	update(bob);
+	send("alice", "put", "{\"k\":5,\"s\":\"five\"}");
+	send("alice", "put", "{\"k\":1,\"s\":\"one\"}");
+	UNIT_TEXT("entries are members", update(bob), "{\"mis\":{\"1\":\"one\",\"5\":\"five\"},\"pr\":{\"key\":2}}");
+	update(alice);
+	send("alice", "fill", "{\"k\":7,\"s\":\"kk\"}");
+	UNIT_TEXT("a record in a map has the id 0, principals as keys are written so", update(alice),
+			  "{\"msr\":{\"kk\":{\"id\":0,\"n\":\"kk\",\"secret\":7}},\"mp\":{\"NtPrincipal<alice@test>\":1},\"deep\":{\"kk\":{\"5000000000\":7}},"
+			  "\"mr\":{\"id\":0,\"n\":\"kk\",\"secret\":7}}");
+	UNIT_TEXT("privacy holds in maps and maybes", update(bob),
+			  "{\"msr\":{\"kk\":{\"id\":0,\"n\":\"kk\"}},\"mp\":{\"NtPrincipal<alice@test>\":1},\"deep\":{\"kk\":{\"5000000000\":7}},"
+			  "\"mr\":{\"id\":0,\"n\":\"kk\"}}");
+	send("alice", "fill", "{\"k\":8,\"s\":\"kk\",\"hidden\":true}");
+	UNIT_TEXT("a record that is hidden leaves the map", update(bob), "{\"msr\":{\"kk\":null},\"mp\":{\"NtPrincipal<alice@test>\":2},\"deep\":{\"kk\":{\"5000000000\":8}}}");
+	UNIT_TEXT("but not for whom it is there", update(alice),
+			  "{\"msr\":{\"kk\":{\"secret\":8}},\"mp\":{\"NtPrincipal<alice@test>\":2},\"deep\":{\"kk\":{\"5000000000\":8}},\"mr\":{\"secret\":8}}");
+	send("alice", "listing", "{\"k\":3}");
+	UNIT_TEXT("a list goes by index", update(alice), "{\"xs\":{\"0\":3,\"1\":4,\"@s\":2}}");
+	send("alice", "listing", "{\"k\":4}");
+	UNIT_TEXT("and changes so", update(alice), "{\"xs\":{\"0\":4,\"1\":5,\"@s\":2}}");
+	send("alice", "drop", "{\"k\":5,\"s\":\"kk\"}");
+	UNIT_TEXT("what is taken out is null", update(alice),
+			  "{\"mis\":{\"5\":null},\"msr\":{\"kk\":null},\"mp\":{\"NtPrincipal<alice@test>\":null},\"deep\":{\"kk\":null},\"pr\":{\"key\":1},\"mr\":null}");
+	live_view_free(alice);
+	live_view_free(bob);
+	close_program();
+}
+
 int
 main(void)
 {
@@ -604,6 +655,7 @@ main(void)
 	test_envelope();
 	test_json();
 	test_viewers();
+	test_containers();
 	kit_arena_delete(arena);
 	return unit_done();
 }
