@@ -186,7 +186,7 @@ typedef struct LangRef
 typedef enum LangConversion
 {
 	LANG_CONVERT_INT_TO_DOUBLE,		/* int or long to double; int to long needs none: both are 64-bit slots, it is typed only */
-	LANG_CONVERT_WIDEN,				/* int to long, secure<principal> to principal: no code */
+	LANG_CONVERT_WIDEN,				/* int to long, secure<principal> to principal, string to text: no code */
 	LANG_CONVERT_TO_INSTANT,		/* datetime to the milliseconds of its instant, a long, to be compared */
 	LANG_CONVERT_TO_COMPLEX,		/* int, long or double to complex */
 	LANG_CONVERT_TO_MAYBE,			/* T to maybe<T> */

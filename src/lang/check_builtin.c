@@ -125,6 +125,8 @@ builtin_arg_fit(Check *c, const Signature *s, int i, const LangType *arg)
 		return arg->kind == param->kind ? LANG_FITS_AS_IS : LANG_FITS_NOT;
 	if (param->a == &any_record)
 		return arg->kind == param->kind && arg->a->kind == LANG_RECORD ? LANG_FITS_AS_IS : LANG_FITS_NOT;
+	if (param->kind == LANG_TEXT && arg->kind == LANG_TEXT)
+		return LANG_FITS_AS_IS;		/* where it is; as a value it fits nothing */
 	if (s->lifts && arg->kind == LANG_MAYBE)
 		return lang_type_fit(arg, lang_type_maybe(c->program, param), &fitting);
 	return lang_type_fit(arg, param, &fitting);
@@ -149,6 +151,11 @@ finish_builtin(Check *c, CheckBuiltinCall *call, const LangBuiltin *builtin, con
 	{
 		case LANG_BUILTIN_MAYBE_DELETE:
 			if (!check_place(c, call->receiver, "empty"))
+				return error_type(c);
+			break;
+		case LANG_BUILTIN_TEXT_APPEND:
+		case LANG_BUILTIN_TEXT_COMPACT:
+			if (!check_place(c, call->receiver, "change"))
 				return error_type(c);
 			break;
 		case LANG_BUILTIN_MAP_REMOVE:

@@ -291,6 +291,9 @@ method_spaces(const LangType *type, const char *spaces[5])
 		case LANG_JSON:
 			spaces[n++] = "json";
 			break;
+		case LANG_TEXT:
+			spaces[n++] = "text";
+			break;
 		case LANG_INT:
 		case LANG_LONG:
 		case LANG_DOUBLE:

@@ -136,6 +136,8 @@ hint_mismatch(Check *c, KitDiag *diag, LangExpr *e, const LangType *from, const 
 		kit_diag_hint(diag, "Math.round(...) makes an int of a double.");
 	else if (to->kind == LANG_DOUBLE && from->kind == LANG_LONG)
 		kit_diag_hint(diag, "A long is not converted to double by assignment: multiply it by 1.0.");
+	else if (from->kind == LANG_TEXT)
+		kit_diag_hint(diag, "The string that it holds is .get().");
 	else if (to->kind == LANG_DYNAMIC && from->kind == LANG_MESSAGE)
 		kit_diag_hint(diag, "A message becomes JSON by .to_dynamic().");
 	else if (to->kind == LANG_DYNAMIC && from->kind == LANG_JSON)
@@ -188,7 +190,7 @@ check_convert(Check *c, LangExpr **slot, const LangType *to, const char *what,..
 	if (from->kind == LANG_VOID)
 		diag = check_error(c, (*slot)->pos, "%s must be %s, but nothing is returned here", text, to->text);
 	else
-		diag = check_error(c, (*slot)->pos, "%s must be %s, not %s", text, to->text, from->text);
+		diag = check_error(c, (*slot)->pos, "%s must be %s, not %s", text, to->kind == LANG_TEXT ? "string" : to->text, from->text);
 	hint_mismatch(c, diag, *slot, from, to);
 	return false;
 }

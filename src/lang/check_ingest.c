@@ -95,7 +95,9 @@ ingest_field(Check *c, const LangType *from, const LangField *target, LangPos po
 		return true;
 	if (from->kind == LANG_MAYBE && lang_type_fit(from->a, to, &fitting) != LANG_FITS_NOT)
 		return true;
-	diag = check_error(c, pos, "field \"%s\" must be %s, not %s", target->name->text, to->text, from->text);
+	diag = check_error(c, pos, "field \"%s\" must be %s, not %s", target->name->text, to->kind == LANG_TEXT ? "string" : to->text, from->text);
+	if (from->kind == LANG_TEXT)
+		kit_diag_hint(diag, "The string that a text holds is .get().");
 	if (to->kind == LANG_INT && from->kind == LANG_LONG)
 		kit_diag_hint(diag, "A long may be too large for an int: declare the field as long.");
 	return false;
@@ -191,7 +193,8 @@ member_to_field(Check *c, LangExpr **slot, const LangField *target, bool is_reco
 	}
 	if (!is_record)
 		return check_convert(c, slot, to, "field \"%s\"", target->name->text);
-	check_try_convert(c, slot, to);	/* the error, if any, comes from ingest_field */
+	if (to->kind != LANG_TEXT)		/* the string goes on being one until it is stored */
+		check_try_convert(c, slot, to);	/* the error, if any, comes from ingest_field */
 	return true;
 }
 

@@ -347,6 +347,12 @@ check_declaration(Check *c, LangStmt *stmt)
 			check_error(c, value->pos, "\"%s\" has no value: nothing is returned here", name);
 			type = CHECK_SIMPLE(c, LANG_ERROR_TYPE);
 		}
+		else if (type->kind == LANG_TEXT)
+		{
+			diag = check_error(c, value->pos, "a text cannot be put into a variable");
+			kit_diag_hint(diag, "The string that it holds can: .get().");
+			type = CHECK_SIMPLE(c, LANG_ERROR_TYPE);
+		}
 		else if (type->kind == LANG_TABLE)
 		{
 			diag = check_error(c, value->pos, "a table cannot be put into a variable");

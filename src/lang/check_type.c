@@ -130,6 +130,7 @@ base_type(Check *c, LangTypeRef *ref, CheckTypeUse use)
 		case LANG_DATETIME:
 		case LANG_TIMESPAN:
 		case LANG_DYNAMIC:
+		case LANG_TEXT:
 		case LANG_JSON:
 			return CHECK_SIMPLE(c, kind);
 		case LANG_MAP:
@@ -204,7 +205,7 @@ stored_type(Check *c, LangTypeRef *ref, const LangType *type)
 	KitDiag    *diag;
 	const LangType *inner;
 
-	if (is_scalar(type) || type->kind == LANG_RECORD || type->kind == LANG_TABLE)
+	if (is_scalar(type) || type->kind == LANG_RECORD || type->kind == LANG_TABLE || type->kind == LANG_TEXT)
 		return type;
 	if (type->kind == LANG_MAYBE && (is_scalar(type->a) || type->a->kind == LANG_RECORD))
 		return type;
@@ -290,6 +291,16 @@ message_type(Check *c, LangTypeRef *ref, const LangType *type)
 	return CHECK_SIMPLE(c, LANG_ERROR_TYPE);
 }
 
+/* A text is a place of the document; refuses it elsewhere. */
+static bool
+is_text(Check *c, LangTypeRef *ref, const LangType *type)
+{
+	if (type->kind != LANG_TEXT && (type->kind != LANG_ARRAY || type->a->kind != LANG_TEXT))
+		return false;
+	kit_diag_hint(check_error(c, ref->pos, "only fields of the document and of records can be text"), "Use string here; the string that a text holds is .get().");
+	return true;
+}
+
 const LangType *
 check_type_ref(Check *c, LangTypeRef *ref, CheckTypeUse use)
 {
@@ -311,12 +322,13 @@ check_type_ref(Check *c, LangTypeRef *ref, CheckTypeUse use)
 		case CHECK_TYPE_STORED:
 			return stored_type(c, ref, type);
 		case CHECK_TYPE_MESSAGE:
-			return message_type(c, ref, type);
+			return is_text(c, ref, type) ? CHECK_SIMPLE(c, LANG_ERROR_TYPE) : message_type(c, ref, type);
 		case CHECK_TYPE_PARAM:
-			return type;
 		case CHECK_TYPE_LOCAL:
-			return type;
+			return is_text(c, ref, type) ? CHECK_SIMPLE(c, LANG_ERROR_TYPE) : type;
 		case CHECK_TYPE_RETURN:
+			if (is_text(c, ref, type))
+				return CHECK_SIMPLE(c, LANG_ERROR_TYPE);
 			if (type->kind == LANG_TABLE)
 			{
 				KitDiag    *diag = check_error(c, ref->pos, "a table cannot be returned");

@@ -263,6 +263,12 @@ fit(const LangType *from, const LangType *to, LangFitting *fitting, Comparing *m
 	LangFit		inner;
 
 	*fitting = (LangFitting) {0};
+	if (to->kind == LANG_TEXT)
+	{
+		/* a text begins anew with a string */
+		fitting->how = LANG_CONVERT_WIDEN;
+		return from->kind == LANG_STRING ? LANG_FITS_CONVERTED : LANG_FITS_NOT;
+	}
 	if (from == to)
 		return LANG_FITS_AS_IS;
 	switch (to->kind)

@@ -126,6 +126,45 @@ principal_node(Build *b, const VmPrincipal *who)
 	return node;
 }
 
+/* ---- texts ---- */
+
+const char	live_text_key[] = "$g";
+
+static DocNode *
+text_node(Build *b, const VmCoText *text)
+{
+	LiveText   *made = KIT_NEW(b->arena, LiveText);
+	const VmStr *current = vm_cotext_current(b->arena, text);
+
+	made->node.kind = DOC_OBJECT;
+	made->text = text;
+	doc_node_add(b->arena, &made->node, live_text_key, 2, doc_node_int(b->arena, text->gen));
+	doc_node_add(b->arena, &made->node, "$i", 2, doc_node_string(b->arena, current->text, current->len));
+	doc_node_add(b->arena, &made->node, "$s", 2, doc_node_int(b->arena, (int64_t) text->seq + text->n_changes));
+	return &made->node;
+}
+
+/* Names a field of the document: the way to it, as a number. */
+static uint64_t
+where_is(const VmObj *obj, const LangField *field)
+{
+	uint64_t	where = kit_hash_mix(1, (uint64_t) field->slot);
+
+	for (; obj != NULL; obj = obj->table != NULL ? obj->table->owner : obj->parent)
+	{
+		if (obj->table != NULL && obj->table->type->kind == LANG_MAP)
+			return 0;
+		where = kit_hash_mix(where, (uint64_t) (uint32_t) obj->id << 32 | (uint32_t) obj->structure->index);
+		if (obj->table != NULL)
+			where = kit_hash_mix(where, (uint64_t) obj->table->slot);
+		else if (obj->parent != NULL)
+			for (int i = 0; i < obj->parent->structure->n_slots; i++)
+				if (obj->parent->slots[i].obj == obj)
+					where = kit_hash_mix(where, (uint64_t) i);
+	}
+	return where;
+}
+
 /* ---- structures ---- */
 
 static bool
@@ -159,6 +198,8 @@ build_fields(Build *b, VmObj *obj, bool bubbles, DocNode *node)
 			shown = doc_node_int(b->arena, obj->id);
 		else if (!vm_reader_field(b->reader, obj, field, &value, b->diag) || !build_value(b, field->type, value, &shown))
 			return false;
+		if (field->type->kind == LANG_TEXT && field->kind == LANG_STORED_FIELD)
+			((LiveText *) shown)->where = where_is(obj, field);
 		set_member(b, node, field->name, shown);
 	}
 	return true;
@@ -517,6 +558,9 @@ build_value(Build *b, const LangType *type, VmVal value, DocNode **out)
 		case LANG_LABEL:
 			*out = copy_text(b, value.str->text, value.str->len);
 			return true;
+		case LANG_TEXT:
+			*out = text_node(b, value.text);
+			return check_room(b);
 		case LANG_DYNAMIC:
 		case LANG_JSON:
 			*out = NULL;

@@ -19,6 +19,7 @@ struct LiveView
 	int			current;		/* which of them holds tree */
 	DocNode    *tree;			/* NULL: nothing was sent yet */
 	bool		has_json;		/* something of the program is JSON: arrays may become objects */
+	bool		has_texts;		/* that several people write */
 	VmText		before;			/* what goes before the last change; in the arena of tree */
 };
 
@@ -101,27 +102,27 @@ live_class_name(const VmProgram *program, const LiveViewer *viewer, KitArena *ar
 /* ---- arrays that become objects ---- */
 
 static bool
-holds_json(const LangType *type)
+holds(const LangType *type, LangTypeKind kind)
 {
-	return type->kind == LANG_DYNAMIC || type->kind == LANG_JSON || (type->a != NULL && holds_json(type->a)) || (type->b != NULL && holds_json(type->b));
+	return type->kind == kind || (type->a != NULL && holds(type->a, kind)) || (type->b != NULL && holds(type->b, kind));
 }
 
 static bool
-struct_holds_json(const LangStruct *structure)
+struct_holds(const LangStruct *structure, LangTypeKind kind)
 {
 	for (int i = 0; i < structure->n_fields; i++)
-		if (holds_json(structure->fields[i]->type))
+		if (holds(structure->fields[i]->type, kind))
 			return true;
 	return false;
 }
 
 static bool
-program_holds_json(const LangProgram *program)
+program_holds(const LangProgram *program, LangTypeKind kind)
 {
 	for (int i = 0; i < program->n_structs; i++)
-		if (struct_holds_json(program->structs[i]))
+		if (struct_holds(program->structs[i], kind))
 			return true;
-	return struct_holds_json(program->root);
+	return struct_holds(program->root, kind);
 }
 
 /*
@@ -168,6 +169,63 @@ note_lost_arrays(LiveView *view, KitArena *scratch, const DocNode *tree, KitAren
 	view->before = (VmText) {json.data, (uint32_t) json.len};
 }
 
+/* ---- texts ---- */
+
+static int64_t
+number_of(const DocNode *text, const char *key)
+{
+	return doc_node_get(text, key, 2)->u.i;
+}
+
+static bool
+knows_earlier(const DocNode *from, const LiveText *to)
+{
+	const LiveText *old = (const LiveText *) from;
+
+	return live_is_text(from) && to->where != 0 && old->where == to->where && number_of(from, "$g") == to->text->gen && number_of(from, "$s") >= to->text->seq;
+}
+
+/* What happened to a text since: the changes, as JSON in strings. */
+static DocNode *
+changes_since(KitArena *scratch, int64_t since, const VmCoText *text)
+{
+	DocNode    *changes = doc_node_new(scratch, DOC_OBJECT);
+	int64_t		end = (int64_t) text->seq + text->n_changes;
+
+	for (; since < end; since++)
+	{
+		char	   *key = kit_arena_printf(scratch, "%lld", (long long) since);
+		KitBuf		json;
+
+		kit_buf_init(&json, scratch);
+		doc_item_to_json(vm_cotext_change(text, since), DOC_JSON_TEXT, &json);
+		doc_node_add(scratch, changes, key, strlen(key), doc_node_string(scratch, json.data, json.len));
+	}
+	doc_node_add(scratch, changes, "$s", 2, doc_node_int(scratch, end));
+	return changes;
+}
+
+/* Puts the changes of texts, or whole ones, in place of what compares their members. */
+static DocNode *
+tell_texts(KitArena *scratch, DocNode *delta, const DocNode *from, const DocNode *to)
+{
+	if (from == NULL || to == NULL || delta->kind != DOC_OBJECT || from->kind != DOC_OBJECT || to->kind != DOC_OBJECT)
+		return delta;
+	if (live_is_text(to))
+	{
+		const LiveText *text = (const LiveText *) to;
+
+		return knows_earlier(from, text) ? changes_since(scratch, number_of(from, "$s"), text->text) : (DocNode *) to;
+	}
+	for (uint32_t i = 0; i < delta->u.object.n; i++)
+	{
+		DocMember  *member = &delta->u.object.members[i];
+
+		member->value = tell_texts(scratch, member->value, doc_node_get(from, member->key, member->key_len), doc_node_get(to, member->key, member->key_len));
+	}
+	return delta;
+}
+
 /* ---- views ---- */
 
 static KitArena *
@@ -188,7 +246,8 @@ live_view_new(const VmProgram *program, const LiveViewer *viewer, bool keep, Kit
 
 	view->program = program;
 	view->arena = arena;
-	view->has_json = program_holds_json(vm_program_lang(program));
+	view->has_json = program_holds(vm_program_lang(program), LANG_DYNAMIC) || program_holds(vm_program_lang(program), LANG_JSON);
+	view->has_texts = program_holds(vm_program_lang(program), LANG_TEXT);
 	if (!make_who(viewer, arena, &view->who, diag) || !decode_viewer(program, viewer->viewer, arena, &view->viewer, diag))
 	{
 		kit_arena_delete(arena);
@@ -250,6 +309,8 @@ live_view_update(LiveView *view, VmDoc *doc, int64_t now, VmText space, VmText k
 		note_lost_arrays(view, scratch, tree, next);
 		delta = view->tree == NULL ? tree : doc_node_diff(scratch, view->tree, tree);
 		*changed = delta != NULL;
+		if (delta != NULL && view->tree != NULL && view->has_texts)
+			delta = tell_texts(scratch, delta, view->tree, tree);
 		if (delta != NULL)
 			doc_node_to_json(delta, DOC_JSON_WIRE, out);
 		view->tree = tree;

@@ -21,6 +21,7 @@
 #include "utils/syscache.h"
 
 #include "sqlapi/internal.h"
+#include "vm/cotext.h"
 
 /* Messages that were met, since a message may have arrays of itself. */
 #define MAX_MET 64
@@ -95,6 +96,7 @@ scalar_kind(const LangType *type)
 			return SQLAPI_DOUBLE;
 		case LANG_STRING:
 		case LANG_LABEL:
+		case LANG_TEXT:
 			return SQLAPI_TEXT;
 		case LANG_ENUM:
 			return SQLAPI_ENUM;
@@ -428,6 +430,8 @@ read_element(const SqlShape *shape, VmVal value, KitArena *arena, bool *isnull)
 		case SQLAPI_DOUBLE:
 			return Float8GetDatum(value.d);
 		case SQLAPI_TEXT:
+			if (shape->type->kind == LANG_TEXT)
+				value.str = vm_cotext_current(arena, value.text);
 			return sqlapi_text_datum(value.str->text, value.str->len);
 		case SQLAPI_ENUM:
 			name = enum_name(shape->type->enumeration, value.i);

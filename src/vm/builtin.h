@@ -117,6 +117,11 @@ VM_BUILTIN_FUNCTION(vm_map_insert);
 VM_BUILTIN_FUNCTION(vm_map_min);
 VM_BUILTIN_FUNCTION(vm_map_max);
 
+/* builtin_text.c */
+VM_BUILTIN_FUNCTION(vm_text_get);
+VM_BUILTIN_FUNCTION(vm_text_append);
+VM_BUILTIN_FUNCTION(vm_text_compact);
+
 /* builtin_dynamic.c */
 VM_BUILTIN_FUNCTION(vm_dynamic_of_bool);
 VM_BUILTIN_FUNCTION(vm_dynamic_of_int);

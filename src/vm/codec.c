@@ -4,6 +4,7 @@
  *
  * What a value weighs is exactly what writing it takes: the size of a state is known without writing it.
  */
+#include "vm/cotext.h"
 #include "vm/dynamic.h"
 #include "vm/state_internal.h"
 
@@ -24,12 +25,6 @@ static inline size_t
 text_size(size_t len)
 {
 	return vm_varint_size(len) + len;
-}
-
-static inline size_t
-int_size(int64_t value)
-{
-	return 1 + vm_varint_size((uint64_t) value << 1 ^ (uint64_t) (value >> 63));
 }
 
 size_t
@@ -84,7 +79,7 @@ vm_value_size(const LangType *type, VmVal value)
 			return 1;
 		case LANG_INT:
 		case LANG_ENUM:
-			return int_size(value.i);
+			return vm_int_size(value.i);
 		case LANG_LONG:
 			return 2 + vm_int_text_size(value.i);
 		case LANG_DATE:
@@ -104,6 +99,8 @@ vm_value_size(const LangType *type, VmVal value)
 		case LANG_DYNAMIC:
 		case LANG_JSON:
 			return value.str->len;
+		case LANG_TEXT:
+			return vm_cotext_size(value.text);
 		case LANG_PRINCIPAL:
 			return VM_CONTAINER_SIZE + AGENT_SIZE + 1 + text_size(value.who->agent_len) +
 				AUTHORITY_SIZE + 1 + text_size(value.who->authority_len);
@@ -170,7 +167,7 @@ vm_row_head_size(const VmObj *row)
 		case LANG_MAYBE:
 			return text_size(field_of_slot(table->owner->structure, table->slot)->name->len) + VM_CONTAINER_SIZE;
 		default:
-			return 1 + vm_int_text_size(row->id) + VM_CONTAINER_SIZE + ID_SIZE + int_size(row->id);
+			return 1 + vm_int_text_size(row->id) + VM_CONTAINER_SIZE + ID_SIZE + vm_int_size(row->id);
 	}
 }
 
@@ -192,7 +189,7 @@ vm_doc_state_size(const VmDoc *doc)
 	size_t		size = DOC_HEADER_SIZE + VM_CONTAINER_SIZE + doc->members_size;
 
 	if (doc->last_row_id != 0)
-		size += text_size(sizeof(VM_MEMBER_ROW_ID) - 1) + int_size(doc->last_row_id);
+		size += text_size(sizeof(VM_MEMBER_ROW_ID) - 1) + vm_int_size(doc->last_row_id);
 	if (doc->entropy != 0)
 		size += text_size(sizeof(VM_MEMBER_ENTROPY) - 1) + 2 + vm_int_text_size((int64_t) doc->entropy);
 	if (doc->zone != KIT_ZONE_UTC)
@@ -315,6 +312,9 @@ vm_value_encode(DocWriter *w, const LangType *type, VmVal value)
 		case LANG_DYNAMIC:
 		case LANG_JSON:
 			doc_write_item(w, vm_dynamic_item(value.str));
+			return;
+		case LANG_TEXT:
+			vm_cotext_encode(w, value.text);
 			return;
 		case LANG_PRINCIPAL:
 			write_principal(w, value.who);

@@ -205,6 +205,7 @@ extern bool lower_find_bounds(Lower *l, const LangExpr *const *clauses, int n, c
 
 extern void lower_assign(Lower *l, const LangExpr *place, const LangExpr *value);
 extern uint16_t lower_assign_op(Lower *l, const LangExpr *e, int want, bool is_used);	/* += -= *= ++ -- */
+extern uint16_t lower_text_change(Lower *l, const LangExpr *call, int want);	/* a built-in that changes a text where it is */
 extern void lower_clear(Lower *l, const LangExpr *place);	/* empties a maybe */
 extern void lower_ingest(Lower *l, const LangStmt *stmt);
 extern uint16_t lower_object(Lower *l, const LangExpr *object, const LangStruct *type, int want);

@@ -158,6 +158,27 @@ lower_clear(Lower *l, const LangExpr *place)
 	l->next = mark;
 }
 
+uint16_t
+lower_text_change(Lower *l, const LangExpr *call, int want)
+{
+	uint32_t	mark = l->next;
+	uint16_t	window = lower_temps(l, 2 + (uint32_t) call->u.call.n_args);
+	uint32_t	inner = l->next;
+	Place		p = lower_place(l, call->u.call.receiver, NULL);
+
+	lower_move(l, window, p.reg);
+	lower_int(l, p.field->slot, window + 1);
+	l->next = inner;
+	for (int i = 0; i < call->u.call.n_args; i++)
+	{
+		lower_expr(l, call->u.call.args[i], window + 2 + i);
+		l->next = inner;
+	}
+	lower_emit(l, VM_BUILTIN, want >= 0 ? (uint32_t) want : window, window, call->u.call.builtin->id);
+	l->next = mark;
+	return lower_result(l, want);
+}
+
 /* ---- += -= *= ++ -- ---- */
 
 /* place op= value, or one more or less. */

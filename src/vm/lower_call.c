@@ -337,6 +337,9 @@ lower_builtin(Lower *l, const LangExpr *e, int want)
 			return maybe_has(l, receiver, want);
 		case LANG_BUILTIN_MAYBE_GET_OR_DEFAULT_TO:
 			return maybe_or_default(l, e, want);
+		case LANG_BUILTIN_TEXT_APPEND:
+		case LANG_BUILTIN_TEXT_COMPACT:
+			return lower_text_change(l, e, want);
 		case LANG_BUILTIN_ENUM_TO_STRING:
 		case LANG_BUILTIN_ENUM_NEXT:
 		case LANG_BUILTIN_ENUM_PREV:

@@ -100,6 +100,8 @@ collect_effects(const LangExpr *e, void *arg)
 					case LANG_BUILTIN_MAP_INSERT:
 					case LANG_BUILTIN_MESSAGE_INGEST_DYNAMIC:
 					case LANG_BUILTIN_MESSAGE_RESET:
+					case LANG_BUILTIN_TEXT_APPEND:
+					case LANG_BUILTIN_TEXT_COMPACT:
 						*effects |= LOWER_ASSIGNS | LANG_WRITES;
 						break;
 					default:

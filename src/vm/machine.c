@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "kit/hash.h"
+#include "vm/cotext.h"
 #include "vm/dynamic.h"
 #include "vm/machine.h"
 #include "vm/state_internal.h"
@@ -211,7 +212,7 @@ change_size(const Vm *vm, const VmObj *obj)
 	return VM_CHANGE_SIZE + (obj->table != NULL ? (size_t) vm->program->structs[obj->structure->index].n_orders * ORDER_SIZE : 0);
 }
 
-/* Only JSON can be as deep as it likes. */
+/* Only JSON can be as deep as it likes, also in the changes of a text. */
 static bool
 fits_in_depth(const VmObj *obj, const LangType *type, VmVal value)
 {
@@ -220,7 +221,41 @@ fits_in_depth(const VmObj *obj, const LangType *type, VmVal value)
 		value = value.maybe->value;
 		type = type->a;
 	}
+	if (type->kind == LANG_TEXT)
+		return vm_object_level(obj) + 2 + VM_MAX_DYNAMIC_DEPTH <= DOC_MAX_DEPTH;
 	return type->kind != LANG_DYNAMIC || value.str->len == 1 || vm_object_level(obj) + VM_MAX_DYNAMIC_DEPTH <= DOC_MAX_DEPTH;
+}
+
+bool
+vm_may_store(Vm *vm, const VmObj *obj, const LangType *type, VmVal value)
+{
+	if (!vm->may_write)
+		return vm_writes_refused(vm);
+	if (!fits_in_depth(obj, type, value))
+		return vm_fail(vm, KIT_PROGRAM_LIMIT, "the value would be nested deeper than %d levels in the document", DOC_MAX_DEPTH);
+	return true;
+}
+
+/* What is assigned to a text is a string: the text begins anew. */
+static bool
+set_text(Vm *vm, VmObj *obj, int slot, const VmStr *string)
+{
+	const VmCoText *old = obj->slots[slot].text;
+	size_t		n_lines = 1;
+	VmVal		made;
+
+	for (uint32_t i = 0; i < string->len; i++)
+		n_lines += string->text[i] == '\n';
+	if (!vm_charge(vm, VM_CHANGE_SIZE + (size_t) string->len * 4 + n_lines * 128))
+		return false;
+	if (old->n_changes == 0 && vm_str_equal(vm_cotext_current(vm->arena, old), string))
+		return true;
+	if (string->len > VM_MAX_TEXT || old->gen == INT32_MAX)
+		return vm_fail(vm, KIT_PROGRAM_LIMIT, "the text is too long, or was assigned too often");
+	made.text = vm_cotext_new(vm->doc->heap, vm->arena, string->text, string->len, old->gen + 1, old);
+	vm_doc_set(vm->doc, obj, slot, made);
+	vm_cotext_drop(vm->doc->heap, made.text);
+	return true;
 }
 
 bool
@@ -228,10 +263,10 @@ vm_set_document(Vm *vm, VmObj *obj, int slot, VmVal value)
 {
 	const LangType *type = vm->program->structs[obj->structure->index].slot_types[slot];
 
-	if (!vm->may_write)
-		return vm_writes_refused(vm);
-	if (!fits_in_depth(obj, type, value))
-		return vm_fail(vm, KIT_PROGRAM_LIMIT, "the value would be nested deeper than %d levels in the document", DOC_MAX_DEPTH);
+	if (!vm_may_store(vm, obj, type, value))
+		return false;
+	if (type->kind == LANG_TEXT)
+		return set_text(vm, obj, slot, value.str);
 	if (!vm_charge(vm, change_size(vm, obj) + (lang_type_storage(type) == 'P' ? stored_size(type, value) : 0)))
 		return false;
 	vm_doc_set(vm->doc, obj, slot, value);

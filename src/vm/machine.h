@@ -114,6 +114,8 @@ extern bool vm_frames_reserve(Vm *vm);
 extern bool vm_memo_find(const Vm *vm, const VmCode *code, const VmObj *obj, VmVal *value);
 extern bool vm_memo_store(Vm *vm, const VmCode *code, const VmObj *obj, VmVal value);
 extern bool vm_set_document(Vm *vm, VmObj *obj, int slot, VmVal value);
+extern bool vm_may_store(Vm *vm, const VmObj *obj, const LangType *type, VmVal value);
+extern bool vm_note_change(Vm *vm, VmObj *obj);	/* in a program with @bump or @updated fields */
 extern bool vm_set_document_stamped(Vm *vm, VmObj *obj, int slot, VmVal value);
 extern bool vm_insert_row(Vm *vm, VmTable *table, VmObj **row);
 extern bool vm_delete_row(Vm *vm, VmObj *row);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "kit/hash.h"
+#include "vm/cotext.h"
 #include "vm/machine.h"
 #include "vm/map.h"
 
@@ -150,6 +151,8 @@ default_of_type(KitArena *arena, const LangType *type)
 		case LANG_DYNAMIC:
 		case LANG_JSON:
 			return (VmVal) {.str = &vm_null_json};
+		case LANG_TEXT:
+			return (VmVal) {.text = &vm_empty_text};
 		case LANG_PRINCIPAL:
 			return (VmVal) {.who = vm_no_one};
 		case LANG_ENUM:
@@ -182,7 +185,10 @@ compute_initial(VmProgram *program, const LangField *field, KitArena *scratch, V
 	vm_machine_init(&vm, program, scratch, &limits, &diag);
 	if (vm_run(&vm, program->codes[field->unit->index], NULL, NULL, &value))
 	{
-		*out = copy_static(program->arena, field->type, value);
+		if (field->type->kind == LANG_TEXT)
+			out->text = vm_cotext_new(NULL, program->arena, value.str->text, value.str->len, 0, NULL);
+		else
+			*out = copy_static(program->arena, field->type, value);
 		kit_arena_reset(scratch);
 		return true;
 	}

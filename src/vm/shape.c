@@ -18,6 +18,7 @@ is_owned(const LangType *type)
 		case LANG_PRINCIPAL:
 		case LANG_DYNAMIC:
 		case LANG_JSON:
+		case LANG_TEXT:
 		case LANG_MAYBE:
 		case LANG_LIST:
 		case LANG_ARRAY:
@@ -37,6 +38,8 @@ depth_of_type(const VmShape *shapes, const LangType *type)
 		case LANG_TABLE:
 		case LANG_MAP:
 			return 1;
+		case LANG_TEXT:
+			return 2;
 		case LANG_MAYBE:
 			return type->a->kind == LANG_RECORD ? 0 : depth_of_type(shapes, type->a);
 		case LANG_LIST:

@@ -13,7 +13,7 @@
  *
  * Storage form (what state and delta hold): members are the stored fields of the root in declaration
  * order by name; long is a decimal string; principal {"agent","authority"}; enum a number; maybe the value or absent; dynamic its JSON, absent while
- * null; record an object of its fields, "id" first for rows; table an object of rows by id, ascending; map an object by key, ascending (codec_key.c says
+ * null; text as cotext.h says; record an object of its fields, "id" first for rows; table an object of rows by id, ascending; map an object by key, ascending (codec_key.c says
  * how keys are written); then the document's own members:
  *		"__auto_table_row_id"	the last row id given out; absent while 0
  *		"__entropy"				state of the random generator, a long; absent while 0

@@ -6,6 +6,7 @@
  * of the beginning, and only what differs from it now is written, in the order of declaration.  Rows made since then are written
  * whole, rows deleted become null, rows both made and deleted are not there.  The work follows the number of changes.
  */
+#include "vm/cotext.h"
 #include "vm/dynamic.h"
 #include "vm/state_internal.h"
 
@@ -117,7 +118,9 @@ write_value(DocWriter *w, const LangType *type, VmVal old, VmVal value)
 		value = value.maybe->value;
 		type = type->a;
 	}
-	if (type->kind == LANG_DYNAMIC)
+	if (type->kind == LANG_TEXT)
+		vm_cotext_encode_change(w, w->buf->arena, old.text, value.text);
+	else if (type->kind == LANG_DYNAMIC)
 		doc_write_canonical_change(w, vm_dynamic_item(old.str), vm_dynamic_item(value.str));
 	else
 		vm_value_encode(w, type, value);

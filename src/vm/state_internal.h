@@ -341,6 +341,12 @@ vm_varint_size(uint64_t value)
 	return value < 0x80 ? 1 : (size_t) (63 - __builtin_clzll(value)) / 7 + 1;
 }
 
+static inline size_t
+vm_int_size(int64_t value)
+{
+	return 1 + vm_varint_size((uint64_t) value << 1 ^ (uint64_t) (value >> 63));
+}
+
 extern size_t vm_int_text_size(int64_t value);	/* decimal digits and sign */
 extern size_t vm_value_size(const LangType *type, VmVal value);
 extern size_t vm_row_size(const VmObj *row);	/* with its key in the table */

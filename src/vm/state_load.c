@@ -8,6 +8,7 @@
  *
  * While an object is new its size need not be followed member by member: it is weighed when it is complete.
  */
+#include "vm/cotext.h"
 #include "vm/dynamic.h"
 #include "vm/state_internal.h"
 
@@ -182,6 +183,17 @@ load_dynamic(Load *load, DocItem item, const VmStr *was, const Place *place, VmV
 	return true;
 }
 
+static bool
+load_text(Load *load, DocItem item, const VmCoText *was, const Place *place, VmVal *out)
+{
+	if (load->scratch == NULL)
+		load->scratch = kit_arena_new("adama load");
+	else
+		kit_arena_reset(load->scratch);
+	out->text = vm_cotext_load(load->doc->heap, load->scratch, item, was);
+	return out->text != NULL || misfit(load, place, "a text");
+}
+
 /* was: the value so far, or all zeros.  initial: for enums. */
 static bool
 load_value(Load *load, const LangType *type, DocItem item, VmVal was, VmVal initial, const Place *place, VmVal *out)
@@ -221,6 +233,8 @@ load_value(Load *load, const LangType *type, DocItem item, VmVal was, VmVal init
 			return true;
 		case LANG_PRINCIPAL:
 			return load_principal(load, item, was.who, place, out);
+		case LANG_TEXT:
+			return load_text(load, item, was.text, place, out);
 		case LANG_DYNAMIC:
 			return load_dynamic(load, item, was.str, place, out);
 		case LANG_MAYBE:

@@ -6,6 +6,7 @@
  * place, by its header alone, until the deleted ones are many compared with the others: so deleting costs O(1) on average
  * wherever the row was, and a table that is used as a queue does not move its rows with each message.
  */
+#include "vm/cotext.h"
 #include "vm/state_internal.h"
 
 /* A table is compacted when more than this many, and more than a quarter as many as live, are deleted. */
@@ -55,6 +56,9 @@ vm_value_copy(VmDoc *doc, const LangType *type, VmVal value)
 			if (!value.str->is_static)
 				value.str = vm_heap_string(doc, value.str->text, value.str->len);
 			return value;
+		case LANG_TEXT:
+			vm_cotext_share(value.text);
+			return value;
 		case LANG_PRINCIPAL:
 			if (!value.who->is_static)
 				value.who = vm_heap_principal(doc, value.who->text, value.who->agent_len,
@@ -98,6 +102,9 @@ free_value(VmDoc *doc, const LangType *type, VmVal value)
 			if (!value.str->is_static)
 				kit_heap_free(doc->heap, (void *) value.p, sizeof(VmStr) + value.str->len + 1);
 			return;
+		case LANG_TEXT:
+			vm_cotext_drop(doc->heap, value.text);
+			return;
 		case LANG_PRINCIPAL:
 			if (!value.who->is_static)
 				kit_heap_free(doc->heap, (void *) value.p, sizeof(VmPrincipal) + value.who->agent_len + value.who->authority_len);
@@ -131,6 +138,8 @@ vm_slot_owns(const VmShape *shape, int slot, VmVal value)
 		case LANG_LABEL:
 		case LANG_DYNAMIC:
 			return !value.str->is_static;
+		case LANG_TEXT:
+			return value.text->refs > 0;
 		case LANG_PRINCIPAL:
 			return !value.who->is_static;
 		default:

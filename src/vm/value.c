@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "kit/utf8.h"
+#include "vm/cotext.h"
 #include "vm/letters.h"
 #include "vm/map.h"
 
@@ -276,6 +277,8 @@ vm_value_same(const LangType *type, VmVal a, VmVal b)
 		case LANG_DYNAMIC:
 		case LANG_JSON:
 			return vm_str_equal(a.str, b.str);
+		case LANG_TEXT:
+			return vm_cotext_same(a.text, b.text);
 		case LANG_PRINCIPAL:
 			return vm_principal_equal(a.who, b.who);
 		case LANG_MAYBE:

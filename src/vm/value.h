@@ -33,6 +33,7 @@ typedef struct VmTable VmTable;
 typedef struct VmMap VmMap;
 typedef struct VmDoc VmDoc;
 typedef struct VmProgram VmProgram;
+typedef struct VmCoText VmCoText;
 
 typedef union VmVal
 {
@@ -42,6 +43,7 @@ typedef union VmVal
 	const VmStr *str;			/* string, label; dynamic and json: the value in canonical form (doc.h) */
 	const VmPrincipal *who;
 	const VmMaybe *maybe;
+	const VmCoText *text;		/* text */
 	VmList	   *list;			/* list and array */
 	VmObj	   *obj;			/* record, message */
 	VmTable    *table;			/* a table; in a document's slot also what holds a maybe<record> */

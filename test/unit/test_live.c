@@ -472,6 +472,53 @@ test_json(void)
 	close_program();
 }
 
+/* Texts that several people write: whole first, then changes. */
+static void
+test_texts(void)
+{
+	LiveView   *view;
+	LiveView   *late;
+
+	open_program("record R { public int id; public text t; } table<R> rows; public formula all = iterate rows; public formula first = (iterate rows)[0]; public text t;"
+				 "message M { int id; int seq; dynamic change; string set; double ratio; }"
+				 "channel append(M m) { t.append(m.seq, m.change); if (rows[m.id] as r) { r.t.append(m.seq, m.change); } }"
+				 "channel set(M m) { t = m.set; } channel compact(M m) { t.compact(m.ratio); } channel add(M m) { rows <- {t: m.set}; }"
+				 "channel remove(M m) { (iterate rows where id == m.id).delete(); }");
+	view = open_view("alice", NULL);
+	UNIT_TEXT("first", update(view), "{\"all\":{\"@o\":[]},\"t\":{\"$g\":0,\"$i\":\"\",\"$s\":0}}");
+	send("alice", "set", "{\"set\":\"hello\"}");
+	UNIT_TEXT("a new generation is sent whole", update(view), "{\"t\":{\"$g\":1,\"$i\":\"hello\",\"$s\":0}}");
+	send("alice", "append", "{\"seq\":0,\"change\":{\"changes\":[5,[0,\" \\u00e4\"]]}}");
+	UNIT_TEXT("a change is a string of JSON", update(view), "{\"t\":{\"0\":\"{\\\"changes\\\":[5,[0,\\\" \\u00e4\\\"]]}\",\"$s\":1}}");
+	UNIT_TEXT("nothing has changed", update(view), "-");
+	send("alice", "append", "{\"seq\":1,\"change\":[{\"changes\":[7,[0,\"!\"]]},{\"changes\":[[8]]}]}");
+	UNIT_TEXT("two changes", update(view), "{\"t\":{\"1\":\"{\\\"changes\\\":[7,[0,\\\"!\\\"]]}\",\"2\":\"{\\\"changes\\\":[[8]]}\",\"$s\":3}}");
+	UNIT_TEXT("who joins is sent the text of now", whole(view), "{\"all\":{\"@o\":[]},\"t\":{\"$g\":1,\"$i\":\"\",\"$s\":3}}");
+	send("alice", "compact", "{\"ratio\":1.0}");
+	UNIT_TEXT("compacting is not seen", update(view), "-");
+	late = open_view("bob", NULL);
+	UNIT_TEXT("a late viewer", update(late), "{\"all\":{\"@o\":[]},\"t\":{\"$g\":1,\"$i\":\"\",\"$s\":3}}");
+	send("alice", "append", "{\"seq\":3,\"change\":{\"changes\":[[0,\"x\"]]}}");
+	send("alice", "compact", "{\"ratio\":1.0}");
+	send("alice", "append", "{\"seq\":4,\"change\":{\"changes\":[1,[0,\"y\"]]}}");
+	UNIT_TEXT("what was compacted meanwhile cannot be told", update(view), "{\"t\":{\"$g\":1,\"$i\":\"xy\",\"$s\":5}}");
+	send("alice", "add", "{\"set\":\"a\"}");
+	send("alice", "add", "{\"set\":\"b\"}");
+	UNIT_TEXT("rows", update(view), "{\"all\":{\"1\":{\"id\":1,\"t\":{\"$g\":1,\"$i\":\"a\",\"$s\":0}},\"2\":{\"id\":2,\"t\":{\"$g\":1,\"$i\":\"b\",\"$s\":0}},\"@o\":[1,2]},"
+			  "\"first\":{\"id\":1,\"t\":{\"$g\":1,\"$i\":\"a\",\"$s\":0}}}");
+	send("alice", "append", "{\"id\":1,\"seq\":0,\"change\":{\"changes\":[1,[0,\"c\"]]}}");
+	UNIT_TEXT("one row", update(view), "{\"all\":{\"1\":{\"t\":{\"0\":\"{\\\"changes\\\":[1,[0,\\\"c\\\"]]}\",\"$s\":1}}},"
+			  "\"first\":{\"t\":{\"0\":\"{\\\"changes\\\":[1,[0,\\\"c\\\"]]}\",\"$s\":1}}}");
+	send("alice", "remove", "{\"id\":1}");
+	send("alice", "append", "{\"id\":2,\"seq\":0,\"change\":{\"changes\":[[1,\"q\"]]}}");
+	send("alice", "append", "{\"id\":2,\"seq\":1,\"change\":{\"changes\":[1]}}");
+	UNIT_TEXT("another text at the same place is sent whole", update(view), "{\"all\":{\"2\":{\"t\":{\"0\":\"{\\\"changes\\\":[[1,\\\"q\\\"]]}\",\"1\":\"{\\\"changes\\\":[1]}\",\"$s\":2}},\"@o\":[2],\"1\":null},"
+			  "\"first\":{\"id\":2,\"t\":{\"$g\":1,\"$i\":\"q\",\"$s\":2}}}");
+	live_view_free(view);
+	live_view_free(late);
+	close_program();
+}
+
 /* ---- many viewers, many changes ---- */
 
 #define N_VIEWERS 4
@@ -654,6 +701,7 @@ main(void)
 	test_classes();
 	test_envelope();
 	test_json();
+	test_texts();
 	test_viewers();
 	test_containers();
 	kit_arena_delete(arena);
