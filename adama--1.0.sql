@@ -265,6 +265,9 @@ COMMENT ON FUNCTION adama."check"(pg_catalog.text, pg_catalog.jsonb) IS 'what is
 CREATE FUNCTION adama.deploy(space pg_catalog.text, program pg_catalog.text, sources pg_catalog.jsonb DEFAULT '{}') RETURNS pg_catalog.int4
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_deploy';
 COMMENT ON FUNCTION adama.deploy(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) IS 'make a space of this program, or bring it to this program; yields the version';
+CREATE FUNCTION adama.rollback(space pg_catalog.text, version pg_catalog.int4) RETURNS pg_catalog.int4
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_rollback';
+COMMENT ON FUNCTION adama.rollback(pg_catalog.text, pg_catalog.int4) IS 'deploy an earlier version of a space''s program again, as a new version; yields that; for the owner of the space';
 
 -- ---- documents: making, changing ----
 

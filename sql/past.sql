@@ -90,6 +90,14 @@ SELECT adama.rewind('past', 'k', 100);
 SELECT adama.rewind('past', 'nobody', 1);
 SELECT seq, error FROM adama.try('past', 'k', (SELECT source FROM past.program WHERE version = 2)) WHERE error LIKE '%rewind%';
 
+-- ---- an earlier program ----
+BEGIN;
+SELECT adama.rollback('past', 1);
+SELECT past.roll('k') IS NOT NULL AS rolled;
+SELECT max(version), count(DISTINCT md5(source)) FROM past.program;
+ROLLBACK;
+SELECT adama.rollback('past', 2), adama.rollback('past', 7);
+
 -- ---- documents that nobody touches ----
 SELECT count(adama.create('past', 'idle ' || i)) FROM generate_series(1, 5) i;
 SELECT adama.deploy('past', source || ' public int more = 7;') FROM past.program WHERE version = 2;
@@ -198,6 +206,7 @@ SELECT * FROM adama.verify('past', 'k');
 SELECT * FROM adama.try('past', 'k', 'public int n;');
 SELECT adama.rewind('past', 'k', 1);
 SELECT adama.upgrade('past');
+SELECT adama.rollback('past', 1);
 RESET ROLE;
 DROP OWNED BY adama_past_reader;
 DROP ROLE adama_past_reader;

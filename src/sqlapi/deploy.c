@@ -1,6 +1,6 @@
 /*
  * deploy.c
- *	  adama.deploy and adama.check: a program's text comes in, and its author is told what is wrong with it.
+ *	  adama.deploy, rollback and check: a program's text comes in, and its author is told what is wrong with it.
  *
  * check lists everything, warnings too.  deploy raises the first error, with the line and a caret in its detail, and says how many more there are.
  */
@@ -17,6 +17,7 @@
 #include "sqlapi/internal.h"
 
 PG_FUNCTION_INFO_V1(adama_sql_deploy);
+PG_FUNCTION_INFO_V1(adama_sql_rollback);
 PG_FUNCTION_INFO_V1(adama_sql_check);
 
 static void
@@ -150,12 +151,10 @@ sqlapi_compile(VmText source, Datum sources, KitArena *arena, LangDiags *diags)
 	return program;
 }
 
-Datum
-adama_sql_deploy(PG_FUNCTION_ARGS)
+static int
+deploy(const char *name, VmText source, Datum sources)
 {
-	char	   *name = TextDatumGetCString(PG_GETARG_DATUM(0));
-	VmText		source = sqlapi_text(PG_GETARG_DATUM(1));
-	KitArena   *arena;
+	KitArena   *arena = kit_arena_new("adama deploy");
 	LangDiags	diags;
 	VmProgram  *program;
 	StoreFunction *functions;
@@ -163,16 +162,47 @@ adama_sql_deploy(PG_FUNCTION_ARGS)
 	int			n;
 	int			version;
 
-	check_space_name(name);
-	sqlapi_begin_write("adama.deploy()");
-	arena = kit_arena_new("adama deploy");
 	kit_buf_init(&used, arena);
-	program = sqlapi_compile(source, PG_GETARG_DATUM(2), arena, &diags);
+	program = sqlapi_compile(source, sources, arena, &diags);
 	sqlapi_describe(program, arena, &functions, &n);
 	version = store_deploy(name, source, lang_sources_used(&diags, &used), program, functions, n);
 	vm_program_free(program);
 	kit_arena_delete(arena);
-	PG_RETURN_INT32(version);
+	return version;
+}
+
+Datum
+adama_sql_deploy(PG_FUNCTION_ARGS)
+{
+	char	   *name = TextDatumGetCString(PG_GETARG_DATUM(0));
+
+	check_space_name(name);
+	sqlapi_begin_write("adama.deploy()");
+	PG_RETURN_INT32(deploy(name, sqlapi_text(PG_GETARG_DATUM(1)), PG_GETARG_DATUM(2)));
+}
+
+/* An old version, deployed again as a new one: documents never go back to another program, they go on to one. */
+Datum
+adama_sql_rollback(PG_FUNCTION_ARGS)
+{
+	StoreSpace *space = sqlapi_space(PG_GETARG_DATUM(0));
+	int			version = PG_GETARG_INT32(1);
+	KitArena   *arena;
+	char	   *source;
+	DocBytes	bytes;
+	Datum		sources;
+
+	sqlapi_require_owner(space);
+	sqlapi_begin_write("adama.rollback()");
+	if (!store_program_source(space, version, &source, &bytes))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("space \"%s\" has no version %d of its program", NameStr(space->name), version),
+				 errhint("Its table \"program\" lists the versions.")));
+	arena = kit_arena_new("adama sources");
+	sources = bytes.len > 0 ? sqlapi_jsonb_of_item(sqlapi_fresh_item(bytes), arena) : sqlapi_jsonb_of_json("{}");
+	kit_arena_delete(arena);
+	PG_RETURN_INT32(deploy(pstrdup(NameStr(space->name)), (VmText) {source, (uint32) strlen(source)}, sources));
 }
 
 static Datum

@@ -115,25 +115,47 @@ compile(StoreSpace *space, int version, HeapTuple tuple, Relation rel)
 	return cached;
 }
 
-StoreProgram *
-store_program(StoreSpace *space, int version)
+/* The row of a version, for as long as it is looked at. */
+typedef struct Lookup
 {
 	StoreRole	role;
 	Relation	rel;
-	ScanKeyData key;
 	Snapshot	snapshot;
 	SysScanDesc scan;
-	HeapTuple	tuple;
+	HeapTuple	tuple;			/* NULL when there is no such version */
+} Lookup;
+
+static void
+lookup_begin(Lookup *l, StoreSpace *space, int version)
+{
+	ScanKeyData key;
+
+	l->role = store_role_enter(space);
+	l->rel = table_open(space->program, AccessShareLock);
+	l->snapshot = store_snapshot_now();
+	ScanKeyInit(&key, PROGRAM_VERSION, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(version));
+	l->scan = systable_beginscan(l->rel, RelationGetPrimaryKeyIndex(l->rel), true, l->snapshot, 1, &key);
+	l->tuple = systable_getnext(l->scan);
+}
+
+static void
+lookup_end(Lookup *l)
+{
+	systable_endscan(l->scan);
+	UnregisterSnapshot(l->snapshot);
+	table_close(l->rel, AccessShareLock);
+	store_role_leave(l->role);
+}
+
+StoreProgram *
+store_program(StoreSpace *space, int version)
+{
+	Lookup		l;
 	CachedProgram *result = NULL;
 	dlist_iter	iter;
 
-	role = store_role_enter(space);
-	rel = table_open(space->program, AccessShareLock);
-	snapshot = store_snapshot_now();
-	ScanKeyInit(&key, PROGRAM_VERSION, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(version));
-	scan = systable_beginscan(rel, RelationGetPrimaryKeyIndex(rel), true, snapshot, 1, &key);
-	tuple = systable_getnext(scan);
-	if (tuple == NULL)
+	lookup_begin(&l, space, version);
+	if (l.tuple == NULL)
 	{
 		KitDiag		diag = {0};
 
@@ -145,7 +167,7 @@ store_program(StoreSpace *space, int version)
 		CachedProgram *cached = dlist_container(CachedProgram, link, iter.cur);
 
 		if (cached->program.relation == space->program && cached->program.version == version &&
-			cached->xmin == HeapTupleHeaderGetRawXmin(tuple->t_data) && ItemPointerEquals(&cached->tid, &tuple->t_self))
+			cached->xmin == HeapTupleHeaderGetRawXmin(l.tuple->t_data) && ItemPointerEquals(&cached->tid, &l.tuple->t_self))
 		{
 			result = cached;
 			dlist_move_head(&programs, &cached->link);
@@ -153,31 +175,41 @@ store_program(StoreSpace *space, int version)
 		}
 	}
 	if (result == NULL)
-		result = compile(space, version, tuple, rel);
-	systable_endscan(scan);
-	UnregisterSnapshot(snapshot);
-	table_close(rel, AccessShareLock);
-	store_role_leave(role);
+		result = compile(space, version, l.tuple, l.rel);
+	lookup_end(&l);
 	return &result->program;
 }
 
 bool
 store_program_exists(StoreSpace *space, int version)
 {
-	StoreRole	role = store_role_enter(space);
-	Relation	rel = table_open(space->program, AccessShareLock);
-	Snapshot	snapshot = store_snapshot_now();
-	ScanKeyData key;
-	SysScanDesc scan;
+	Lookup		l;
 	bool		found;
 
-	ScanKeyInit(&key, PROGRAM_VERSION, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(version));
-	scan = systable_beginscan(rel, RelationGetPrimaryKeyIndex(rel), true, snapshot, 1, &key);
-	found = HeapTupleIsValid(systable_getnext(scan));
-	systable_endscan(scan);
-	UnregisterSnapshot(snapshot);
-	table_close(rel, AccessShareLock);
-	store_role_leave(role);
+	lookup_begin(&l, space, version);
+	found = l.tuple != NULL;
+	lookup_end(&l);
+	return found;
+}
+
+bool
+store_program_source(StoreSpace *space, int version, char **source, DocBytes *sources)
+{
+	Lookup		l;
+	bool		found;
+	bool		isnull;
+
+	lookup_begin(&l, space, version);
+	found = l.tuple != NULL;
+	if (found)
+	{
+		Datum		datum = heap_getattr(l.tuple, PROGRAM_SOURCE, RelationGetDescr(l.rel), &isnull);
+
+		*source = isnull ? pstrdup("") : TextDatumGetCString(datum);
+		datum = heap_getattr(l.tuple, PROGRAM_SOURCES, RelationGetDescr(l.rel), &isnull);
+		*sources = isnull ? (DocBytes) {NULL, 0} : store_datum_bytes(PointerGetDatum(PG_DETOAST_DATUM_COPY(datum)));
+	}
+	lookup_end(&l);
 	return found;
 }
 

@@ -57,6 +57,8 @@ typedef struct StoreProgram
 /* The compiled program; cached in this backend.  Raises KIT_DAMAGED when the version is not there or does not compile any more. */
 extern StoreProgram *store_program(StoreSpace *space, int version);
 extern bool store_program_exists(StoreSpace *space, int version);
+/* What was deployed: copies in the current memory context.  False when there is no such version. */
+extern bool store_program_source(StoreSpace *space, int version, char **source, DocBytes *sources);
 extern StoreProgram *store_program_current(StoreSpace *space);
 /* sources: what it includes, as lang_sources_used tells; len 0: nothing.  Returns the new version. */
 extern int	store_program_insert(StoreSpace *space, VmText source, DocBytes sources);
