@@ -34,7 +34,7 @@ OBJS = $(SOURCES:src/%.c=$(OBJDIR)/%.o)
 
 PG_CPPFLAGS = -I$(srcdir)/src $(if $(filter 1,$(ADAMA_ASSERT)),-DADAMA_ASSERT_ON)
 WARNINGS = -Wall -Wextra -Wshadow -Wno-unused-parameter -Wno-missing-field-initializers $(if $(filter 1,$(ADAMA_WERROR)),-Werror)
-PG_CFLAGS = -std=gnu11 -O2 $(WARNINGS) -Wno-declaration-after-statement
+PG_CFLAGS = -std=gnu11 -O2 -ffp-contract=off $(WARNINGS) -Wno-declaration-after-statement
 SHLIB_LINK = -lm -Wl,--version-script=$(srcdir)/src/adama.map
 
 REGRESS = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
@@ -46,7 +46,7 @@ CLI = build/adama
 CLI_OBJDIR = build/obj-cli$(subst $(PG),,$(FLAVOUR))
 CLI_SOURCES = $(wildcard $(PURE_ROOMS:%=src/%/*.c) src/cli/*.c) src/port/port_alone.c
 CLI_OBJS = $(CLI_SOURCES:src/%.c=$(CLI_OBJDIR)/%.o)
-CLI_CFLAGS = -std=gnu11 -O2 -g $(WARNINGS) -DADAMA_VERSION='"$(CLI_VERSION)"' $(if $(filter 1,$(ADAMA_ASSERT)),-DADAMA_ASSERT_ON) -Isrc
+CLI_CFLAGS = -std=gnu11 -O2 -ffp-contract=off -g $(WARNINGS) -DADAMA_VERSION='"$(CLI_VERSION)"' $(if $(filter 1,$(ADAMA_ASSERT)),-DADAMA_ASSERT_ON) -Isrc
 CLI_VERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" adama.control)
 PREFIX ?= /usr/local
 SCRIPTS_built = $(CLI)

@@ -301,7 +301,26 @@ method_spaces(const LangType *type, const char *spaces[5])
 			spaces[n++] = "String";
 			spaces[n++] = "Dynamic";
 			break;
+		case LANG_COMPLEX:
+			spaces[n++] = "complex";
+			spaces[n++] = "Math";
+			break;
+		case LANG_DATE:
+			spaces[n++] = "date";
+			spaces[n++] = "Date";
+			break;
+		case LANG_TIME:
+			spaces[n++] = "time";
+			spaces[n++] = "Time";
+			break;
+		case LANG_DATETIME:
+			spaces[n++] = "Date";
+			break;
+		case LANG_TIMESPAN:
+			spaces[n++] = "TimeSpan";
+			break;
 		case LANG_BOOL:
+			spaces[n++] = "Math";
 			spaces[n++] = "String";
 			spaces[n++] = "Dynamic";
 			break;

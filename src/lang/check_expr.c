@@ -249,8 +249,6 @@ unsupported_text(LangExprKind kind)
 			return "a state's label";
 		case LANG_EXPR_TUPLE:
 			return "a tuple";
-		case LANG_EXPR_I:
-			return "@i";
 		case LANG_EXPR_NOTHING:
 			return "@nothing";
 		case LANG_EXPR_LAMBDA:
@@ -344,6 +342,8 @@ check_kind(Check *c, LangExpr *e, const LangType *want)
 			return check_pair(c, e, want);
 		case LANG_EXPR_CONVERT_MESSAGE:
 			return check_projection(c, e);
+		case LANG_EXPR_I:
+			return CHECK_SIMPLE(c, LANG_COMPLEX);
 		case LANG_EXPR_DATE:
 			return CHECK_SIMPLE(c, LANG_DATE);
 		case LANG_EXPR_TIME:

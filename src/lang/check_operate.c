@@ -27,11 +27,15 @@ to_canonical(Check *c, LangExpr **slot, const char *canonical)
 	bool		to_maybe = strncmp(canonical, "maybe<", 6) == 0;
 	const char *inner = to_maybe ? canonical + 6 : canonical;
 	bool		to_double = strncmp(inner, "double", 6) == 0;
+	bool		to_complex = strncmp(inner, "complex", 7) == 0;
 	const LangType *plain = type->kind == LANG_MAYBE ? type->a : type;
 
 	if (type->kind == LANG_MAYBE && to_maybe)
 	{
-		if (to_double && is_integer_slot(plain))
+		if (to_complex && plain->kind != LANG_COMPLEX)
+			check_wrap(c, slot, LANG_CONVERT_MAYBE_INNER, LANG_CONVERT_TO_COMPLEX,
+					   lang_type_maybe(c->program, CHECK_SIMPLE(c, LANG_COMPLEX)));
+		else if (to_double && is_integer_slot(plain))
 			check_wrap(c, slot, LANG_CONVERT_MAYBE_INNER, LANG_CONVERT_INT_TO_DOUBLE,
 					   lang_type_maybe(c->program, CHECK_SIMPLE(c, LANG_DOUBLE)));
 		return;
@@ -44,6 +48,8 @@ to_canonical(Check *c, LangExpr **slot, const char *canonical)
 	}
 	if (type->kind == LANG_DATETIME)
 		check_wrap(c, slot, LANG_CONVERT_TO_INSTANT, 0, CHECK_SIMPLE(c, LANG_LONG));
+	else if (to_complex && type->kind != LANG_COMPLEX)
+		check_wrap(c, slot, LANG_CONVERT_TO_COMPLEX, 0, CHECK_SIMPLE(c, LANG_COMPLEX));
 	else if (to_double && is_integer_slot(type))
 		check_wrap(c, slot, LANG_CONVERT_INT_TO_DOUBLE, 0, CHECK_SIMPLE(c, LANG_DOUBLE));
 	if (to_maybe)

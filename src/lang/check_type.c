@@ -31,6 +31,7 @@ is_scalar(const LangType *type)
 		case LANG_DATETIME:
 		case LANG_TIMESPAN:
 		case LANG_DYNAMIC:
+		case LANG_COMPLEX:
 			return true;
 		default:
 			return false;
@@ -132,6 +133,7 @@ base_type(Check *c, LangTypeRef *ref, CheckTypeUse use)
 		case LANG_DYNAMIC:
 		case LANG_TEXT:
 		case LANG_JSON:
+		case LANG_COMPLEX:
 			return CHECK_SIMPLE(c, kind);
 		case LANG_MAP:
 		case LANG_PAIR:

@@ -279,6 +279,9 @@ fit(const LangType *from, const LangType *to, LangFitting *fitting, Comparing *m
 		case LANG_DOUBLE:
 			fitting->how = LANG_CONVERT_INT_TO_DOUBLE;
 			return from->kind == LANG_INT ? LANG_FITS_CONVERTED : LANG_FITS_NOT;
+		case LANG_COMPLEX:
+			fitting->how = LANG_CONVERT_TO_COMPLEX;
+			return lang_type_is_numeric(from) ? LANG_FITS_CONVERTED : LANG_FITS_NOT;
 		case LANG_MESSAGE:
 			fitting->how = LANG_CONVERT_MESSAGE;
 			return from->kind == LANG_MESSAGE && message_fits(from->structure, to->structure, met) ? LANG_FITS_CONVERTED

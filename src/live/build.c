@@ -463,6 +463,20 @@ double_node(Build *b, double value)
 	return node;
 }
 
+/* Whole, or not at all. */
+static DocNode *
+complex_node(Build *b, const VmComplex *value)
+{
+	DocNode    *node;
+
+	if (!isfinite(value->re) || !isfinite(value->im))
+		return NULL;
+	node = doc_node_new(b->arena, DOC_OBJECT);
+	doc_node_add(b->arena, node, "r", 1, double_node(b, value->re));
+	doc_node_add(b->arena, node, "i", 1, double_node(b, value->im));
+	return node;
+}
+
 /* A key as the name of a member; NULL when it cannot be one. */
 static const char *
 key_text(Build *b, const VmMap *map, VmVal key, size_t *len)
@@ -565,6 +579,9 @@ build_value(Build *b, const LangType *type, VmVal value, DocNode **out)
 		case LANG_JSON:
 			*out = NULL;
 			return vm_dynamic_is_null(value.str) || build_json(b, vm_dynamic_item(value.str), out);
+		case LANG_COMPLEX:
+			*out = complex_node(b, value.complex);
+			return true;
 		case LANG_PRINCIPAL:
 			*out = principal_node(b, value.who);
 			return true;

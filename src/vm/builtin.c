@@ -1,6 +1,6 @@
 /*
  * builtin.c
- *	  The built-in functions by number, and those that are about lists, numbers, randomness and principals.
+ *	  The built-in functions by number, and those that are about lists, randomness and principals.
  *
  * A built-in gets its arguments one after the other and writes its result; it may not keep pointers to the registers.  Those that lowering turns into
  * instructions of their own are not in the table: lang/builtins.def has them all, lower_call.c says which.
@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "kit/real.h"
 #include "vm/builtin.h"
 
 /* ---- lists ---- */
@@ -78,140 +79,7 @@ list_manifest(Vm *vm, const VmVal *args, VmVal *out)
 	return true;
 }
 
-/* ---- numbers ---- */
-
 #define INT32(x) ((int32_t) (uint32_t) (x))
-
-static bool
-math_abs_int(Vm *vm, const VmVal *args, VmVal *out)
-{
-	out->i = args[0].i < 0 ? INT32(0 - (uint64_t) args[0].i) : args[0].i;
-	return true;
-}
-
-static bool
-math_abs_long(Vm *vm, const VmVal *args, VmVal *out)
-{
-	out->i = args[0].i < 0 ? (int64_t) (0 - (uint64_t) args[0].i) : args[0].i;
-	return true;
-}
-
-static bool
-math_abs_double(Vm *vm, const VmVal *args, VmVal *out)
-{
-	out->d = fabs(args[0].d);
-	return true;
-}
-
-static bool
-math_min_int(Vm *vm, const VmVal *args, VmVal *out)
-{
-	out->i = args[0].i < args[1].i ? args[0].i : args[1].i;
-	return true;
-}
-
-static bool
-math_max_int(Vm *vm, const VmVal *args, VmVal *out)
-{
-	out->i = args[0].i > args[1].i ? args[0].i : args[1].i;
-	return true;
-}
-
-/* What is not a number stays so. */
-static double
-smaller(double a, double b)
-{
-	if (a != a)
-		return a;
-	return a < b ? a : b;
-}
-
-static double
-larger(double a, double b)
-{
-	if (a != a)
-		return a;
-	return a > b ? a : b;
-}
-
-static bool
-math_min_double(Vm *vm, const VmVal *args, VmVal *out)
-{
-	out->d = smaller(args[0].d, args[1].d);
-	return true;
-}
-
-static bool
-math_max_double(Vm *vm, const VmVal *args, VmVal *out)
-{
-	out->d = larger(args[0].d, args[1].d);
-	return true;
-}
-
-static bool
-math_clamp_int(Vm *vm, const VmVal *args, VmVal *out)
-{
-	int64_t		x = args[0].i;
-
-	if (x < args[1].i)
-		x = args[1].i;
-	out->i = x > args[2].i ? args[2].i : x;
-	return true;
-}
-
-static bool
-math_clamp_double(Vm *vm, const VmVal *args, VmVal *out)
-{
-	out->d = smaller(larger(args[0].d, args[1].d), args[2].d);
-	return true;
-}
-
-static bool
-math_sign_int(Vm *vm, const VmVal *args, VmVal *out)
-{
-	out->i = (args[0].i > 0) - (args[0].i < 0);
-	return true;
-}
-
-static bool
-math_sign_double(Vm *vm, const VmVal *args, VmVal *out)
-{
-	double		d = args[0].d;
-
-	out->i = (d > 0) - (d < 0);
-	return true;
-}
-
-static bool
-math_floor(Vm *vm, const VmVal *args, VmVal *out)
-{
-	out->d = floor(args[0].d);
-	return true;
-}
-
-static bool
-math_ceil(Vm *vm, const VmVal *args, VmVal *out)
-{
-	out->d = ceil(args[0].d);
-	return true;
-}
-
-/* As Java's (int) Math.floor(x + 0.5): what is too large becomes the largest, what is no number 0. */
-static bool
-math_round(Vm *vm, const VmVal *args, VmVal *out)
-{
-	double		d = floor(args[0].d + 0.5);
-
-	if (d != d)
-		out->i = 0;
-	else if (d >= INT32_MAX)
-		out->i = INT32_MAX;
-	else if (d <= INT32_MIN)
-		out->i = INT32_MIN;
-	else
-		out->i = (int32_t) d;
-	return true;
-}
 
 /* ---- randomness ---- */
 
@@ -243,6 +111,24 @@ random_double(Vm *vm, const VmVal *args, VmVal *out)
 {
 	out->d = (double) (vm_random(vm) >> 11) * 0x1p-53;
 	return true;
+}
+
+/* Marsaglia's polar method.  Its second number is not kept: it would have to be part of the document. */
+static bool
+random_gaussian(Vm *vm, const VmVal *args, VmVal *out)
+{
+	double		x;
+	double		y;
+	double		square;
+
+	do
+	{
+		x = 2 * ((double) (vm_random(vm) >> 11) * 0x1p-53) - 1;
+		y = 2 * ((double) (vm_random(vm) >> 11) * 0x1p-53) - 1;
+		square = x * x + y * y;
+	} while (square >= 1 || square == 0);
+	out->d = x * sqrt(-2 * kit_log(square) / square);
+	return vm_charge_steps(vm, VM_REAL_STEPS);
 }
 
 /* ---- principals ---- */
@@ -469,24 +355,96 @@ const VmBuiltin vm_builtins[LANG_N_BUILTINS] = {
 	[LANG_BUILTIN_TEXT_GET] = vm_text_get,
 	[LANG_BUILTIN_TEXT_APPEND] = vm_text_append,
 	[LANG_BUILTIN_TEXT_COMPACT] = vm_text_compact,
-	[LANG_BUILTIN_MATH_ABS_INT] = math_abs_int,
-	[LANG_BUILTIN_MATH_ABS_LONG] = math_abs_long,
-	[LANG_BUILTIN_MATH_ABS_DOUBLE] = math_abs_double,
-	[LANG_BUILTIN_MATH_MIN_INT] = math_min_int,
-	[LANG_BUILTIN_MATH_MIN_LONG] = math_min_int,
-	[LANG_BUILTIN_MATH_MIN_DOUBLE] = math_min_double,
-	[LANG_BUILTIN_MATH_MAX_INT] = math_max_int,
-	[LANG_BUILTIN_MATH_MAX_LONG] = math_max_int,
-	[LANG_BUILTIN_MATH_MAX_DOUBLE] = math_max_double,
-	[LANG_BUILTIN_MATH_CLAMP_INT] = math_clamp_int,
-	[LANG_BUILTIN_MATH_CLAMP_LONG] = math_clamp_int,
-	[LANG_BUILTIN_MATH_CLAMP_DOUBLE] = math_clamp_double,
-	[LANG_BUILTIN_MATH_SIGN_INT] = math_sign_int,
-	[LANG_BUILTIN_MATH_SIGN_LONG] = math_sign_int,
-	[LANG_BUILTIN_MATH_SIGN_DOUBLE] = math_sign_double,
-	[LANG_BUILTIN_MATH_FLOOR] = math_floor,
-	[LANG_BUILTIN_MATH_CEIL] = math_ceil,
-	[LANG_BUILTIN_MATH_ROUND] = math_round,
+	[LANG_BUILTIN_MATH_ABS_INT] = vm_math_abs_int,
+	[LANG_BUILTIN_MATH_ABS_LONG] = vm_math_abs_long,
+	[LANG_BUILTIN_MATH_ABS_DOUBLE] = vm_math_abs_double,
+	[LANG_BUILTIN_MATH_MIN_INT] = vm_math_min_int,
+	[LANG_BUILTIN_MATH_MIN_LONG] = vm_math_min_int,
+	[LANG_BUILTIN_MATH_MIN_DOUBLE] = vm_math_min_double,
+	[LANG_BUILTIN_MATH_MAX_INT] = vm_math_max_int,
+	[LANG_BUILTIN_MATH_MAX_LONG] = vm_math_max_int,
+	[LANG_BUILTIN_MATH_MAX_DOUBLE] = vm_math_max_double,
+	[LANG_BUILTIN_MATH_CLAMP_INT] = vm_math_clamp_int,
+	[LANG_BUILTIN_MATH_CLAMP_LONG] = vm_math_clamp_int,
+	[LANG_BUILTIN_MATH_CLAMP_DOUBLE] = vm_math_clamp_double,
+	[LANG_BUILTIN_MATH_SIGN_INT] = vm_math_sign_int,
+	[LANG_BUILTIN_MATH_SIGN_LONG] = vm_math_sign_int,
+	[LANG_BUILTIN_MATH_SIGN_DOUBLE] = vm_math_sign_double,
+	[LANG_BUILTIN_MATH_FLOOR] = vm_math_floor,
+	[LANG_BUILTIN_MATH_CEIL] = vm_math_ceil,
+	[LANG_BUILTIN_MATH_ROUND] = vm_math_round,
+	[LANG_BUILTIN_MATH_PI] = vm_math_pi,
+	[LANG_BUILTIN_MATH_E] = vm_math_e,
+	[LANG_BUILTIN_MATH_ABS_COMPLEX] = vm_math_length,
+	[LANG_BUILTIN_MATH_SIGNUM] = vm_math_signum,
+	[LANG_BUILTIN_MATH_FLOOR_TO] = vm_math_floor_to,
+	[LANG_BUILTIN_MATH_CEIL_TO] = vm_math_ceil_to,
+	[LANG_BUILTIN_MATH_ROUND_TO_MULTIPLE] = vm_math_round_to_multiple,
+	[LANG_BUILTIN_MATH_ROUND_TO] = vm_math_round_to,
+	[LANG_BUILTIN_MATH_FLOOR_DIV_INT] = vm_math_floor_div_int,
+	[LANG_BUILTIN_MATH_FLOOR_DIV_LONG] = vm_math_floor_div_long,
+	[LANG_BUILTIN_MATH_FLOOR_MOD_INT] = vm_math_floor_mod,
+	[LANG_BUILTIN_MATH_FLOOR_MOD_LONG] = vm_math_floor_mod,
+	[LANG_BUILTIN_MATH_INT_OF] = vm_math_int_of,
+	[LANG_BUILTIN_MATH_LONG_OF] = vm_math_long_of,
+	[LANG_BUILTIN_MATH_CLAMP_INT_OF] = vm_math_clamp_int_of,
+	[LANG_BUILTIN_MATH_SQRT] = vm_math_sqrt,
+	[LANG_BUILTIN_MATH_CBRT] = vm_math_cbrt,
+	[LANG_BUILTIN_MATH_EXP] = vm_math_exp,
+	[LANG_BUILTIN_MATH_EXPM1] = vm_math_expm1,
+	[LANG_BUILTIN_MATH_LOG] = vm_math_log,
+	[LANG_BUILTIN_MATH_LOG10] = vm_math_log10,
+	[LANG_BUILTIN_MATH_LOG1P] = vm_math_log1p,
+	[LANG_BUILTIN_MATH_LOG2] = vm_math_log2,
+	[LANG_BUILTIN_MATH_SIN] = vm_math_sin,
+	[LANG_BUILTIN_MATH_COS] = vm_math_cos,
+	[LANG_BUILTIN_MATH_TAN] = vm_math_tan,
+	[LANG_BUILTIN_MATH_ASIN] = vm_math_asin,
+	[LANG_BUILTIN_MATH_ACOS] = vm_math_acos,
+	[LANG_BUILTIN_MATH_ATAN] = vm_math_atan,
+	[LANG_BUILTIN_MATH_SINH] = vm_math_sinh,
+	[LANG_BUILTIN_MATH_COSH] = vm_math_cosh,
+	[LANG_BUILTIN_MATH_TANH] = vm_math_tanh,
+	[LANG_BUILTIN_MATH_ASINH] = vm_math_asinh,
+	[LANG_BUILTIN_MATH_ACOSH] = vm_math_acosh,
+	[LANG_BUILTIN_MATH_ATANH] = vm_math_atanh,
+	[LANG_BUILTIN_MATH_SEC] = vm_math_sec,
+	[LANG_BUILTIN_MATH_CSC] = vm_math_csc,
+	[LANG_BUILTIN_MATH_COT] = vm_math_cot,
+	[LANG_BUILTIN_MATH_RADIANS] = vm_math_radians,
+	[LANG_BUILTIN_MATH_DEGREES] = vm_math_degrees,
+	[LANG_BUILTIN_MATH_ULP] = vm_math_ulp,
+	[LANG_BUILTIN_MATH_GET_EXPONENT] = vm_math_get_exponent,
+	[LANG_BUILTIN_MATH_ATAN2] = vm_math_atan2,
+	[LANG_BUILTIN_MATH_HYPOT] = vm_math_hypot,
+	[LANG_BUILTIN_MATH_POW] = vm_math_pow,
+	[LANG_BUILTIN_MATH_IEEE_REMAINDER] = vm_math_ieee_remainder,
+	[LANG_BUILTIN_MATH_COPY_SIGN] = vm_math_copy_sign,
+	[LANG_BUILTIN_MATH_LERP] = vm_math_lerp,
+	[LANG_BUILTIN_MATH_GCD] = vm_math_gcd,
+	[LANG_BUILTIN_MATH_LCM] = vm_math_lcm,
+	[LANG_BUILTIN_MATH_IS_NAN] = vm_math_is_nan,
+	[LANG_BUILTIN_MATH_IS_NAN_MAYBE] = vm_math_is_nan_maybe,
+	[LANG_BUILTIN_MATH_IS_INFINITE] = vm_math_is_infinite,
+	[LANG_BUILTIN_MATH_IS_INFINITE_MAYBE] = vm_math_is_infinite_maybe,
+	[LANG_BUILTIN_MATH_VALID] = vm_math_valid,
+	[LANG_BUILTIN_MATH_NEAR] = vm_math_near,
+	[LANG_BUILTIN_MATH_NEAR_COMPLEX] = vm_math_near_complex,
+	[LANG_BUILTIN_MATH_XOR] = vm_math_xor,
+	[LANG_BUILTIN_MATH_IS_TRUE] = vm_math_is_true,
+	[LANG_BUILTIN_MATH_FORCE_ID] = vm_math_force_id,
+	[LANG_BUILTIN_MATH_CONJ] = vm_math_conj,
+	[LANG_BUILTIN_MATH_LENGTH] = vm_math_length,
+	[LANG_BUILTIN_MATH_INTERSECTS_INT] = vm_math_intersects_int,
+	[LANG_BUILTIN_MATH_INTERSECTS_LONG] = vm_math_intersects_int,
+	[LANG_BUILTIN_MATH_INTERSECTS_DOUBLE] = vm_math_intersects_double,
+	[LANG_BUILTIN_MATH_RANGE_II] = vm_math_range_ii,
+	[LANG_BUILTIN_MATH_RANGE_IE] = vm_math_range_ie,
+	[LANG_BUILTIN_MATH_RANGE_EI] = vm_math_range_ei,
+	[LANG_BUILTIN_MATH_RANGE_EE] = vm_math_range_ee,
+	[LANG_BUILTIN_COMPLEX_RE] = vm_complex_re,
+	[LANG_BUILTIN_COMPLEX_IM] = vm_complex_im,
+	[LANG_BUILTIN_RANDOM_GET_DOUBLE_GAUSSIAN] = random_gaussian,
 	[LANG_BUILTIN_RANDOM_GEN_INT] = random_int,
 	[LANG_BUILTIN_RANDOM_GEN_BOUND_INT] = random_bound_int,
 	[LANG_BUILTIN_RANDOM_GEN_LONG] = random_long,

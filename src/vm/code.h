@@ -154,7 +154,7 @@ struct VmProgram
 	VmCode	  **codes;			/* lang->units by index, then what the compiler made up */
 	uint32_t	n_codes;
 	VmVal	   *constants;
-	char	   *constant_kinds; /* for the disassembler: I, D, S string, J null, W principal, L list */
+	char	   *constant_kinds; /* for the disassembler: I, D, S string, C complex, J null, W principal, L list */
 	uint32_t	n_constants;
 	VmSort	   *sorts;
 	uint32_t	n_sorts;

@@ -41,6 +41,15 @@ vm_int_text_size(int64_t value)
 	return size;
 }
 
+static size_t
+double_size(double d)
+{
+	const char *odd = odd_double_text(d);
+
+	return odd == NULL ? 9 : 2 + strlen(odd);
+}
+
+#define PART_SIZE ((size_t) 2)	/* of the name of a part of a complex number */
 #define AGENT_SIZE (1 + sizeof("agent") - 1)
 #define AUTHORITY_SIZE (1 + sizeof("authority") - 1)
 #define ID_SIZE (1 + sizeof("id") - 1)
@@ -88,11 +97,9 @@ vm_value_size(const LangType *type, VmVal value)
 			return 1 + text_size((size_t) vm_calendar_text(type, value, text));
 		case LANG_DOUBLE:
 		case LANG_TIMESPAN:
-			{
-				const char *odd = odd_double_text(value.d);
-
-				return odd == NULL ? 9 : 2 + strlen(odd);
-			}
+			return double_size(value.d);
+		case LANG_COMPLEX:
+			return VM_CONTAINER_SIZE + PART_SIZE + double_size(value.complex->re) + PART_SIZE + double_size(value.complex->im);
 		case LANG_STRING:
 		case LANG_LABEL:
 			return 1 + text_size(value.str->len);
@@ -217,6 +224,17 @@ write_principal(DocWriter *w, const VmPrincipal *who)
 }
 
 static void
+write_double(DocWriter *w, double d)
+{
+	const char *odd = odd_double_text(d);
+
+	if (odd == NULL)
+		doc_write_double(w, d);
+	else
+		doc_write_string(w, odd, strlen(odd));
+}
+
+static void
 write_table(DocWriter *w, const VmTable *table)
 {
 	doc_write_object_begin(w);
@@ -296,15 +314,16 @@ vm_value_encode(DocWriter *w, const LangType *type, VmVal value)
 			return;
 		case LANG_DOUBLE:
 		case LANG_TIMESPAN:
-			{
-				const char *odd = odd_double_text(value.d);
-
-				if (odd == NULL)
-					doc_write_double(w, value.d);
-				else
-					doc_write_string(w, odd, strlen(odd));
-				return;
-			}
+			write_double(w, value.d);
+			return;
+		case LANG_COMPLEX:
+			doc_write_object_begin(w);
+			doc_write_key(w, "r", 1);
+			write_double(w, value.complex->re);
+			doc_write_key(w, "i", 1);
+			write_double(w, value.complex->im);
+			doc_write_object_end(w);
+			return;
 		case LANG_STRING:
 		case LANG_LABEL:
 			doc_write_string(w, value.str->text, value.str->len);

@@ -186,6 +186,35 @@ decode_calendar(Decode *d, const LangType *type, DocItem item, const Step *step,
 }
 
 static bool
+decode_complex(Decode *d, DocItem item, const Step *step, VmVal *out)
+{
+	static const char expected[] = "complex";
+	VmComplex  *number;
+	DocKey		key;
+	DocItem		part;
+	bool		has_re = false;
+	bool		has_im = false;
+
+	if (item.kind != DOC_OBJECT)
+		return refuse(d, step, expected, found_word(item));
+	number = KIT_NEW(d->arena, VmComplex);
+	while (doc_next_member(&item.body, &key, &part))
+	{
+		bool		is_re = doc_key_is(key, "r");
+
+		if ((!is_re && !doc_key_is(key, "i")) || (part.kind != DOC_DOUBLE && part.kind != DOC_INT))
+			return refuse(d, step, expected, "an object with other members than the numbers \"r\" and \"i\"");
+		*(is_re ? &number->re : &number->im) = part.kind == DOC_DOUBLE ? part.d : (double) part.i;
+		has_re |= is_re;
+		has_im |= !is_re;
+	}
+	if (!has_re || !has_im)
+		return refuse(d, step, expected, "an object without the numbers \"r\" and \"i\"");
+	out->complex = number;
+	return true;
+}
+
+static bool
 decode_enum(Decode *d, const LangType *type, DocItem item, const Step *step, VmVal *out)
 {
 	const LangEnum *enumeration = type->enumeration;
@@ -362,6 +391,8 @@ decode_value(Decode *d, const LangType *type, DocItem item, const Step *step, Vm
 		case LANG_DYNAMIC:
 		case LANG_JSON:
 			return decode_json(d, type, item, step, out);
+		case LANG_COMPLEX:
+			return decode_complex(d, item, step, out);
 		case LANG_PRINCIPAL:
 			return decode_principal(d, item, step, out);
 		case LANG_ENUM:

@@ -100,6 +100,12 @@ show_constant(const VmProgram *program, int32_t index, KitBuf *out)
 		case 'J':
 			kit_buf_add_str(out, "null");
 			break;
+		case 'C':
+			doc_double_text(value.complex->re, out);
+			kit_buf_add_char(out, ' ');
+			doc_double_text(value.complex->im, out);
+			kit_buf_add_char(out, 'i');
+			break;
 		case 'W':
 			kit_buf_add_str(out, "@no_one");
 			break;

@@ -551,6 +551,16 @@ vm_run(Vm *vm, const VmCode *code, VmObj *self, const VmVal *args, VmVal *out)
 		r[i.a].i = kit_datetime_ms(r[i.b].i);
 		NEXT;
 	}
+	OP(VM_TO_COMPLEX)
+	{
+		OUTSIDE(vm_make_complex(vm, r[i.b].d, 0, &r[i.a]));
+		NEXT;
+	}
+	OP(VM_COMPLEX_TO_STRING)
+	{
+		OUTSIDE(vm_complex_string(vm, r[i.b].complex, &r[i.a]));
+		NEXT;
+	}
 	OP(VM_TO_MAYBE)
 	{
 		OUTSIDE(vm_make_maybe(vm, r[i.b], &r[i.a]));
@@ -698,6 +708,24 @@ vm_run(Vm *vm, const VmCode *code, VmObj *self, const VmVal *args, VmVal *out)
 			r[i.a].maybe = NULL;
 		else
 			OUTSIDE(vm_make_maybe(vm, (VmVal) {.d = -r[i.b].maybe->value.d}, &r[i.a]));
+		NEXT;
+	}
+	OP(VM_ADD_COMPLEX)
+	OP(VM_SUB_COMPLEX)
+	OP(VM_MUL_COMPLEX)
+	OP(VM_DIV_COMPLEX)
+	OP(VM_NEG_COMPLEX)
+	OP(VM_MAYBE_ADD_COMPLEX)
+	OP(VM_MAYBE_SUB_COMPLEX)
+	OP(VM_MAYBE_MUL_COMPLEX)
+	OP(VM_MAYBE_DIV_COMPLEX)
+	OP(VM_MAYBE_NEG_COMPLEX)
+	OP(VM_EQ_COMPLEX)
+	OP(VM_NE_COMPLEX)
+	OP(VM_EQ_MAYBE_COMPLEX)
+	OP(VM_NE_MAYBE_COMPLEX)
+	{
+		OUTSIDE(vm_complex_operation(vm, i.op, r[i.b], r[i.c], &r[i.a]));
 		NEXT;
 	}
 	OP(VM_NOT)

@@ -249,6 +249,8 @@ lower_default(Lower *l, const LangType *type, int want)
 		case LANG_DYNAMIC:
 		case LANG_JSON:
 			return load_constant(l, 'J', (VmVal) {.str = &vm_null_json}, want);
+		case LANG_COMPLEX:
+			return load_constant(l, 'C', (VmVal) {.complex = &vm_complex_zero}, want);
 		case LANG_PRINCIPAL:
 			return load_constant(l, 'W', (VmVal) {.who = vm_no_one}, want);
 		case LANG_ENUM:

@@ -294,6 +294,8 @@ to_string(Lower *l, uint16_t value, const LangType *type, int want)
 			return lower_apply(l, VM_INT_TO_STRING, value, 0, want);
 		case LANG_BOOL:
 			return lower_apply(l, VM_BOOL_TO_STRING, value, 0, want);
+		case LANG_COMPLEX:
+			return lower_apply(l, VM_COMPLEX_TO_STRING, value, 0, want);
 		case LANG_DOUBLE:
 			return lower_apply(l, VM_DOUBLE_TO_STRING, value, 0, want);
 		case LANG_STRING:
@@ -377,6 +379,15 @@ lower_convert(Lower *l, uint16_t value, const LangType *from, const LangType *to
 	{
 		case LANG_CONVERT_INT_TO_DOUBLE:
 			return lower_apply(l, VM_INT_TO_DOUBLE, value, 0, want);
+		case LANG_CONVERT_TO_COMPLEX:
+			dst = lower_result(l, want);
+			if (from->kind != LANG_DOUBLE)
+			{
+				lower_emit(l, VM_INT_TO_DOUBLE, dst, value, 0);
+				value = dst;
+			}
+			lower_emit(l, VM_TO_COMPLEX, dst, value, 0);
+			return dst;
 		case LANG_CONVERT_TO_MAYBE:
 			dst = lower_result(l, want);
 			mark = l->next;
@@ -769,6 +780,10 @@ lower_any(Lower *l, const LangExpr *e, int want)
 		case LANG_EXPR_TIMESPAN:
 			dst = lower_result(l, want);
 			lower_emit_imm(l, VM_LOAD_CONST, dst, lower_constant(l, 'D', (VmVal) {.d = e->u.real}));
+			return dst;
+		case LANG_EXPR_I:
+			dst = lower_result(l, want);
+			lower_emit_imm(l, VM_LOAD_CONST, dst, lower_constant(l, 'C', (VmVal) {.complex = &vm_complex_i}));
 			return dst;
 		case LANG_EXPR_DATE:
 			return lower_int(l, kit_date_days(e->u.calendar.year, e->u.calendar.month, e->u.calendar.day), want);

@@ -188,6 +188,8 @@ stored_size(const LangType *type, VmVal value)
 			return value.str->len + sizeof(VmStr);
 		case LANG_PRINCIPAL:
 			return (size_t) value.who->agent_len + value.who->authority_len + sizeof(VmPrincipal);
+		case LANG_COMPLEX:
+			return sizeof(VmComplex);
 		case LANG_MAYBE:
 			return value.maybe == NULL ? 0 : sizeof(VmMaybe) + stored_size(type->a, value.maybe->value);
 		case LANG_LIST:

@@ -175,6 +175,12 @@ extern bool vm_ordered(Vm *vm, VmTable *table, uint32_t number, int flags, int64
 /* Sorts list and keeps the limit elements from offset on.  computed: the lists of computed keys. */
 extern bool vm_sort(Vm *vm, VmList *list, const VmSort *sort, const VmVal *computed, int64_t offset, int64_t limit);
 
+/* complex.c */
+extern bool vm_make_complex(Vm *vm, double re, double im, VmVal *out);
+extern bool vm_complex_operation(Vm *vm, uint16_t op, VmVal b, VmVal c, VmVal *a);	/* what the instruction op does with its operands */
+extern bool vm_complex_near(const VmComplex *a, const VmComplex *b);
+extern bool vm_complex_string(Vm *vm, const VmComplex *a, VmVal *out);
+
 /* builtin*.c: args are the call's arguments, one after the other */
 typedef bool (*VmBuiltin) (Vm *vm, const VmVal *args, VmVal *out);
 extern const VmBuiltin vm_builtins[LANG_N_BUILTINS];

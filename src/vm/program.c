@@ -85,6 +85,9 @@ copy_static(KitArena *arena, const LangType *type, VmVal value)
 				value.who = who;
 			}
 			return value;
+		case LANG_COMPLEX:
+			value.complex = memcpy(kit_arena_alloc(arena, sizeof(VmComplex)), value.complex, sizeof(VmComplex));
+			return value;
 		case LANG_MAYBE:
 			if (value.maybe != NULL)
 				value.maybe = vm_maybe_new(arena, copy_static(arena, type->a, value.maybe->value));
@@ -153,6 +156,8 @@ default_of_type(KitArena *arena, const LangType *type)
 			return (VmVal) {.str = &vm_null_json};
 		case LANG_TEXT:
 			return (VmVal) {.text = &vm_empty_text};
+		case LANG_COMPLEX:
+			return (VmVal) {.complex = &vm_complex_zero};
 		case LANG_PRINCIPAL:
 			return (VmVal) {.who = vm_no_one};
 		case LANG_ENUM:

@@ -16,6 +16,7 @@ is_owned(const LangType *type)
 		case LANG_STRING:
 		case LANG_LABEL:
 		case LANG_PRINCIPAL:
+		case LANG_COMPLEX:
 		case LANG_DYNAMIC:
 		case LANG_JSON:
 		case LANG_TEXT:
@@ -35,6 +36,7 @@ depth_of_type(const VmShape *shapes, const LangType *type)
 	switch (type->kind)
 	{
 		case LANG_PRINCIPAL:
+		case LANG_COMPLEX:
 		case LANG_TABLE:
 		case LANG_MAP:
 			return 1;

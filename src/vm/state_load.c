@@ -8,6 +8,8 @@
  *
  * While an object is new its size need not be followed member by member: it is weighed when it is complete.
  */
+#include <math.h>
+
 #include "vm/cotext.h"
 #include "vm/dynamic.h"
 #include "vm/state_internal.h"
@@ -89,6 +91,42 @@ load_double(Load *load, DocItem item, const Place *place, VmVal *out)
 		out->d = -__builtin_inf();
 	else
 		return misfit(load, place, "a double");
+	return true;
+}
+
+/* Merges into what was there: a delta may name one of the parts only. */
+static bool
+load_complex(Load *load, DocItem item, const VmComplex *was, const Place *place, VmVal *out)
+{
+	DocKey		key;
+	DocItem		part;
+	VmVal		parts[2] = {{.d = NAN}, {.d = NAN}};
+	bool		is_there[2] = {false, false};
+	VmComplex  *number;
+
+	if (item.kind != DOC_OBJECT)
+		return misfit(load, place, "a complex number");
+	if (was != NULL && !item.replaces)
+	{
+		parts[0].d = was->re;
+		parts[1].d = was->im;
+		is_there[0] = is_there[1] = true;
+	}
+	while (doc_next_member(&item.body, &key, &part))
+	{
+		int			which = doc_key_is(key, "i");
+
+		if (which == 0 && !doc_key_is(key, "r"))
+			return misfit(load, place, "a complex number");
+		if (!load_double(load, part, place, &parts[which]))
+			return false;
+		is_there[which] = true;
+	}
+	if (item.body.is_damaged || !is_there[0] || !is_there[1])
+		return misfit(load, place, "a complex number");
+	number = kit_heap_alloc(load->doc->heap, sizeof(VmComplex));
+	*number = (VmComplex) {parts[0].d, parts[1].d};
+	out->complex = number;
 	return true;
 }
 
@@ -231,6 +269,8 @@ load_value(Load *load, const LangType *type, DocItem item, VmVal was, VmVal init
 				return misfit(load, place, "a string");
 			out->str = vm_heap_string(load->doc, item.str, item.len);
 			return true;
+		case LANG_COMPLEX:
+			return load_complex(load, item, was.complex, place, out);
 		case LANG_PRINCIPAL:
 			return load_principal(load, item, was.who, place, out);
 		case LANG_TEXT:

@@ -64,6 +64,14 @@ vm_value_copy(VmDoc *doc, const LangType *type, VmVal value)
 				value.who = vm_heap_principal(doc, value.who->text, value.who->agent_len,
 											  value.who->text + value.who->agent_len, value.who->authority_len);
 			return value;
+		case LANG_COMPLEX:
+			{
+				VmComplex  *number = kit_heap_alloc(doc->heap, sizeof(VmComplex));
+
+				*number = *value.complex;
+				value.complex = number;
+			}
+			return value;
 		case LANG_MAYBE:
 			if (value.maybe != NULL)
 			{
@@ -108,6 +116,9 @@ free_value(VmDoc *doc, const LangType *type, VmVal value)
 		case LANG_PRINCIPAL:
 			if (!value.who->is_static)
 				kit_heap_free(doc->heap, (void *) value.p, sizeof(VmPrincipal) + value.who->agent_len + value.who->authority_len);
+			return;
+		case LANG_COMPLEX:
+			kit_heap_free(doc->heap, (void *) value.p, sizeof(VmComplex));
 			return;
 		case LANG_MAYBE:
 			if (value.maybe == NULL)

@@ -19,6 +19,9 @@
 const VmStr vm_empty_string = {0, 1, ""};
 const VmStr vm_null_json = {1, 1, "\0"};	/* the tag of null */
 
+const VmComplex vm_complex_zero = {0, 0};
+const VmComplex vm_complex_i = {0, 1};
+
 static const VmPrincipal no_one = {1, 1, 1, "??"};
 const VmPrincipal *const vm_no_one = &no_one;
 
@@ -233,6 +236,13 @@ same_message(const VmObj *a, const VmObj *b)
 	return true;
 }
 
+/* Zeros of both signs differ, and what is not a number is like itself. */
+static bool
+same_double(double a, double b)
+{
+	return memcmp(&a, &b, sizeof(double)) == 0 || (a != a && b != b);
+}
+
 static bool
 same_map(const VmMap *a, const VmMap *b)
 {
@@ -270,8 +280,9 @@ vm_value_same(const LangType *type, VmVal a, VmVal b)
 			return a.i == b.i;
 		case LANG_DOUBLE:
 		case LANG_TIMESPAN:
-			/* zeros of both signs differ, and what is not a number is like itself */
-			return a.i == b.i || (a.d != a.d && b.d != b.d);
+			return same_double(a.d, b.d);
+		case LANG_COMPLEX:
+			return same_double(a.complex->re, b.complex->re) && same_double(a.complex->im, b.complex->im);
 		case LANG_STRING:
 		case LANG_LABEL:
 		case LANG_DYNAMIC:

@@ -6,7 +6,7 @@
  * date, time, datetime: i, as kit/calendar.h says.  double, timespan (seconds): d.  All else is a pointer.  A maybe is NULL (empty) or points to the value inside.  No pointer but a maybe is ever
  * NULL.
  *
- * Strings, principals, maybes and lists are immutable once made, and live either in an arena (a message, a turn), in a
+ * Strings, principals, complex numbers, maybes and lists are immutable once made, and live either in an arena (a message, a turn), in a
  * document's heap, or as long as the program (literals, defaults: is_static).  What a document's slot points to belongs to that
  * document's heap or is static: storing copies (state.h), so nothing of a message's arena is ever reachable from a document.
  *
@@ -26,6 +26,7 @@
 
 typedef struct VmStr VmStr;
 typedef struct VmPrincipal VmPrincipal;
+typedef struct VmComplex VmComplex;
 typedef struct VmMaybe VmMaybe;
 typedef struct VmList VmList;
 typedef struct VmObj VmObj;
@@ -42,6 +43,7 @@ typedef union VmVal
 	const void *p;
 	const VmStr *str;			/* string, label; dynamic and json: the value in canonical form (doc.h) */
 	const VmPrincipal *who;
+	const VmComplex *complex;
 	const VmMaybe *maybe;
 	const VmCoText *text;		/* text */
 	VmList	   *list;			/* list and array */
@@ -63,6 +65,12 @@ struct VmPrincipal
 	uint16_t	authority_len;
 	uint32_t	is_static;
 	char		text[];			/* agent, authority; no zero between, none after */
+};
+
+struct VmComplex
+{
+	double		re;
+	double		im;
 };
 
 struct VmMaybe
@@ -126,6 +134,8 @@ struct VmTable
 
 extern const VmStr vm_empty_string;
 extern const VmStr vm_null_json;	/* the dynamic or json that is null */
+extern const VmComplex vm_complex_zero;
+extern const VmComplex vm_complex_i;
 extern const VmPrincipal *const vm_no_one;	/* ?, ? */
 
 extern const VmStr *vm_str_new(KitArena *arena, const char *text, size_t len);

@@ -269,9 +269,9 @@ static const Case cases[] = {
 	{"state", "#start { }", NOT_YET, 1, 1, "a state is not supported yet"},
 	{"transition", BODY("transition #x;"), NOT_YET, 14, 1, "\"transition\" is not supported yet"},
 	{"future channel", "message M { int a; } channel<M> ask;", NOT_YET, 1, 22, "not supported yet"},
-	{"library that is known", BODY("d = Math.pow(1.0, 2.0);"), NOT_YET, 14, 10, "\"Math.pow\" is not supported yet"},
+	{"library that is known", BODY("d = Vector.length(1.0);"), NOT_YET, 14, 12, "\"Vector.length\" is not supported yet"},
 	{"library that is not", BODY("d = Math.powww(1.0, 2.0);"), ERR, 14, 10, "there is no \"Math.powww\""},
-	{"complex", BODY("let x = @i; b = x;"), NOT_YET, 14, 9, "@i is not supported yet"},
+	{"complex", BODY("let x = @i; b = x;"), ERR, 14, 17, "value of \"b\" must be bool, not complex"},
 };
 
 /* ---- running them ---- */

@@ -563,6 +563,9 @@ random_value(const LangType *type, UnitRandom *random, KitBuf *out, int depth)
 		case LANG_DATETIME:
 			kit_buf_add_str(out, unit_below(random, 2) ? "\"2023-11-14T22:13:20.123Z[UTC]\"" : "\"1900-01-01T00:00+18:00\"");
 			break;
+		case LANG_COMPLEX:
+			kit_buf_printf(out, "{\"i\":%d.5,\"r\":%d}", (int) unit_below(random, 9) - 5, (int) unit_below(random, 9) - 5);
+			break;
 		case LANG_TIMESPAN:
 			kit_buf_printf(out, "%d.5", (int) unit_below(random, 100) - 50);
 			break;
