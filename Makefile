@@ -60,7 +60,7 @@ include $(PGXS)
 
 $(OBJDIR)/%.o: src/%.c
 	@mkdir -p $(@D)
-	$(if $(V),,@echo "$(CC) $<"; )$(CC) $(CFLAGS) $(CPPFLAGS) -MMD -MP -c -o $@ $<
+	$(if $(V),,@echo "$(CC) $<"; )$(CC) $(CFLAGS) $(CPPFLAGS) -MMD -MP -MT $@ -c -o $@ $<
 
 -include $(OBJS:.o=.d)
 
@@ -86,7 +86,7 @@ $(CLI): $(CLI_OBJS) build/cli-flavour
 
 $(CLI_OBJDIR)/%.o: src/%.c
 	@mkdir -p $(@D)
-	$(if $(V),,@echo "$(CC) $<"; )$(CC) $(CLI_CFLAGS) -MMD -MP -c -o $@ $<
+	$(if $(V),,@echo "$(CC) $<"; )$(CC) $(CLI_CFLAGS) -MMD -MP -MT $@ -c -o $@ $<
 
 -include $(CLI_OBJS:.o=.d)
 

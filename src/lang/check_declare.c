@@ -172,7 +172,11 @@ check_field_modifiers(Check *c, LangStruct *s, LangField *field, LangDecl *d)
 									 ((s->kind == LANG_STRUCT_ROOT || s->kind == LANG_STRUCT_RECORD) &&
 									  (field->type->kind == LANG_MAP || (field->type->kind == LANG_MAYBE && field->type->a->kind == LANG_RECORD)))))
 	{
-		check_error(c, d->u.field.value->pos, "\"%s\" has no initial value of its own", field->name->text);
+		diag = check_error(c, d->u.field.value->pos, "\"%s\" has no initial value of its own", field->name->text);
+		if (field->type->kind == LANG_RECORD)
+			kit_diag_hint(diag, "Its fields have; or fill it when the document is made: @construct { %s <- {...}; }", field->name->text);
+		else if (field->type->kind == LANG_TABLE)
+			kit_diag_hint(diag, "Insert rows when the document is made: @construct { %s <- {...}; }", field->name->text);
 		return;
 	}
 	if (d->u.field.value != NULL)

@@ -217,6 +217,7 @@ check_object(Check *c, LangExpr *e, const LangType *want)
 	{
 		LangObjectMember *m = &e->u.object.members[i];
 		LangField  *target = to == NULL ? NULL : check_name_find(c, CHECK_NAMES_FIELDS, to, m->name.sym);
+		int			n_errors = c->diags->n_errors;
 
 		if (to != NULL && target == NULL && !(is_record && m->name.sym == c->id))
 		{
@@ -236,8 +237,9 @@ check_object(Check *c, LangExpr *e, const LangType *want)
 		types[i] = m->value->type;
 		if (types[i]->kind == LANG_VOID || types[i]->kind == LANG_TABLE)
 		{
-			check_error(c, m->value->pos, "field \"%s\" cannot hold %s", m->name.sym->text,
-						types[i]->kind == LANG_VOID ? "what returns nothing" : "a table");
+			if (c->diags->n_errors == n_errors)
+				check_error(c, m->value->pos, "field \"%s\" cannot hold %s", m->name.sym->text,
+							types[i]->kind == LANG_VOID ? "what returns nothing" : "a table");
 			types[i] = error_type(c);
 		}
 		is_refused |= CHECK_IS_ERROR(types[i]);

@@ -241,7 +241,8 @@ check_push_local(Check *c, LangLocal *local)
 	LangField  *field;
 	KitDiag    *diag;
 
-	for (CheckScope *s = c->scope; s != NULL; s = s->up)
+	/* of parameters it was said where they are declared */
+	for (CheckScope *s = local->is_parameter ? NULL : c->scope; s != NULL; s = s->up)
 		if (!s->is_row && s->local->name == local->name)
 		{
 			diag = check_error(c, local->pos, "\"%s\" is declared already", local->name->text);

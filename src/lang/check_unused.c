@@ -3,7 +3,8 @@
  *	  What a program declares and never uses: warnings, when it is otherwise right.
  *
  * Only what cannot be reached from outside is told: channels, events and what is public have their uses elsewhere.  Fields that are written
- * only are not told either, for the owner of a document reads them.  A name that begins with "_" says that it is meant so.
+ * only are not told either, for the owner of a document reads them.  A name that begins with "_" says that it is meant so, and what is included
+ * is a library, of which no program uses all.
  */
 #include <string.h>
 
@@ -97,7 +98,7 @@ check_unused(Check *c)
 
 	count_uses(c, uses);
 	for (int i = 0; i < c->n_check_units; i++)
-		if (!uses[i] && !is_silent(c->units[i]->unit->name))
+		if (!uses[i] && !is_silent(c->units[i]->unit->name) && c->units[i]->unit->pos.file == 0)
 			warn_unit(c, c->units[i], uses);
 	for (int i = 0; i < c->tree->n; i++)
 	{
@@ -107,7 +108,7 @@ check_unused(Check *c)
 		if (d->kind != LANG_DECL_RECORD && d->kind != LANG_DECL_MESSAGE && d->kind != LANG_DECL_ENUM)
 			continue;
 		type = check_name_find(c, CHECK_NAMES_TYPES, NULL, d->name.sym);
-		if (!type->is_used && !is_silent(d->name.sym))
+		if (!type->is_used && !is_silent(d->name.sym) && d->name.pos.file == 0)
 			check_warn(c, d->name.pos, "%s \"%s\" is never used", d->kind == LANG_DECL_RECORD ? "record" : d->kind == LANG_DECL_MESSAGE ? "message" : "enumeration",
 					   d->name.sym->text);
 	}
