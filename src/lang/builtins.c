@@ -22,13 +22,10 @@ static const struct
 	{"Math", NULL},
 	{"Statistics", NULL},
 	{"Random", "genVec2 genVec3"},
-	{"Time", "today datetime datetimeLive time zone setZone make toInt extendWithinDay cyclicAdd overlaps"},
-	{"Date", "make valid dayOfWeek dayOfWeekEnglish monthNameEnglish offsetDay offsetMonth inclusiveRange calendarViewOf weekViewOf neighborViewOf patternOf "
-	"satisfiesWeeklyPattern inclusiveRangeSatisfiesWeeklyPattern periodYearsFractional periodMonths min max overlaps construct future past between date time "
-	"adjustTimeZone withYear withMonth withDayOfMonth withHour withMinute withTime truncateDay truncateHour truncateMinute truncateSeconds "
-	"truncateMilliseconds format"},
-	{"TimeSpan", "add multiply makeFromSeconds makeFromMinutes seconds minutes hours"},
-	{"Principal", "isFromDocument isFromSpace isAdamaDeveloper isOverlord isAdamaHost"},
+	{"Time", NULL},
+	{"Date", NULL},
+	{"TimeSpan", NULL},
+	{"Principal", NULL},
 	{"Dynamic", NULL},
 	{"Json", NULL},
 	{"Document", "seq destroy rewind disconnect patch"},

@@ -117,6 +117,15 @@ hint_operands(KitDiag *diag, LangOp op, const LangType *left, const LangType *ri
 					  "A value of an enumeration is written Name::Value.");
 	else if (left->kind == LANG_ENUM || right->kind == LANG_ENUM)
 		kit_diag_hint(diag, "The number of an enumeration's value is .to_int().");
+	else if (op == LANG_OP_ADD && (left->kind == LANG_STRING || right->kind == LANG_STRING) &&
+			 (left->kind == LANG_DATE || right->kind == LANG_DATE || left->kind == LANG_DATETIME || right->kind == LANG_DATETIME))
+		kit_diag_hint(diag, "The text of a date is .format(\"yyyy-MM-dd\"), a maybe.");
+	else if (left->kind == LANG_DATETIME)
+		kit_diag_hint(diag, "A datetime is moved by .future(...) and .past(...); what is between two is .between(...).");
+	else if (left->kind == LANG_DATE && right->kind != LANG_DATETIME)
+		kit_diag_hint(diag, "A date is moved by .offsetDay(...) and .offsetMonth(...).");
+	else if (left->kind == LANG_TIME)
+		kit_diag_hint(diag, "A time is moved by .cyclicAdd(...) and .extendWithinDay(...).");
 	else if (left->kind == LANG_LIST || right->kind == LANG_LIST)
 		kit_diag_hint(diag, "One element of a list is (...)[0], the number of elements (...).size().");
 	else if (left->kind == LANG_PRINCIPAL || right->kind == LANG_PRINCIPAL)

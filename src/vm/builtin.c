@@ -183,6 +183,54 @@ principal_from_authority(Vm *vm, const VmVal *args, VmVal *out)
 	return true;
 }
 
+/* The authority of the agents that principalOf makes: doc/space/key; only its beginning when !whole. */
+static bool
+is_of_document(const Vm *vm, const VmPrincipal *who, bool whole)
+{
+	const char *text = who->text + who->agent_len;
+	size_t		space_len = vm->context[LANG_CONTEXT_SPACE].len;
+	size_t		len = 4 + space_len + 1 + (whole ? vm->context[LANG_CONTEXT_KEY].len : 0);
+
+	return (whole ? who->authority_len == len : who->authority_len > len) && memcmp(text, "doc/", 4) == 0 &&
+		memcmp(text + 4, vm->context[LANG_CONTEXT_SPACE].str, space_len) == 0 && text[4 + space_len] == '/' &&
+		(!whole || memcmp(text + 5 + space_len, vm->context[LANG_CONTEXT_KEY].str, vm->context[LANG_CONTEXT_KEY].len) == 0);
+}
+
+static bool
+principal_is_from_document(Vm *vm, const VmVal *args, VmVal *out)
+{
+	out->i = vm->context[LANG_CONTEXT_SPACE].str != NULL && vm->context[LANG_CONTEXT_KEY].str != NULL && is_of_document(vm, args[0].who, true);
+	return true;
+}
+
+static bool
+principal_is_from_space(Vm *vm, const VmVal *args, VmVal *out)
+{
+	out->i = vm->context[LANG_CONTEXT_SPACE].str != NULL && is_of_document(vm, args[0].who, false);
+	return true;
+}
+
+static bool
+principal_is_adama_developer(Vm *vm, const VmVal *args, VmVal *out)
+{
+	out->i = authority_is(args[0].who, "adama", 5);
+	return true;
+}
+
+static bool
+principal_is_overlord(Vm *vm, const VmVal *args, VmVal *out)
+{
+	out->i = authority_is(args[0].who, "overlord", 8);
+	return true;
+}
+
+static bool
+principal_is_adama_host(Vm *vm, const VmVal *args, VmVal *out)
+{
+	out->i = authority_is(args[0].who, "region", 6);
+	return true;
+}
+
 /* ---- all of them ---- */
 
 const VmBuiltin vm_builtins[LANG_N_BUILTINS] = {
@@ -445,6 +493,78 @@ const VmBuiltin vm_builtins[LANG_N_BUILTINS] = {
 	[LANG_BUILTIN_COMPLEX_RE] = vm_complex_re,
 	[LANG_BUILTIN_COMPLEX_IM] = vm_complex_im,
 	[LANG_BUILTIN_RANDOM_GET_DOUBLE_GAUSSIAN] = random_gaussian,
+	[LANG_BUILTIN_TIME_TODAY] = vm_time_today,
+	[LANG_BUILTIN_TIME_DATETIME] = vm_time_datetime,
+	[LANG_BUILTIN_TIME_DATETIME_LIVE] = vm_time_datetime,
+	[LANG_BUILTIN_TIME_TIME] = vm_time_time,
+	[LANG_BUILTIN_TIME_ZONE] = vm_time_zone,
+	[LANG_BUILTIN_TIME_SET_ZONE] = vm_time_set_zone,
+	[LANG_BUILTIN_TIME_MAKE] = vm_time_make,
+	[LANG_BUILTIN_TIME_TO_INT] = vm_time_to_int,
+	[LANG_BUILTIN_TIME_EXTEND] = vm_time_extend,
+	[LANG_BUILTIN_TIME_CYCLIC_ADD] = vm_time_cyclic_add,
+	[LANG_BUILTIN_TIME_OVERLAPS] = vm_math_intersects_int,
+	[LANG_BUILTIN_DATE_YEAR] = vm_date_year,
+	[LANG_BUILTIN_DATE_MONTH] = vm_date_month,
+	[LANG_BUILTIN_DATE_DAY] = vm_date_day,
+	[LANG_BUILTIN_TIME_HOUR] = vm_time_hour,
+	[LANG_BUILTIN_TIME_MINUTE] = vm_time_minute,
+	[LANG_BUILTIN_DATE_MAKE] = vm_date_make,
+	[LANG_BUILTIN_DATE_VALID] = vm_date_valid,
+	[LANG_BUILTIN_DATE_DAY_OF_WEEK] = vm_date_day_of_week,
+	[LANG_BUILTIN_DATE_DAY_OF_WEEK_ENGLISH] = vm_date_day_of_week_english,
+	[LANG_BUILTIN_DATE_MONTH_NAME_ENGLISH] = vm_date_month_name_english,
+	[LANG_BUILTIN_DATE_OFFSET_DAY] = vm_date_offset_day,
+	[LANG_BUILTIN_DATE_OFFSET_MONTH] = vm_date_offset_month,
+	[LANG_BUILTIN_DATE_INCLUSIVE_RANGE] = vm_date_inclusive_range,
+	[LANG_BUILTIN_DATE_CALENDAR_VIEW] = vm_date_calendar_view,
+	[LANG_BUILTIN_DATE_WEEK_VIEW] = vm_date_week_view,
+	[LANG_BUILTIN_DATE_NEIGHBOR_VIEW] = vm_date_neighbor_view,
+	[LANG_BUILTIN_DATE_PATTERN] = vm_date_pattern,
+	[LANG_BUILTIN_DATE_SATISFIES] = vm_date_satisfies,
+	[LANG_BUILTIN_DATE_RANGE_SATISFIES] = vm_date_range_satisfies,
+	[LANG_BUILTIN_DATE_PERIOD_YEARS] = vm_date_period_years,
+	[LANG_BUILTIN_DATE_PERIOD_MONTHS] = vm_date_period_months,
+	[LANG_BUILTIN_DATE_MIN] = vm_math_min_int,
+	[LANG_BUILTIN_DATETIME_MIN] = vm_datetime_min,
+	[LANG_BUILTIN_DATE_MAX] = vm_math_max_int,
+	[LANG_BUILTIN_DATETIME_MAX] = vm_datetime_max,
+	[LANG_BUILTIN_DATE_OVERLAPS] = vm_math_intersects_int,
+	[LANG_BUILTIN_DATETIME_OVERLAPS] = vm_datetime_overlaps,
+	[LANG_BUILTIN_DATE_CONSTRUCT] = vm_date_construct,
+	[LANG_BUILTIN_DATETIME_FUTURE] = vm_datetime_future,
+	[LANG_BUILTIN_DATETIME_PAST] = vm_datetime_past,
+	[LANG_BUILTIN_DATETIME_BETWEEN] = vm_datetime_between,
+	[LANG_BUILTIN_DATETIME_DATE] = vm_datetime_date,
+	[LANG_BUILTIN_DATETIME_TIME] = vm_datetime_time,
+	[LANG_BUILTIN_DATETIME_ADJUST] = vm_datetime_adjust,
+	[LANG_BUILTIN_DATETIME_WITH_YEAR] = vm_datetime_with_year,
+	[LANG_BUILTIN_DATETIME_WITH_MONTH] = vm_datetime_with_month,
+	[LANG_BUILTIN_DATETIME_WITH_DAY] = vm_datetime_with_day,
+	[LANG_BUILTIN_DATETIME_WITH_HOUR] = vm_datetime_with_hour,
+	[LANG_BUILTIN_DATETIME_WITH_MINUTE] = vm_datetime_with_minute,
+	[LANG_BUILTIN_DATETIME_WITH_TIME] = vm_datetime_with_time,
+	[LANG_BUILTIN_DATETIME_TRUNCATE_DAY] = vm_datetime_truncate_day,
+	[LANG_BUILTIN_DATETIME_TRUNCATE_HOUR] = vm_datetime_truncate_hour,
+	[LANG_BUILTIN_DATETIME_TRUNCATE_MINUTE] = vm_datetime_truncate_minute,
+	[LANG_BUILTIN_DATETIME_TRUNCATE_SECONDS] = vm_datetime_truncate_seconds,
+	[LANG_BUILTIN_DATETIME_TRUNCATE_MILLISECONDS] = vm_datetime_truncate_milliseconds,
+	[LANG_BUILTIN_DATE_FORMAT] = vm_date_format,
+	[LANG_BUILTIN_DATE_FORMAT_IN] = vm_date_format_in,
+	[LANG_BUILTIN_DATETIME_FORMAT] = vm_datetime_format,
+	[LANG_BUILTIN_DATETIME_FORMAT_IN] = vm_datetime_format_in,
+	[LANG_BUILTIN_TIMESPAN_ADD] = vm_timespan_add,
+	[LANG_BUILTIN_TIMESPAN_MULTIPLY] = vm_timespan_multiply,
+	[LANG_BUILTIN_TIMESPAN_FROM_SECONDS] = vm_timespan_seconds,
+	[LANG_BUILTIN_TIMESPAN_FROM_MINUTES] = vm_timespan_from_minutes,
+	[LANG_BUILTIN_TIMESPAN_SECONDS] = vm_timespan_seconds,
+	[LANG_BUILTIN_TIMESPAN_MINUTES] = vm_timespan_minutes,
+	[LANG_BUILTIN_TIMESPAN_HOURS] = vm_timespan_hours,
+	[LANG_BUILTIN_PRINCIPAL_IS_FROM_DOCUMENT] = principal_is_from_document,
+	[LANG_BUILTIN_PRINCIPAL_IS_FROM_SPACE] = principal_is_from_space,
+	[LANG_BUILTIN_PRINCIPAL_IS_ADAMA_DEVELOPER] = principal_is_adama_developer,
+	[LANG_BUILTIN_PRINCIPAL_IS_OVERLORD] = principal_is_overlord,
+	[LANG_BUILTIN_PRINCIPAL_IS_ADAMA_HOST] = principal_is_adama_host,
 	[LANG_BUILTIN_RANDOM_GEN_INT] = random_int,
 	[LANG_BUILTIN_RANDOM_GEN_BOUND_INT] = random_bound_int,
 	[LANG_BUILTIN_RANDOM_GEN_LONG] = random_long,

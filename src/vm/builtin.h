@@ -261,4 +261,73 @@ VM_BUILTIN_FUNCTION(vm_math_range_ee);
 VM_BUILTIN_FUNCTION(vm_complex_re);
 VM_BUILTIN_FUNCTION(vm_complex_im);
 
+/* builtin_format.c */
+extern const char *const vm_day_names[7];		/* Monday first */
+extern const char *const vm_month_names[12];
+
+/* builtin_time.c */
+VM_BUILTIN_FUNCTION(vm_time_today);
+VM_BUILTIN_FUNCTION(vm_time_datetime);
+VM_BUILTIN_FUNCTION(vm_time_time);
+VM_BUILTIN_FUNCTION(vm_time_zone);
+VM_BUILTIN_FUNCTION(vm_time_set_zone);
+VM_BUILTIN_FUNCTION(vm_time_make);
+VM_BUILTIN_FUNCTION(vm_time_to_int);
+VM_BUILTIN_FUNCTION(vm_time_extend);
+VM_BUILTIN_FUNCTION(vm_time_cyclic_add);
+VM_BUILTIN_FUNCTION(vm_date_year);
+VM_BUILTIN_FUNCTION(vm_date_month);
+VM_BUILTIN_FUNCTION(vm_date_day);
+VM_BUILTIN_FUNCTION(vm_time_hour);
+VM_BUILTIN_FUNCTION(vm_time_minute);
+VM_BUILTIN_FUNCTION(vm_date_make);
+VM_BUILTIN_FUNCTION(vm_date_valid);
+VM_BUILTIN_FUNCTION(vm_date_day_of_week);
+VM_BUILTIN_FUNCTION(vm_date_day_of_week_english);
+VM_BUILTIN_FUNCTION(vm_date_month_name_english);
+VM_BUILTIN_FUNCTION(vm_date_offset_day);
+VM_BUILTIN_FUNCTION(vm_date_offset_month);
+VM_BUILTIN_FUNCTION(vm_date_inclusive_range);
+VM_BUILTIN_FUNCTION(vm_date_calendar_view);
+VM_BUILTIN_FUNCTION(vm_date_week_view);
+VM_BUILTIN_FUNCTION(vm_date_neighbor_view);
+VM_BUILTIN_FUNCTION(vm_date_pattern);
+VM_BUILTIN_FUNCTION(vm_date_satisfies);
+VM_BUILTIN_FUNCTION(vm_date_range_satisfies);
+VM_BUILTIN_FUNCTION(vm_date_period_years);
+VM_BUILTIN_FUNCTION(vm_date_period_months);
+VM_BUILTIN_FUNCTION(vm_datetime_min);
+VM_BUILTIN_FUNCTION(vm_datetime_max);
+VM_BUILTIN_FUNCTION(vm_datetime_overlaps);
+VM_BUILTIN_FUNCTION(vm_date_construct);
+VM_BUILTIN_FUNCTION(vm_datetime_future);
+VM_BUILTIN_FUNCTION(vm_datetime_past);
+VM_BUILTIN_FUNCTION(vm_datetime_between);
+VM_BUILTIN_FUNCTION(vm_datetime_date);
+VM_BUILTIN_FUNCTION(vm_datetime_time);
+VM_BUILTIN_FUNCTION(vm_datetime_adjust);
+VM_BUILTIN_FUNCTION(vm_datetime_with_year);
+VM_BUILTIN_FUNCTION(vm_datetime_with_month);
+VM_BUILTIN_FUNCTION(vm_datetime_with_day);
+VM_BUILTIN_FUNCTION(vm_datetime_with_hour);
+VM_BUILTIN_FUNCTION(vm_datetime_with_minute);
+VM_BUILTIN_FUNCTION(vm_datetime_with_time);
+VM_BUILTIN_FUNCTION(vm_datetime_truncate_day);
+VM_BUILTIN_FUNCTION(vm_datetime_truncate_hour);
+VM_BUILTIN_FUNCTION(vm_datetime_truncate_minute);
+VM_BUILTIN_FUNCTION(vm_datetime_truncate_seconds);
+VM_BUILTIN_FUNCTION(vm_datetime_truncate_milliseconds);
+VM_BUILTIN_FUNCTION(vm_timespan_add);
+VM_BUILTIN_FUNCTION(vm_timespan_multiply);
+VM_BUILTIN_FUNCTION(vm_timespan_seconds);
+VM_BUILTIN_FUNCTION(vm_timespan_from_minutes);
+VM_BUILTIN_FUNCTION(vm_timespan_minutes);
+VM_BUILTIN_FUNCTION(vm_timespan_hours);
+
+/* builtin_format.c */
+VM_BUILTIN_FUNCTION(vm_date_format);
+VM_BUILTIN_FUNCTION(vm_date_format_in);
+VM_BUILTIN_FUNCTION(vm_datetime_format);
+VM_BUILTIN_FUNCTION(vm_datetime_format_in);
+
 #endif
