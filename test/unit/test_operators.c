@@ -12,8 +12,8 @@
 #include "lang/check_internal.h"
 
 /* Legal combinations that may still be refused as not supported. */
-#define MAX_UNSUPPORTED 205
-#define MAX_UNSUPPORTED_TYPES 18
+#define MAX_UNSUPPORTED 67
+#define MAX_UNSUPPORTED_TYPES 16
 
 /* ---- the table ---- */
 
