@@ -38,6 +38,7 @@ struct CliSession
 	VmText		key;
 	bool		shows_place;
 	VmDoc	   *doc;			/* NULL: there is none */
+	LiveDocument *shown;		/* what all views share */
 	int64_t		seq;
 	int64_t		at;				/* of the script: what "at" said last */
 	int64_t		updated;		/* of the document: when its last event was */
@@ -57,6 +58,8 @@ cli_session_new(const VmProgram *program, VmText space, VmText key, bool shows_p
 	s->space = space;
 	s->key = key;
 	s->shows_place = shows_place;
+	s->shown = live_document_new(program, false);
+	live_document_remember(s->shown);
 	return s;
 }
 
@@ -151,38 +154,54 @@ tell_change(CliSession *s, View *view, const KitBuf *data, bool is_whole, KitBuf
 	kit_buf_add_str(out, "}\n");
 }
 
-/* Computes the view of now and tells what is new. */
+/* The turn in which views are updated now; NULL when what they share can't be computed. */
+static LiveTurn *
+begin_turn(CliSession *s, KitDiag *diag)
+{
+	return live_turn_begin(s->shown, s->doc, s->updated, s->space, s->key, &vm_default_limits, s->scratch, diag);
+}
+
+/* Computes the view of now and tells what is new; failure: why there is no turn. */
 static void
-update_view(CliSession *s, View *view, KitBuf *out)
+update_view(CliSession *s, View *view, LiveTurn *turn, const KitDiag *failure, KitBuf *out)
 {
 	LiveViewer	viewer = viewer_of(view);
-	bool		is_whole = view->live == NULL;
-	bool		has_changed;
+	LiveOutcome outcome;
 	KitBuf		data;
 	KitDiag		diag = {0};
 
+	if (turn == NULL)
+	{
+		tell_failure(view, failure, out);
+		return;
+	}
 	kit_buf_init(&data, s->scratch);
-	if (is_whole)
-		view->live = live_view_new(s->program, &viewer, false, &diag);
-	if (view->live == NULL ||
-		!live_view_update(view->live, s->doc, s->updated, s->space, s->key, &vm_default_limits, &data, &has_changed, &diag))
+	if (view->live == NULL)
+		view->live = live_view_new(s->shown, &viewer, &diag);
+	outcome = view->live == NULL ? LIVE_FAILED : live_view_update(view->live, turn, &data, &diag);
+	if (outcome == LIVE_FAILED)
 		tell_failure(view, &diag, out);
-	else if (has_changed)
+	else if (outcome != LIVE_UNCHANGED)
 	{
 		VmText		before = live_view_before(view->live);
 
 		if (before.len > 0)
 			tell_change(s, view, &(KitBuf) {.data = (char *) before.str, .len = before.len}, false, out);
-		tell_change(s, view, &data, is_whole, out);
+		tell_change(s, view, &data, outcome == LIVE_WHOLE, out);
 	}
 }
 
 static void
 update_views(CliSession *s, KitBuf *out)
 {
-	if (s->doc != NULL)
-		for (View *view = s->views; view != NULL; view = view->next)
-			update_view(s, view, out);
+	KitDiag		diag = {0};
+	LiveTurn   *turn;
+
+	if (s->doc == NULL || s->views == NULL)
+		return;
+	turn = begin_turn(s, &diag);
+	for (View *view = s->views; view != NULL; view = view->next)
+		update_view(s, view, turn, &diag, out);
 }
 
 /* ---- what comes of an event ---- */
@@ -463,61 +482,15 @@ merge_state(DocBytes before, DocItem given, KitArena *arena, KitDiag *diag)
 	return doc_write_end(&w);
 }
 
-/* The tree that a view was sent last, encoded. */
-static DocBytes
-sent_tree(LiveView *live, KitArena *arena)
-{
-	KitBuf		json;
-	KitBuf	   *bytes = KIT_NEW(arena, KitBuf);
-
-	kit_buf_init(&json, arena);
-	kit_buf_init(bytes, arena);
-	live_view_whole(live, &json);
-	doc_from_json(json.data, json.len, DOC_DOCUMENT, bytes, NULL);
-	return (DocBytes) {bytes->data, bytes->len};
-}
-
-/* The difference between what the view showed and what it shows to the viewer of the new state. */
-static void
-switch_live(CliSession *s, View *view, LiveView *fresh, KitBuf *out)
-{
-	KitBuf		data;
-	KitBuf		delta;
-	KitDiag		diag = {0};
-	bool		has_changed;
-
-	kit_buf_init(&data, s->scratch);
-	kit_buf_init(&delta, s->scratch);
-	if (!live_view_update(fresh, s->doc, s->updated, s->space, s->key, &vm_default_limits, &data, &has_changed, &diag))
-	{
-		live_view_free(fresh);
-		tell_failure(view, &diag, out);
-		return;
-	}
-	if (view->live == NULL)
-		tell_change(s, view, &data, true, out);
-	else
-	{
-		kit_buf_clear(&data);
-		if (doc_diff(s->scratch, sent_tree(view->live, s->scratch), sent_tree(fresh, s->scratch), &delta, &diag) &&
-			!doc_delta_is_empty((DocBytes) {delta.data, delta.len}) &&
-			doc_to_json((DocBytes) {delta.data, delta.len}, DOC_DELTA, DOC_JSON_WIRE, &data, &diag))
-			tell_change(s, view, &data, false, out);
-		live_view_free(view->live);
-	}
-	view->live = fresh;
-}
-
 static void
 update_viewer(CliSession *s, const CliCommand *command, KitBuf *out)
 {
 	View	   *view = *find_view(s, command->name);
 	KitArena   *arena;
 	DocBytes	state;
-	LiveViewer	viewer;
 	VmObj	   *decoded;
-	LiveView   *fresh = NULL;
 	DocItem		item;
+	LiveTurn   *turn;
 	KitDiag		diag = {0};
 
 	if (view == NULL)
@@ -528,9 +501,8 @@ update_viewer(CliSession *s, const CliCommand *command, KitBuf *out)
 	}
 	arena = kit_arena_new("viewer state");
 	state = merge_state(view->state, command->object, arena, &diag);
-	viewer = (LiveViewer) {view->agent, view->authority, state};
 	if (!doc_open(state, DOC_DOCUMENT, &item, &diag) || !vm_viewer_decode(s->program, item, s->scratch, &decoded, &diag) ||
-		(fresh = live_view_new(s->program, &viewer, false, &diag)) == NULL)
+		(view->live != NULL && !live_view_look_with(view->live, state, &diag)))
 	{
 		kit_arena_delete(arena);
 		failed(s, &diag, out);
@@ -540,7 +512,8 @@ update_viewer(CliSession *s, const CliCommand *command, KitBuf *out)
 	view->arena = arena;
 	view->state = state;
 	succeeded(s, out);
-	switch_live(s, view, fresh, out);
+	turn = begin_turn(s, &diag);
+	update_view(s, view, turn, &diag, out);
 }
 
 /* ---- commands ---- */
@@ -614,6 +587,7 @@ void
 cli_session_free(CliSession *s)
 {
 	close_views(s, NULL);
+	live_document_free(s->shown);
 	if (s->doc != NULL)
 		vm_doc_free(s->doc);
 	kit_arena_delete(s->scratch);

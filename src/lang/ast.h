@@ -28,6 +28,7 @@ typedef struct LangStruct LangStruct;
 typedef struct LangField LangField;
 typedef struct LangEnum LangEnum;
 typedef struct LangUnit LangUnit;
+typedef struct LangKept LangKept;
 typedef struct LangLocal LangLocal;
 typedef struct LangChannel LangChannel;
 typedef struct LangBuiltin LangBuiltin;

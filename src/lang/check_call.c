@@ -177,7 +177,10 @@ call_unit(Check *c, LangExpr *e, CheckUnit *first, LangPos pos, LangCallKind kin
 		return error_type(c);
 	}
 	check_mutable_args(c, e, target->unit);
-	check_use_unit(c, target->unit, pos);
+	if (receiver != NULL && receiver->kind == LANG_EXPR_SELF)
+		check_use_own_unit(c, target->unit, pos);
+	else
+		check_use_unit(c, target->unit, pos);
 	e->u.call.call_kind = kind;
 	e->u.call.unit = target->unit;
 	e->u.call.receiver = receiver;

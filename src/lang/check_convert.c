@@ -13,6 +13,9 @@ check_wrap(Check *c, LangExpr **slot, LangConversion how, LangConversion inner, 
 {
 	LangExpr   *e = KIT_NEW(c->arena, LangExpr);
 
+	/* what becomes another structure is read as a whole */
+	if (check_type_is_structured((*slot)->type))
+		check_note_fields(c, (*slot)->type->structure);
 	e->kind = LANG_EXPR_CONVERT;
 	e->pos = (*slot)->pos;
 	e->type = type;

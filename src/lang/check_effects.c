@@ -419,6 +419,9 @@ check_effects(Check *c)
 		check_cycles(c);
 		check_forbidden(c);
 	}
-	if (c->diags->n_errors == 0)
-		spread_in_fields(c);
+	if (c->diags->n_errors > 0)
+		return;
+	spread_in_fields(c);
+	check_reads(c);
+	check_kept(c);
 }

@@ -8,6 +8,8 @@
  *						check_query.c, check_ingest.c, check_operate.c, check_convert.c; formulas when their type is first asked for
  *		check_guard.c	privacy, guards, require, indexes
  *		check_effects.c	what units and fields read and write, to a fixpoint over calls and formulas; what is forbidden where
+ *		check_reads.c	which stored fields each unit reads
+ *		check_kept.c	which lists can be kept up to date row by row
  * An expression that was refused has LANG_ERROR_TYPE, and whoever meets that type keeps silent.
  */
 #ifndef ADAMA_LANG_CHECK_INTERNAL_H
@@ -46,6 +48,7 @@ typedef struct CheckEdge
 	CheckUnit  *to;
 	LangPos		pos;
 	struct CheckEdge *next;
+	bool		is_own;			/* always of the very object whose unit this is */
 } CheckEdge;
 
 /* Where a unit itself does what a LangReads bit says. */
@@ -70,6 +73,10 @@ struct CheckUnit
 	CheckState	state;
 	LangField  *field;			/* whose value it is, if any */
 	CheckEdge  *edges;			/* latest first */
+	LangField **fields;			/* stored fields that its own code reads, of whatever object; may repeat */
+	int			n_fields;
+	LangField **own_fields;		/* and those that it reads of its self */
+	int			n_own_fields;
 	CheckCause	causes[CHECK_N_EFFECTS];
 	CheckUnit  *next_overload;	/* functions, procedures, methods of one name */
 	CheckUnit  *caller;			/* while running: the unit whose check asked for this one */
@@ -292,12 +299,18 @@ extern void check_units(Check *c);
 extern void check_unit(Check *c, CheckUnit *unit);
 /* The type of a field; checks the formula first when that was not done yet.  Notes that the unit at hand reads it. */
 extern const LangType *check_field_read(Check *c, LangField *field, LangPos pos);
+/* The same for a field of the unit's self. */
+extern const LangType *check_own_field_read(Check *c, LangField *field, LangPos pos);
+/* The unit at hand reads a stored field (check_reads.c). */
+extern void check_note_field(Check *c, LangField *field, bool is_own);
+extern void check_note_fields(Check *c, const LangStruct *structure);	/* all of them */
 extern const LangType *check_field_type(Check *c, LangField *field, LangPos pos);
 extern LangLocal *check_add_local(Check *c, LangUnit *unit, LangName name, const LangType *type);
 extern void check_push_local(Check *c, LangLocal *local);	/* reports a redeclaration; warns when it hides a field */
 extern void check_push_row(Check *c, LangLocal *local);
 extern void check_effect(Check *c, LangReads bit, LangPos pos, const char *what);
 extern void check_use_unit(Check *c, LangUnit *unit, LangPos pos);	/* the unit at hand uses unit */
+extern void check_use_own_unit(Check *c, LangUnit *unit, LangPos pos);	/* on its own self */
 extern void check_add_edge(Check *c, CheckUnit *from, const LangUnit *to, LangPos pos);
 /* False (and an error, once) when the nesting is too deep; otherwise check_leave must follow. */
 extern bool check_enter(Check *c, LangPos pos);
@@ -414,6 +427,10 @@ extern const LangType *check_builtin(Check *c, CheckBuiltinCall *call, bool *kno
 /* ---- check_effects.c ---- */
 
 extern void check_effects(Check *c);
+/* Which stored fields each unit reads, once check_effects has found the components (check_reads.c). */
+extern void check_reads(Check *c);
+/* Which lists can be kept up to date row by row (check_kept.c). */
+extern void check_kept(Check *c);
 
 /* ---- check_unused.c: only for programs without errors ---- */
 

@@ -269,6 +269,7 @@ check_bare_name(Check *c, LangExpr *e)
 			return found.ref.local->type;
 		case LANG_REF_VIEWER_FIELD:
 			check_effect(c, LANG_READS_VIEWER, e->pos, "reads the viewer");
+			check_note_field(c, found.ref.field, false);
 			return found.ref.field->type;
 		default:
 			if (found.hides_local)
@@ -279,7 +280,7 @@ check_bare_name(Check *c, LangExpr *e)
 			}
 			if (found.ref.base == LANG_BASE_LOCAL)
 				found.ref.local->is_used = true;
-			return check_field_read(c, found.ref.field, e->pos);
+			return found.ref.base == LANG_BASE_SELF ? check_own_field_read(c, found.ref.field, e->pos) : check_field_read(c, found.ref.field, e->pos);
 	}
 }
 

@@ -286,15 +286,31 @@ check_add_edge(Check *c, CheckUnit *from, const LangUnit *to, LangPos pos)
 	from->edges = edge;
 }
 
-void
-check_use_unit(Check *c, LangUnit *unit, LangPos pos)
+static void
+use_unit(Check *c, LangUnit *unit, LangPos pos, bool is_own)
 {
 	int			n_compared = 0;	/* an edge that is there twice does no harm */
 
 	for (CheckEdge *edge = c->cur->edges; edge != NULL && n_compared < 50; edge = edge->next, n_compared++)
 		if (edge->to->unit == unit)
+		{
+			edge->is_own &= is_own;
 			return;
+		}
 	check_add_edge(c, c->cur, unit, pos);
+	c->cur->edges->is_own = is_own;
+}
+
+void
+check_use_unit(Check *c, LangUnit *unit, LangPos pos)
+{
+	use_unit(c, unit, pos, false);
+}
+
+void
+check_use_own_unit(Check *c, LangUnit *unit, LangPos pos)
+{
+	use_unit(c, unit, pos, true);
 }
 
 bool
@@ -367,15 +383,15 @@ check_field_type(Check *c, LangField *field, LangPos pos)
 	return field->type;
 }
 
-const LangType *
-check_field_read(Check *c, LangField *field, LangPos pos)
+static const LangType *
+field_read(Check *c, LangField *field, LangPos pos, bool is_own)
 {
 	const LangType *type = check_field_type(c, field, pos);
 
 	switch (field->kind)
 	{
 		case LANG_FORMULA_FIELD:
-			check_use_unit(c, field->unit, pos);
+			use_unit(c, field->unit, pos, is_own);
 			break;
 		case LANG_BUBBLE_FIELD:
 			check_error(c, pos, "bubble \"%s\" cannot be read by code: it is different for each viewer", field->name->text);
@@ -383,9 +399,22 @@ check_field_read(Check *c, LangField *field, LangPos pos)
 		case LANG_STORED_FIELD:
 			if (field->owner->kind == LANG_STRUCT_ROOT || field->owner->kind == LANG_STRUCT_RECORD)
 				check_effect(c, LANG_READS_DOCUMENT, pos, check_printf(c, "reads \"%s\"", field->name->text));
+			check_note_field(c, field, is_own);
 			break;
 	}
 	return type;
+}
+
+const LangType *
+check_field_read(Check *c, LangField *field, LangPos pos)
+{
+	return field_read(c, field, pos, false);
+}
+
+const LangType *
+check_own_field_read(Check *c, LangField *field, LangPos pos)
+{
+	return field_read(c, field, pos, true);
 }
 
 /* ---- checking a unit ---- */

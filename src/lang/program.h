@@ -122,6 +122,7 @@ struct LangStruct
 	int			n_fields;
 	int			n_slots;
 	int			index;			/* root 0, view 1, then program->structs from 2 on */
+	int			first_slot;		/* root, view, records: number of its slot 0 among those of all of these; -1: no values of it are in the document */
 	LangField  *id;				/* records: fields[0] (privacy says whether it shows); messages: field id if declared so, else NULL */
 	LangUnit  **units;			/* methods and policies of this structure */
 	int			n_units;
@@ -189,7 +190,44 @@ struct LangUnit
 	const KitSym *context_name;	/* @static (name): what it calls @context; NULL: nothing */
 	int			paint;			/* LangPaint as written */
 	int			reads;			/* LangReads, transitive */
+	/*
+	 * Stored fields that it reads, transitive, as bits by LangStruct.first_slot + slot: those of its self, and those of any object (reading a
+	 * table means which rows it has).  NULL: the program is too large, anything may be read.
+	 */
+	uint64_t   *own_fields;
+	uint64_t   *fields;
+	LangKept   *kept;			/* formulas and bubbles: the value can be kept up to date row by row; NULL: it is computed anew */
 	int			index;			/* in program->units */
+};
+
+/*
+ * A formula or bubble that is a query of one table, in a form whose value can be kept up to date by looking at the rows that changed:
+ *
+ *		iterate t [where …]* [order by …] [offset o] [limit l]		a list of rows
+ *		(iterate t [where …]*).size()									their number
+ *
+ * t is a table of the document, or of the record whose formula this is.  Conditions depend on their row and, by own_fields (of self) and fields (of any
+ * object), on what is told here; what they read of the row itself is not in these.
+ */
+struct LangKept
+{
+	bool		is_of_root;		/* the table is the document's; otherwise self's */
+	bool		is_count;
+	LangField  *table;
+	LangExpr  **wheres;			/* LINQ clauses, the first first */
+	int			n_wheres;
+	LangExpr   *order;			/* LINQ clause, or NULL */
+	LangExpr   *offset;			/* expressions, or NULL */
+	LangExpr   *limit;
+	uint64_t   *row_fields;		/* that conditions read of their row */
+	uint64_t   *own_fields;		/* that conditions read of self */
+	uint64_t   *fields;			/* that conditions read of any object but the row */
+	uint64_t   *part_own_fields;	/* that offset and limit read */
+	uint64_t   *part_fields;
+	uint64_t   *key_fields;		/* of the row: that its place in the order depends on */
+	uint64_t   *order_fields;	/* of any other object: what formulas that are keys read */
+	int			reads;			/* LangReads of the conditions and formulas that are keys */
+	int			part_reads;		/* of offset and limit */
 };
 
 struct LangChannel
@@ -303,6 +341,7 @@ typedef struct LangProgram
 	int			n_tests;
 	LangSettings settings;
 	bool		reads_origin;	/* @context.origin or .ip is read: the log must have them */
+	int			n_slots;		/* of the root, the view and all records together */
 	/* the type of each simple kind, and the makers of the others, for those who build types later */
 	const LangType *simple[LANG_N_TYPES];
 	struct LangTypeTable *types;	/* all types, interned */

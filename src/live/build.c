@@ -144,9 +144,8 @@ text_node(Build *b, const VmCoText *text)
 	return &made->node;
 }
 
-/* Names a field of the document: the way to it, as a number. */
-static uint64_t
-where_is(const VmObj *obj, const LangField *field)
+uint64_t
+live_text_where(const VmObj *obj, const LangField *field)
 {
 	uint64_t	where = kit_hash_mix(1, (uint64_t) field->slot);
 
@@ -199,7 +198,7 @@ build_fields(Build *b, VmObj *obj, bool bubbles, DocNode *node)
 		else if (!vm_reader_field(b->reader, obj, field, &value, b->diag) || !build_value(b, field->type, value, &shown))
 			return false;
 		if (field->type->kind == LANG_TEXT && field->kind == LANG_STORED_FIELD)
-			((LiveText *) shown)->where = where_is(obj, field);
+			((LiveText *) shown)->where = live_text_where(obj, field);
 		set_member(b, node, field->name, shown);
 	}
 	return true;
@@ -604,6 +603,16 @@ build_value(Build *b, const LangType *type, VmVal value, DocNode **out)
 			*out = NULL;
 			return true;
 	}
+}
+
+bool
+live_build_value(VmReader *reader, const VmLimits *limits, KitArena *arena, int depth, const LangType *type, VmVal value, DocNode **tree, KitDiag *diag)
+{
+	Build		b = {
+		.reader = reader, .limits = limits, .arena = arena, .room = kit_arena_size(arena) + limits->memory, .depth = depth, .diag = diag
+	};
+
+	return build_value(&b, type, value, tree);
 }
 
 bool

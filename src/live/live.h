@@ -2,11 +2,16 @@
  * live.h
  *	  What a viewer may see of a document, and how it changed since the viewer was last told.
  *
- * The view of a document is a tree (DocNode) in the form of deltas: lists of records are objects by id with "@o", other lists
- * objects by index with "@s", longs are strings, principals carry "@t".  Only what privacy, policies and require allow is in it.
+ * The view of a document is a tree in the form of deltas: lists of records are objects by id with "@o", other lists objects by index with "@s", longs are
+ * strings, principals carry "@t".  Only what privacy, policies and require allow is in it.
  *
- * A LiveView is the memory of one view class: the connections of one document that must see the same.  It keeps the tree that
- * was last sent; an update computes the tree of now, once, and yields their difference.
+ * A LiveDocument is the memory of what all viewers of a document see alike, a LiveView that of one view class: the connections of the document that must see
+ * the same.  The shared part is brought up to date and written once for all, the private part of a view once for its class; what a class is sent is both.
+ *
+ *		live_turn_begin		the document is as it is now; what its viewers share is brought up to date
+ *		live_view_update	for each class: what is different since its own last update
+ *
+ * A document that is watched (vm/watch.h) tells what has changed in it, and only that is looked at; of any other, everything is.
  */
 #ifndef ADAMA_LIVE_H
 #define ADAMA_LIVE_H
@@ -14,6 +19,8 @@
 #include "doc/doc.h"
 #include "vm/vm.h"
 
+typedef struct LiveDocument LiveDocument;
+typedef struct LiveTurn LiveTurn;
 typedef struct LiveView LiveView;
 
 /* Who looks, with which viewer state.  Text as in VmEvent; viewer: the JSON object given at connect as encoded document (len 0: none). */
@@ -30,30 +37,52 @@ typedef struct LiveViewer
  */
 extern VmText live_class_name(const VmProgram *program, const LiveViewer *viewer, KitArena *arena);
 
-extern LiveView *live_view_new(const VmProgram *program, const LiveViewer *viewer, bool keep, KitDiag *diag);	/* copies what it needs; NULL: the viewer state is not of the declared type */
+/* ---- documents ---- */
+
+/* Belongs to one program: documents of another version need another.  keep: it outlives the transaction. */
+extern LiveDocument *live_document_new(const VmProgram *program, bool keep);
+extern void live_document_free(LiveDocument *document);	/* after its views */
+extern size_t live_document_memory(const LiveDocument *document);
+/* From now on remembers the last changes of the shared part, for views that are not updated in every turn. */
+extern void live_document_remember(LiveDocument *document);
+
+/*
+ * A turn: the document as it is now, at the time now (ms since 1970, the document's time).  Brings the shared part up to date.  The turn, and all that
+ * its updates need, lies in scratch, and ends when that does; doc must not change before.  NULL, and all views forget, when the shared part cannot be computed.
+ */
+extern LiveTurn *live_turn_begin(LiveDocument *document, VmDoc *doc, int64_t now, VmText space, VmText key, const VmLimits *limits, KitArena *scratch,
+								 KitDiag *diag);
+
+/* ---- views ---- */
+
+extern LiveView *live_view_new(LiveDocument *document, const LiveViewer *viewer, KitDiag *diag);	/* copies what it needs; NULL: the viewer state is not of the declared type */
 extern void live_view_free(LiveView *view);
 extern size_t live_view_memory(const LiveView *view);
 extern void live_view_forget(LiveView *view);	/* the next update is a first one */
+/* The viewer looks with another state: the next update computes what depends on what is different in it.  False: it is not of the declared type, nothing happens. */
+extern bool live_view_look_with(LiveView *view, DocBytes viewer, KitDiag *diag);
 
-/*
- * Computes the view now and appends its change since the last update to out, as the value of "data" in JSON (wire style).  A
- * first update yields the whole view.  *changed is false (and nothing appended) when nothing that the viewer sees has changed; a
- * first update is always a change. now: ms since 1970, the document's time.  The document must be of the view's program.  On an
- * error the view is as if it had never been updated.
- */
-extern bool live_view_update(LiveView *view, VmDoc *doc, int64_t now, VmText space, VmText key, const VmLimits *limits, KitBuf *out, bool *changed, KitDiag *diag);
+typedef enum LiveOutcome
+{
+	LIVE_FAILED,				/* it cannot be computed; the view is as if it had never been updated */
+	LIVE_UNCHANGED,				/* nothing that the viewer sees is different; nothing was appended */
+	LIVE_DELTA,					/* what is different since the last update */
+	LIVE_WHOLE					/* all of it: what the viewer knew is void */
+} LiveOutcome;
+
+/* Appends to out the value of "data", in JSON (wire style).  A first update is whole.  What the update needs lies in out's arena, too. */
+extern LiveOutcome live_view_update(LiveView *view, LiveTurn *turn, KitBuf *out, KitDiag *diag);
 
 /*
  * What goes before the change of the last update, as "data" of an envelope of its own with the same seq: nearly always nothing (len 0).  Needed where JSON
- * that was an array has become an object, which Adama's clients do not understand in one change.  Until the next update.
+ * that was an array has become an object, which Adama's clients do not understand in one change.  Lies in the arena of that update's out.
  */
 extern VmText live_view_before(const LiveView *view);
 
-/* Appends the whole view as of the last update that succeeded, for somebody who joins the class. */
+/* Appends the whole view as of the last update, for somebody who joins the class; nothing when there was none. */
 extern void live_view_whole(const LiveView *view, KitBuf *out);
 
-/* The whole view as of the last update, in the same form; nothing when there was none. */
-extern void live_view_whole(const LiveView *view, KitBuf *out);
+/* ---- once ---- */
 
 /* The whole view once, without memory: a tree in the arena, which must not outlive the program. */
 extern bool live_view_tree(VmDoc *doc, const LiveViewer *viewer, int64_t now, VmText space, VmText key, const VmLimits *limits, KitArena *arena, DocNode **tree, KitDiag *diag);

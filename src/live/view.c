@@ -1,26 +1,29 @@
 /*
  * view.c
- *	  View classes: who sees the same, the tree that was last sent, and the change since.
+ *	  View classes: who sees the same, what they were sent last, and what is different since.
  *
- * A view has two arenas.  One holds the tree that was sent last; the next tree is built in the other, compared with it, and,
- * when all went well, takes its place.  An interrupt that does not come back leaves the tree that was sent.
+ * A view has the private part; the shared one is its document's.  What a class is sent is both in one object.  They have no member in common but mixed ones
+ * (plan.h), whose deltas are put together member by member.
  */
 #include <string.h>
 
 #include "live/internal.h"
+#include "live/parts.h"
 
 struct LiveView
 {
+	LiveDocument *document;
 	const VmProgram *program;
 	KitArena   *arena;			/* of this and of who looks */
 	const VmPrincipal *who;
+	KitArena   *viewer_arenas[2];	/* one of them holds viewer; NULL: not made yet */
+	int			current;
 	VmObj	   *viewer;			/* NULL: the initial values */
-	KitArena   *trees[2];
-	int			current;		/* which of them holds tree */
-	DocNode    *tree;			/* NULL: nothing was sent yet */
-	bool		has_json;		/* something of the program is JSON: arrays may become objects */
-	bool		has_texts;		/* that several people write */
-	VmText		before;			/* what goes before the last change; in the arena of tree */
+	bool	   *viewer_changed; /* by slot of the viewer's structure: what is different since the last update */
+	bool		has_viewer_changed;
+	LiveMemory	private;
+	uint64_t	version;		/* of the shared part, as it was sent; 0: nothing was */
+	VmText		before;			/* what goes before the last change */
 };
 
 static int
@@ -99,133 +102,6 @@ live_class_name(const VmProgram *program, const LiveViewer *viewer, KitArena *ar
 	return (VmText) {name.data, (uint32_t) name.len};
 }
 
-/* ---- arrays that become objects ---- */
-
-static bool
-holds(const LangType *type, LangTypeKind kind)
-{
-	return type->kind == kind || (type->a != NULL && holds(type->a, kind)) || (type->b != NULL && holds(type->b, kind));
-}
-
-static bool
-struct_holds(const LangStruct *structure, LangTypeKind kind)
-{
-	for (int i = 0; i < structure->n_fields; i++)
-		if (holds(structure->fields[i]->type, kind))
-			return true;
-	return false;
-}
-
-static bool
-program_holds(const LangProgram *program, LangTypeKind kind)
-{
-	for (int i = 0; i < program->n_structs; i++)
-		if (struct_holds(program->structs[i], kind))
-			return true;
-	return struct_holds(program->root, kind);
-}
-
-/*
- * Adama's clients take an object that comes where they have an array for a change of its elements.  They must be told first that the array is gone: an
- * object with null for each such array, or NULL when there is none.
- */
-static DocNode *
-lost_arrays(KitArena *scratch, const DocNode *from, const DocNode *to)
-{
-	DocNode    *lost = NULL;
-
-	for (uint32_t i = 0; i < to->u.object.n; i++)
-	{
-		const DocMember *member = &to->u.object.members[i];
-		const DocNode *old = doc_node_get(from, member->key, member->key_len);
-		DocNode    *inside = NULL;
-
-		if (old == NULL || old == member->value || member->value->kind != DOC_OBJECT)
-			continue;
-		if (old->kind == DOC_ARRAY)
-			inside = doc_node_new(scratch, DOC_NULL);
-		else if (old->kind == DOC_OBJECT)
-			inside = lost_arrays(scratch, old, member->value);
-		if (inside == NULL)
-			continue;
-		if (lost == NULL)
-			lost = doc_node_new(scratch, DOC_OBJECT);
-		doc_node_add(scratch, lost, member->key, member->key_len, inside);
-	}
-	return lost;
-}
-
-static void
-note_lost_arrays(LiveView *view, KitArena *scratch, const DocNode *tree, KitArena *arena)
-{
-	DocNode    *lost = view->has_json && view->tree != NULL ? lost_arrays(scratch, view->tree, tree) : NULL;
-	KitBuf		json;
-
-	view->before = (VmText) {0};
-	if (lost == NULL)
-		return;
-	kit_buf_init(&json, arena);
-	doc_node_to_json(lost, DOC_JSON_WIRE, &json);
-	view->before = (VmText) {json.data, (uint32_t) json.len};
-}
-
-/* ---- texts ---- */
-
-static int64_t
-number_of(const DocNode *text, const char *key)
-{
-	return doc_node_get(text, key, 2)->u.i;
-}
-
-static bool
-knows_earlier(const DocNode *from, const LiveText *to)
-{
-	const LiveText *old = (const LiveText *) from;
-
-	return live_is_text(from) && to->where != 0 && old->where == to->where && number_of(from, "$g") == to->text->gen && number_of(from, "$s") >= to->text->seq;
-}
-
-/* What happened to a text since: the changes, as JSON in strings. */
-static DocNode *
-changes_since(KitArena *scratch, int64_t since, const VmCoText *text)
-{
-	DocNode    *changes = doc_node_new(scratch, DOC_OBJECT);
-	int64_t		end = (int64_t) text->seq + text->n_changes;
-
-	for (; since < end; since++)
-	{
-		char	   *key = kit_arena_printf(scratch, "%lld", (long long) since);
-		KitBuf		json;
-
-		kit_buf_init(&json, scratch);
-		doc_item_to_json(vm_cotext_change(text, since), DOC_JSON_TEXT, &json);
-		doc_node_add(scratch, changes, key, strlen(key), doc_node_string(scratch, json.data, json.len));
-	}
-	doc_node_add(scratch, changes, "$s", 2, doc_node_int(scratch, end));
-	return changes;
-}
-
-/* Puts the changes of texts, or whole ones, in place of what compares their members. */
-static DocNode *
-tell_texts(KitArena *scratch, DocNode *delta, const DocNode *from, const DocNode *to)
-{
-	if (from == NULL || to == NULL || delta->kind != DOC_OBJECT || from->kind != DOC_OBJECT || to->kind != DOC_OBJECT)
-		return delta;
-	if (live_is_text(to))
-	{
-		const LiveText *text = (const LiveText *) to;
-
-		return knows_earlier(from, text) ? changes_since(scratch, number_of(from, "$s"), text->text) : (DocNode *) to;
-	}
-	for (uint32_t i = 0; i < delta->u.object.n; i++)
-	{
-		DocMember  *member = &delta->u.object.members[i];
-
-		member->value = tell_texts(scratch, member->value, doc_node_get(from, member->key, member->key_len), doc_node_get(to, member->key, member->key_len));
-	}
-	return delta;
-}
-
 /* ---- views ---- */
 
 static KitArena *
@@ -239,47 +115,215 @@ new_arena(const char *name, bool keep)
 }
 
 LiveView *
-live_view_new(const VmProgram *program, const LiveViewer *viewer, bool keep, KitDiag *diag)
+live_view_new(LiveDocument *document, const LiveViewer *viewer, KitDiag *diag)
 {
-	KitArena   *arena = new_arena("adama view", keep);
+	KitArena   *arena = new_arena("adama view", document->keep);
 	LiveView   *view = KIT_NEW(arena, LiveView);
 
-	view->program = program;
+	view->document = document;
+	view->program = document->program;
 	view->arena = arena;
-	view->has_json = program_holds(vm_program_lang(program), LANG_DYNAMIC) || program_holds(vm_program_lang(program), LANG_JSON);
-	view->has_texts = program_holds(vm_program_lang(program), LANG_TEXT);
-	if (!make_who(viewer, arena, &view->who, diag) || !decode_viewer(program, viewer->viewer, arena, &view->viewer, diag))
+	if (!make_who(viewer, arena, &view->who, diag) || !decode_viewer(view->program, viewer->viewer, arena, &view->viewer, diag))
 	{
 		kit_arena_delete(arena);
 		return NULL;
 	}
-	view->trees[0] = new_arena("adama view tree", keep);
-	view->trees[1] = new_arena("adama view tree", keep);
+	view->private.plan = document->plans->root[LIVE_PRIVATE];
+	view->private.keep = document->keep;
+	view->viewer_changed = KIT_NEW_N(arena, bool, vm_program_lang(view->program)->view->n_slots + 1);
 	return view;
 }
 
 void
 live_view_free(LiveView *view)
 {
-	kit_arena_delete(view->trees[0]);
-	kit_arena_delete(view->trees[1]);
+	live_memory_forget(&view->private);
+	for (int i = 0; i < 2; i++)
+		if (view->viewer_arenas[i] != NULL)
+			kit_arena_delete(view->viewer_arenas[i]);
 	kit_arena_delete(view->arena);
 }
 
 size_t
 live_view_memory(const LiveView *view)
 {
-	return kit_arena_size(view->arena) + kit_arena_size(view->trees[0]) + kit_arena_size(view->trees[1]);
+	return kit_arena_size(view->arena) + live_memory_size(&view->private);
 }
 
 void
 live_view_forget(LiveView *view)
 {
-	view->tree = NULL;
-	view->before = (VmText) {0};
-	kit_arena_reset(view->trees[0]);
-	kit_arena_reset(view->trees[1]);
+	view->version = 0;
+	live_memory_forget(&view->private);
 }
+
+bool
+live_view_look_with(LiveView *view, DocBytes viewer, KitDiag *diag)
+{
+	const LangStruct *structure = vm_program_lang(view->program)->view;
+	int			next = 1 - view->current;
+	VmObj	   *before = view->viewer;
+	VmObj	   *now;
+
+	if (view->viewer_arenas[next] == NULL)
+		view->viewer_arenas[next] = new_arena("adama viewer", view->document->keep);
+	kit_arena_reset(view->viewer_arenas[next]);
+	if (!decode_viewer(view->program, viewer, view->viewer_arenas[next], &now, diag))
+		return false;
+	if (before == NULL && now != NULL && !vm_viewer_decode(view->program, (DocItem) {.kind = DOC_NULL}, view->viewer_arenas[next], &before, diag))
+		return false;
+	if (now == NULL && before != NULL && !vm_viewer_decode(view->program, (DocItem) {.kind = DOC_NULL}, view->viewer_arenas[next], &now, diag))
+		return false;
+	for (int i = 0; now != NULL && i < structure->n_fields; i++)
+	{
+		const LangField *field = structure->fields[i];
+
+		if (field->slot >= 0 && !vm_value_same(field->type, before->slots[field->slot], now->slots[field->slot]))
+			view->viewer_changed[field->slot] = view->has_viewer_changed = true;
+	}
+	view->viewer = now;
+	view->current = next;
+	return true;
+}
+
+/* Two objects as text, in one. */
+static bool
+join(const LiveView *view, KitArena *scratch, const KitBuf *shared, const KitBuf *private, KitBuf *out, KitDiag *diag)
+{
+	DocNode    *a;
+	DocNode    *b;
+
+	if (shared->len <= 2 || private->len <= 2)
+	{
+		const KitBuf *one = shared->len > 2 ? shared : private;
+
+		kit_buf_add(out, one->data, one->len);
+		return true;
+	}
+	if (!view->document->plans->is_mixed)
+	{
+		kit_buf_add(out, shared->data, shared->len - 1);
+		kit_buf_add_char(out, ',');
+		kit_buf_add(out, private->data + 1, private->len - 1);
+		return true;
+	}
+	if (!live_text_tree(scratch, shared->data, shared->len, &a, diag) || !live_text_tree(scratch, private->data, private->len, &b, diag))
+		return false;
+	doc_node_to_json(live_parts_join(scratch, a, b), DOC_JSON_WIRE, out);
+	return true;
+}
+
+static bool
+update_private(LiveView *view, LiveTurn *turn, KitBuf *out, KitDiag *diag)
+{
+	const bool *changed = view->has_viewer_changed ? view->viewer_changed : NULL;
+	const LivePlan *plan = view->private.plan;
+	LiveLook	look = {.turn = turn, .since = view->private.stamp, .has_time_moved = turn->now != view->private.now, .viewer_changed = changed};
+
+	if (plan == NULL)
+		return true;
+	/* most of the time, nothing that is private has changed: then nothing of this viewer is looked at */
+	if (view->private.is_sound && turn->serial != 0 && view->private.serial == turn->serial && vm_watch_all_stamp(turn->doc) <= look.since &&
+		!view->document->plans->is_unknown && !live_is_newer(&look, &plan->inside, vm_doc_root(turn->doc)))
+	{
+		view->private.stamp = turn->stamp;
+		view->private.now = turn->now;
+		return true;
+	}
+	vm_reader_look(turn->reader, view->who, view->viewer);
+	return live_memory_update(&view->private, turn, changed, out->arena, out, diag);
+}
+
+/* What goes before the change, of both parts. */
+static void
+note_before(LiveView *view, const DocNode *shared, KitArena *arena)
+{
+	const DocNode *private = view->private.plan == NULL ? NULL : view->private.before;
+	KitBuf		json;
+
+	if (shared == NULL && private == NULL)
+		return;
+	kit_buf_init(&json, arena);
+	doc_node_to_json(shared == NULL ? private : private == NULL ? shared : live_parts_join(arena, shared, private), DOC_JSON_WIRE, &json);
+	view->before = (VmText) {json.data, (uint32_t) json.len};
+}
+
+VmText
+live_view_before(const LiveView *view)
+{
+	return view->before;
+}
+
+LiveOutcome
+live_view_update(LiveView *view, LiveTurn *turn, KitBuf *out, KitDiag *diag)
+{
+	LiveDocument *document = view->document;
+	bool		is_first = view->version == 0 || (view->private.plan != NULL && !view->private.is_sound);
+	const DocNode *before = NULL;
+	KitBuf		shared;
+	KitBuf		private;
+
+	view->before = (VmText) {0};
+	view->private.before = NULL;
+	kit_buf_init(&shared, out->arena);
+	kit_buf_init(&private, out->arena);
+	if (!is_first && view->version + 1 == document->version && turn->change.len > 2)
+	{
+		shared = turn->change;
+		before = document->shared.before;
+	}
+	else if (!is_first && !live_document_since(document, view->version, out->arena, &shared))
+		is_first = true;
+	if (is_first)
+		live_view_forget(view);
+	if (!update_private(view, turn, &private, diag))
+	{
+		live_view_forget(view);
+		return LIVE_FAILED;
+	}
+	memset(view->viewer_changed, 0, sizeof(bool) * (size_t) vm_program_lang(view->program)->view->n_slots);
+	view->has_viewer_changed = false;
+	if (is_first && document->shared.plan != NULL)
+		live_memory_whole(&document->shared, &shared);
+	view->version = document->version;
+	if (!is_first && shared.len <= 2 && private.len <= 2)
+		return LIVE_UNCHANGED;
+	if (!join(view, out->arena, &shared, &private, out, diag))
+	{
+		live_view_forget(view);
+		return LIVE_FAILED;
+	}
+	if (out->len == 0)
+		kit_buf_add_str(out, "{}");
+	if (!is_first)
+		note_before(view, before, out->arena);
+	return is_first ? LIVE_WHOLE : LIVE_DELTA;
+}
+
+void
+live_view_whole(const LiveView *view, KitBuf *out)
+{
+	KitArena   *scratch;
+	KitBuf		shared;
+	KitBuf		private;
+	size_t		mark = out->len;
+
+	if (view->version == 0 || view->version != view->document->version)
+		return;
+	scratch = kit_arena_new("adama view whole");
+	kit_buf_init(&shared, scratch);
+	kit_buf_init(&private, scratch);
+	if (view->document->shared.plan != NULL)
+		live_memory_whole(&view->document->shared, &shared);
+	if (view->private.plan != NULL)
+		live_memory_whole(&view->private, &private);
+	(void) join(view, scratch, &shared, &private, out, NULL);
+	if (out->len == mark)
+		kit_buf_add_str(out, "{}");
+	kit_arena_delete(scratch);
+}
+
+/* ---- once ---- */
 
 /* The reader, and all that formulas make, lie in scratch; the tree in arena. */
 static bool
@@ -290,52 +334,6 @@ build(VmDoc *doc, const VmPrincipal *who, VmObj *viewer, int64_t now, VmText spa
 
 	return live_build(reader, doc, limits, arena, tree, diag);
 }
-
-bool
-live_view_update(LiveView *view, VmDoc *doc, int64_t now, VmText space, VmText key, const VmLimits *limits, KitBuf *out, bool *changed, KitDiag *diag)
-{
-	KitArena   *scratch = kit_arena_new("adama view update");
-	KitArena   *next = view->trees[1 - view->current];
-	DocNode    *tree;
-	DocNode    *delta;
-	bool		is_built;
-
-	ADAMA_ASSERT(vm_doc_program(doc) == view->program);
-	*changed = false;
-	kit_arena_reset(next);
-	is_built = build(doc, view->who, view->viewer, now, space, key, limits, scratch, next, &tree, diag);
-	if (is_built)
-	{
-		note_lost_arrays(view, scratch, tree, next);
-		delta = view->tree == NULL ? tree : doc_node_diff(scratch, view->tree, tree);
-		*changed = delta != NULL;
-		if (delta != NULL && view->tree != NULL && view->has_texts)
-			delta = tell_texts(scratch, delta, view->tree, tree);
-		if (delta != NULL)
-			doc_node_to_json(delta, DOC_JSON_WIRE, out);
-		view->tree = tree;
-		view->current = 1 - view->current;
-	}
-	else
-		live_view_forget(view);
-	kit_arena_delete(scratch);
-	return is_built;
-}
-
-VmText
-live_view_before(const LiveView *view)
-{
-	return view->before;
-}
-
-void
-live_view_whole(const LiveView *view, KitBuf *out)
-{
-	if (view->tree != NULL)
-		doc_node_to_json(view->tree, DOC_JSON_WIRE, out);
-}
-
-/* ---- once ---- */
 
 bool
 live_view_tree(VmDoc *doc, const LiveViewer *viewer, int64_t now, VmText space, VmText key, const VmLimits *limits, KitArena *arena,

@@ -133,6 +133,16 @@ typedef enum VmScanFlags
 	VM_SCAN_ANY_ORDER = 8		/* the bounds are all that the order is for */
 } VmScanFlags;
 
+/* Code for a list that is kept up to date row by row (LangKept), by which one row is looked at. */
+typedef struct VmKept
+{
+	VmCode	   *test;			/* whether the row passes all conditions: each of its parameters is the row; NULL: it always does */
+	VmCode	   *offset;			/* NULL: there is none */
+	VmCode	   *limit;
+	VmSort		sort;			/* n_keys 0: by id.  The slot of a computed key is that of its formula in key_codes */
+	VmCode	  **key_codes;
+} VmKept;
+
 /* What the machine knows of a structure beyond lang. */
 typedef struct VmStructInfo
 {
@@ -153,6 +163,7 @@ struct VmProgram
 	LangProgram *lang;
 	VmCode	  **codes;			/* lang->units by index, then what the compiler made up */
 	uint32_t	n_codes;
+	VmKept	  **kept;			/* by LangUnit.index; NULL for most */
 	VmVal	   *constants;
 	char	   *constant_kinds; /* for the disassembler: I, D, S string, C complex, J null, W principal, L list */
 	uint32_t	n_constants;
@@ -165,6 +176,7 @@ struct VmProgram
 	VmStructInfo *structs;		/* by LangStruct.index */
 	uint32_t	n_structs;
 	bool		has_stamped;	/* any structure has @bump or @updated fields */
+	void	   *attached;		/* vm_program_attached */
 	struct VmShape *shapes;		/* by LangStruct.index: how documents hold them (state_internal.h); NULL until the first is made */
 };
 

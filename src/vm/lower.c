@@ -401,6 +401,98 @@ lower_unit(Lower *l, const LangUnit *unit, VmCode *code)
 	end_code(l, code);
 }
 
+/* ---- lists that are kept up to date ---- */
+
+/* Code with the unit's locals as parameters. */
+static VmCode *
+kept_code(Lower *l, const LangUnit *unit, const char *what)
+{
+	VmCode	   *code = KIT_NEW(l->arena, VmCode);
+
+	code->name = kit_arena_printf(l->arena, "%s of %s", what, l->program->codes[unit->index]->name);
+	code->n_params = (uint32_t) unit->n_locals;
+	begin_code(l, unit);
+	return code;
+}
+
+static VmCode *
+kept_number(Lower *l, const LangUnit *unit, const LangExpr *e, const char *what)
+{
+	VmCode	   *code;
+
+	if (e == NULL)
+		return NULL;
+	code = kept_code(l, unit, what);
+	lower_emit(l, VM_RETURN, lower_expr(l, e, -1), 0, 0);
+	end_code(l, code);
+	return code;
+}
+
+static VmCode *
+kept_test(Lower *l, const LangUnit *unit)
+{
+	const LangKept *kept = unit->kept;
+	VmCode	   *code;
+	Label		no = LABEL_NEW;
+
+	if (kept->n_wheres == 0)
+		return NULL;
+	code = kept_code(l, unit, "where");
+	for (int i = 0; i < kept->n_wheres; i++)
+	{
+		uint32_t	mark = l->next;
+
+		l->pos = kept->wheres[i]->pos;
+		lower_condition(l, kept->wheres[i]->u.linq.expr, false, &no);
+		l->next = mark;
+	}
+	lower_emit(l, VM_RETURN, lower_int(l, 1, -1), 0, 0);
+	lower_here(l, &no);
+	lower_emit(l, VM_RETURN, lower_int(l, 0, -1), 0, 0);
+	end_code(l, code);
+	return code;
+}
+
+static void
+lower_kept(Lower *l, const LangUnit *unit)
+{
+	VmKept	   *kept = KIT_NEW(l->arena, VmKept);
+
+	kept->test = kept_test(l, unit);
+	kept->offset = kept_number(l, unit, unit->kept->offset, "offset");
+	kept->limit = kept_number(l, unit, unit->kept->limit, "limit");
+	if (unit->kept->order != NULL)
+	{
+		const LangExpr *order = unit->kept->order;
+
+		kept->sort.n_keys = order->u.linq.n_keys;
+		kept->sort.keys = KIT_NEW_N(l->arena, VmSortKey, kept->sort.n_keys);
+		kept->key_codes = KIT_NEW_N(l->arena, VmCode *, kept->sort.n_keys);
+		for (int i = 0; i < kept->sort.n_keys; i++)
+		{
+			VmSortKey  *key = &kept->sort.keys[i];
+
+			*key = lower_sort_key(&order->u.linq.keys[i]);
+			if (!key->is_computed)
+				continue;
+			key->slot = kept->sort.n_computed;
+			kept->key_codes[kept->sort.n_computed++] = l->program->codes[order->u.linq.keys[i].field->unit->index];
+		}
+	}
+	l->program->kept[unit->index] = kept;
+}
+
+static void
+list_kept(Lower *l, VmKept *kept)
+{
+	if (kept->test != NULL)
+		lower_add_code(l, kept->test);
+	if (kept->offset != NULL)
+		lower_add_code(l, kept->offset);
+	if (kept->limit != NULL)
+		lower_add_code(l, kept->limit);
+}
+
 static const char *
 unit_word(LangUnitKind kind)
 {
@@ -485,6 +577,10 @@ vm_lower_program(VmProgram *program, LangDiags *diags)
 	}
 	for (int i = 0; i < lang->n_units && !l.has_failed; i++)
 		lower_unit(&l, lang->units[i], program->codes[i]);
+	program->kept = KIT_NEW_N(l.arena, VmKept *, lang->n_units + 1);
+	for (int i = 0; i < lang->n_units && !l.has_failed; i++)
+		if (lang->units[i]->kept != NULL)
+			lower_kept(&l, lang->units[i]);
 	/* lowering a pair may ask for more of them; they are kept latest first */
 	while (!l.has_failed && lang->n_units + n_pairs_done < program->n_codes)
 	{
@@ -498,6 +594,9 @@ vm_lower_program(VmProgram *program, LangDiags *diags)
 		end_code(&l, code);
 		n_pairs_done++;
 	}
+	for (int i = 0; i < lang->n_units && !l.has_failed; i++)
+		if (program->kept[i] != NULL)
+			list_kept(&l, program->kept[i]);
 	kit_arena_delete(l.scratch);
 	return !l.has_failed;
 }

@@ -127,6 +127,13 @@ memo_entry(VmMemo *memo, uint32_t size, const VmCode *code, const VmObj *obj)
 	}
 }
 
+/* Who looks matters to what reads who looks. */
+static uint32_t
+look_of(const Vm *vm, const VmCode *code)
+{
+	return code->unit != NULL && (code->unit->reads & (LANG_READS_WHO | LANG_READS_VIEWER | LANG_READS_RANDOM)) == 0 ? 0 : vm->look;
+}
+
 bool
 vm_memo_find(const Vm *vm, const VmCode *code, const VmObj *obj, VmVal *value)
 {
@@ -135,7 +142,7 @@ vm_memo_find(const Vm *vm, const VmCode *code, const VmObj *obj, VmVal *value)
 	if (vm->memo_size == 0 || vm->doc == NULL)
 		return false;
 	m = memo_entry(vm->memo, vm->memo_size, code, obj);
-	if (m->code == NULL || m->stamp != vm_doc_stamp(vm->doc))
+	if (m->code == NULL || m->stamp != vm_doc_stamp(vm->doc) || m->look != look_of(vm, code))
 		return false;
 	*value = m->value;
 	return true;
@@ -165,7 +172,7 @@ vm_memo_store(Vm *vm, const VmCode *code, const VmObj *obj, VmVal value)
 	m = memo_entry(vm->memo, vm->memo_size, code, obj);
 	if (m->code == NULL)
 		vm->n_memo++;
-	*m = (VmMemo) {code, obj, vm_doc_stamp(vm->doc), value};
+	*m = (VmMemo) {code, obj, vm_doc_stamp(vm->doc), look_of(vm, code), value};
 	return true;
 }
 

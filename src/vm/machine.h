@@ -31,6 +31,7 @@ typedef struct VmMemo
 	const VmCode *code;			/* NULL: free */
 	const VmObj *obj;
 	uint64_t	stamp;
+	uint32_t	look;			/* what depends on who looks holds for that look only; 0: it does not */
 	VmVal		value;
 } VmMemo;
 
@@ -63,6 +64,7 @@ typedef struct Vm
 	VmMemo	   *memo;
 	uint32_t	memo_size;		/* a power of two, or 0 */
 	uint32_t	n_memo;
+	uint32_t	look;			/* of a reader: counts who looks */
 	uint64_t	random;			/* of a reader: draws do not advance the document's generator */
 
 	struct VmTest *test;		/* of a test block that runs; else NULL */

@@ -379,6 +379,18 @@ vm_program_lang(const VmProgram *program)
 	return program->lang;
 }
 
+void **
+vm_program_attached(const VmProgram *program)
+{
+	return (void **) &program->attached;
+}
+
+KitArena *
+vm_program_arena(const VmProgram *program)
+{
+	return program->arena;
+}
+
 size_t
 vm_program_memory(const VmProgram *program)
 {

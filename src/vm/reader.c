@@ -32,6 +32,17 @@ vm_reader_new(VmDoc *doc, KitArena *arena, const VmPrincipal *who, VmObj *viewer
 	return reader;
 }
 
+void
+vm_reader_look(VmReader *reader, const VmPrincipal *who, VmObj *viewer)
+{
+	reader->vm.who = who;
+	reader->vm.viewer = viewer;
+	reader->vm.look++;
+	reader->vm.random = 0;
+	reader->vm.steps = reader->vm.limits.steps;
+	reader->vm.memory = reader->vm.limits.memory;
+}
+
 bool
 vm_viewer_decode(const VmProgram *program, DocItem viewer, KitArena *arena, VmObj **out, KitDiag *diag)
 {
@@ -50,20 +61,29 @@ vm_viewer_decode(const VmProgram *program, DocItem viewer, KitArena *arena, VmOb
 }
 
 static bool
-compute(VmReader *reader, const LangUnit *unit, VmObj *obj, VmVal *out, KitDiag *diag)
+failed(VmReader *reader, KitDiag *diag)
 {
-	Vm		   *vm = &reader->vm;
-	const VmCode *code = vm->program->codes[unit->index];
-
-	if (!code->is_cheap && vm_memo_find(vm, code, obj, out))
-		return true;
-	out->i = 0;
-	if (vm_run(vm, code, obj, NULL, out) && (code->is_cheap || vm_memo_store(vm, code, obj, *out)))
-		return true;
 	if (diag != NULL)
 		*diag = reader->diag;
 	memset(&reader->diag, 0, sizeof(reader->diag));
 	return false;
+}
+
+static bool
+compute_code(VmReader *reader, const VmCode *code, VmObj *obj, VmVal *out, KitDiag *diag)
+{
+	Vm		   *vm = &reader->vm;
+
+	if (!code->is_cheap && vm_memo_find(vm, code, obj, out))
+		return true;
+	out->i = 0;
+	return (vm_run(vm, code, obj, NULL, out) && (code->is_cheap || vm_memo_store(vm, code, obj, *out))) || failed(reader, diag);
+}
+
+static bool
+compute(VmReader *reader, const LangUnit *unit, VmObj *obj, VmVal *out, KitDiag *diag)
+{
+	return compute_code(reader, reader->vm.program->codes[unit->index], obj, out, diag);
 }
 
 bool
@@ -84,10 +104,11 @@ vm_reader_field(VmReader *reader, VmObj *obj, const LangField *field, VmVal *out
 	return true;
 }
 
-/* Whether all of them say yes.  self: what policies of the field's structure are asked about. */
-static bool
-all_agree(VmReader *reader, VmObj *obj, LangUnit *const *units, int n, bool *may, KitDiag *diag)
+/* self: what policies of the field's structure are asked about. */
+bool
+vm_reader_agree(VmReader *reader, VmObj *obj, LangUnit *const *units, int n, bool *may, KitDiag *diag)
 {
+	*may = true;
 	for (int i = 0; i < n && *may; i++)
 	{
 		VmObj	   *self = units[i]->self != NULL && units[i]->self->kind == LANG_STRUCT_ROOT ? reader->vm.root : obj;
@@ -112,17 +133,169 @@ vm_reader_may_see(VmReader *reader, VmObj *obj, const LangField *field, bool *ma
 			return true;
 		case LANG_PRIVACY_VIEWER_IS:
 			*may = vm_principal_equal(obj->slots[field->viewer_is->slot].who, reader->vm.who);
+			if (!*may)
+				return true;
 			break;
 		case LANG_PRIVACY_PUBLIC:
 		case LANG_PRIVACY_POLICY:
 			break;
 	}
-	return all_agree(reader, obj, field->policies, field->n_policies, may, diag) && all_agree(reader, obj, field->filters, field->n_filters, may, diag);
+	return vm_reader_agree(reader, obj, field->policies, field->n_policies, may, diag) &&
+		(!*may || vm_reader_agree(reader, obj, field->filters, field->n_filters, may, diag));
 }
 
 bool
 vm_reader_may_see_record(VmReader *reader, VmObj *obj, bool *may, KitDiag *diag)
 {
-	*may = true;
-	return all_agree(reader, obj, obj->structure->requires, obj->structure->n_requires, may, diag);
+	return vm_reader_agree(reader, obj, obj->structure->requires, obj->structure->n_requires, may, diag);
+}
+
+/* ---- lists that are kept up to date ---- */
+
+VmTable *
+vm_kept_table(const VmReader *reader, const LangUnit *unit, VmObj *self)
+{
+	return (unit->kept->is_of_root ? reader->vm.root : self)->slots[unit->kept->table->slot].table;
+}
+
+#define FEW_LOCALS 16
+
+/* Runs code whose parameters are all the same row, or of no importance. */
+static bool
+run_kept(VmReader *reader, const VmCode *code, VmObj *self, VmObj *row, VmVal *out, KitDiag *diag)
+{
+	VmVal		few[FEW_LOCALS];
+	VmVal	   *args = code->n_params <= FEW_LOCALS ? few : kit_arena_alloc(reader->vm.arena, code->n_params * sizeof(VmVal));
+
+	for (uint32_t i = 0; i < code->n_params; i++)
+		args[i].obj = row;
+	return vm_run(&reader->vm, code, self, args, out) || failed(reader, diag);
+}
+
+bool
+vm_kept_test(VmReader *reader, const LangUnit *unit, VmObj *self, VmObj *row, bool *passes, KitDiag *diag)
+{
+	const VmCode *test = reader->vm.program->kept[unit->index]->test;
+	VmVal		result = {.i = 1};
+
+	if (test != NULL && !run_kept(reader, test, self, row, &result, diag))
+		return false;
+	*passes = result.i != 0;
+	return true;
+}
+
+static bool
+computed_keys(VmReader *reader, const VmKept *kept, const VmList *rows, VmVal **keys, KitDiag *diag)
+{
+	Vm		   *vm = &reader->vm;
+
+	*keys = kit_arena_alloc(vm->arena, ((size_t) kept->sort.n_computed + 1) * sizeof(VmVal));
+	for (int k = 0; k < kept->sort.n_computed; k++)
+	{
+		VmList	   *values;
+		VmVal		value;
+
+		if (!vm_new_list(vm, rows->n, &values))
+			return failed(reader, diag);
+		for (uint32_t i = 0; i < rows->n; i++)
+		{
+			if (!compute_code(reader, kept->key_codes[k], rows->items[i].obj, &value, diag))
+				return false;
+			values->items[values->n++] = value;
+		}
+		(*keys)[k].list = values;
+	}
+	return true;
+}
+
+#define POLL_ROWS 1024
+
+bool
+vm_kept_list(VmReader *reader, const LangUnit *unit, VmObj *self, VmList **list, KitDiag *diag)
+{
+	const VmKept *kept = reader->vm.program->kept[unit->index];
+	VmTable    *table = vm_kept_table(reader, unit, self);
+	VmList	   *rows;
+	VmVal	   *keys;
+
+	if (!vm_charge_steps(&reader->vm, table->n_rows / 8) || !vm_new_list(&reader->vm, kept->test == NULL ? table->n_live : 0, &rows))
+		return failed(reader, diag);
+	for (uint32_t i = 0; i < table->n_rows; i++)
+	{
+		VmObj	   *row = table->rows[i];
+		bool		passes = true;
+
+		if (i % POLL_ROWS == 0)
+			port_poll();
+		if (row->flags & VM_OBJ_DELETED)
+			continue;
+		if (kept->test != NULL && !vm_kept_test(reader, unit, self, row, &passes, diag))
+			return false;
+		if (passes && !vm_list_append(&reader->vm, rows, (VmVal) {.obj = row}))
+			return failed(reader, diag);
+	}
+	if (kept->sort.n_keys > 0)
+	{
+		if (!computed_keys(reader, kept, rows, &keys, diag))
+			return false;
+		if (!vm_sort(&reader->vm, rows, &kept->sort, keys, 0, INT64_MAX))
+			return failed(reader, diag);
+	}
+	*list = rows;
+	return true;
+}
+
+static bool
+key_of(VmReader *reader, const VmKept *kept, const VmSortKey *key, VmObj *row, VmVal *out, KitDiag *diag)
+{
+	if (key->is_computed)
+		return compute_code(reader, kept->key_codes[key->slot], row, out, diag);
+	if (key->slot == VM_KEY_ID)
+		out->i = row->id;
+	else
+		*out = row->slots[key->slot];
+	return true;
+}
+
+bool
+vm_kept_compare(VmReader *reader, const LangUnit *unit, VmObj *a, VmObj *b, int *order, KitDiag *diag)
+{
+	const VmKept *kept = reader->vm.program->kept[unit->index];
+
+	*order = 0;
+	for (int i = 0; i < kept->sort.n_keys && *order == 0; i++)
+	{
+		VmVal		x;
+		VmVal		y;
+
+		if (!key_of(reader, kept, &kept->sort.keys[i], a, &x, diag) || !key_of(reader, kept, &kept->sort.keys[i], b, &y, diag))
+			return false;
+		*order = vm_sort_key_compare(&kept->sort.keys[i], x, y);
+	}
+	if (*order == 0)
+		*order = (a->id > b->id) - (a->id < b->id);
+	return true;
+}
+
+bool
+vm_kept_part(VmReader *reader, const LangUnit *unit, VmObj *self, int64_t *offset, int64_t *limit, KitDiag *diag)
+{
+	const VmKept *kept = reader->vm.program->kept[unit->index];
+	VmVal		value = {.i = 0};
+
+	*offset = 0;
+	*limit = INT64_MAX;
+	if (kept->offset != NULL)
+	{
+		if (!run_kept(reader, kept->offset, self, NULL, &value, diag))
+			return false;
+		*offset = value.i < 0 ? 0 : value.i;
+	}
+	if (kept->limit != NULL)
+	{
+		if (!run_kept(reader, kept->limit, self, NULL, &value, diag))
+			return false;
+		*limit = value.i < 0 ? 0 : value.i;
+	}
+	return true;
 }

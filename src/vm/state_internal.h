@@ -132,6 +132,10 @@ struct VmDoc
 	size_t		members_size;	/* encoded bytes of the root's members: what the program declares */
 	VmDedupe	dedupe;
 
+	uint64_t   *field_stamps;	/* of a document that is watched (watch.c): by LangStruct.first_slot + slot; NULL otherwise */
+	uint64_t	all_stamp;		/* when anything may have changed */
+	uint64_t	serial;			/* tells documents that are watched apart, whatever their addresses */
+
 	bool		is_open;		/* between begin and commit or rollback */
 	VmMark		begin;
 	uint32_t	last_mark;		/* n_changes at the newest mark: what came after need not be told apart */
@@ -304,6 +308,14 @@ extern void vm_dedupe_put_back(VmDoc *doc, VmDedupeKey *key);	/* the last that w
 extern void vm_dedupe_free(VmDoc *doc, VmDedupeKey *key);
 extern void vm_dedupe_clear(VmDoc *doc);
 extern void vm_change_dedupe(VmDoc *doc, VmChangeKind kind, VmDedupeKey *key);	/* state_journal.c: records it */
+
+/* ---- watching (watch.c): what changes while a delta is applied; no effect on a document that is not watched ---- */
+
+extern void vm_watch_slot(VmDoc *doc, const VmObj *obj, int slot);	/* a value; obj is touched by vm_watch_object */
+extern void vm_watch_object(VmDoc *doc, VmObj *obj);	/* something in it; all that is around it has been told already */
+extern void vm_watch_rows(VmDoc *doc, VmTable *table, int32_t id);	/* the row came or went */
+extern void vm_watch_all(VmDoc *doc);
+extern void vm_watch_free(VmDoc *doc, VmTable *table);
 
 /* ---- encoding (codec.c) ---- */
 

@@ -409,6 +409,7 @@ load_into_row(Load *load, VmObj *row, DocItem item, bool is_new, bool is_made, c
 			doc->members_size += vm_row_size(row);
 		return true;
 	}
+	vm_watch_all(doc);
 	if (!is_new)
 		doc->members_size -= vm_row_size(row);
 	if (row->table->orders != NULL)
@@ -444,12 +445,17 @@ load_row(Load *load, VmTable *table, DocKey key, DocItem item, bool is_new, cons
 		vm_orders_delete(doc, row);
 		vm_object_empty(doc, row);
 		table->n_live--;
+		vm_watch_rows(doc, table, (int32_t) id);
 		return true;
 	}
 	if (item.kind != DOC_OBJECT)
 		return misfit(load, &place, "a row");
 	row = row_for(load, table, at, (int32_t) id, &is_made);
-	return load_into_row(load, row, item, is_new, is_made, &place);
+	if (!load_into_row(load, row, item, is_new, is_made, &place))
+		return false;
+	if (is_made)
+		vm_watch_rows(doc, table, row->id);
+	return true;
 }
 
 static bool
@@ -464,6 +470,7 @@ load_table(Load *load, VmTable *table, DocItem item, bool is_new, const Place *p
 	{
 		if (!is_new)
 			load->doc->members_size -= rows_size(table);
+		vm_watch_all(load->doc);
 		vm_table_clear(load->doc, table);
 	}
 	if (item.kind == DOC_NULL)
@@ -554,6 +561,7 @@ load_map(Load *load, VmMap *map, DocItem item, bool is_new, const Place *place)
 	{
 		if (!is_new)
 			load->doc->members_size -= rows_size(map->table);
+		vm_watch_all(load->doc);
 		vm_table_clear(load->doc, map->table);
 	}
 	if (item.kind == DOC_NULL)
@@ -600,6 +608,7 @@ load_record(Load *load, VmObj *obj, DocItem item, bool is_new, const Place *plac
 		return load_members(load, obj, item, is_new, place);
 	if (!is_new)
 		load->doc->members_size -= vm_members_size(obj);
+	vm_watch_all(load->doc);
 	reset_object(load, obj);
 	if (item.kind == DOC_OBJECT && !load_members(load, obj, item, true, place))
 		return false;
@@ -621,6 +630,9 @@ load_slot(Load *load, VmObj *obj, int slot, DocItem item, bool is_new, const Pla
 		return load_table(load, old.table, item, is_new, place);
 	if (s->type->kind == LANG_RECORD)
 		return load_record(load, old.obj, item, is_new, place);
+	/* whatever happens within a map, or to who is in a maybe, is a change of the field */
+	if (s->is_child && !is_new)
+		vm_watch_slot(doc, obj, slot);
 	if (s->type->kind == LANG_MAP)
 		return load_map(load, old.map, item, is_new, place);
 	if (s->is_child)
@@ -636,7 +648,10 @@ load_slot(Load *load, VmObj *obj, int slot, DocItem item, bool is_new, const Pla
 			return false;
 	}
 	if (!is_new)
+	{
 		doc->members_size += vm_slot_size(s, value) - vm_slot_size(s, old);
+		vm_watch_slot(doc, obj, slot);
+	}
 	vm_orders_before_set(doc, obj, slot);
 	vm_slot_free(doc, shape, slot, old);
 	obj->slots[slot] = value;
@@ -706,6 +721,9 @@ load_own_member(Load *load, DocKey key, DocItem item, const Place *place)
 		/* only the text that is written */
 		if (zone < 0 || (item.kind == DOC_STRING && (size_t) kit_zone_text(zone, text) != item.len))
 			return misfit(load, place, "a time zone");
+		/* any time of the document reads it */
+		if (zone != doc->zone)
+			vm_watch_all(doc);
 		doc->zone = zone;
 		return true;
 	}
@@ -725,6 +743,8 @@ load_members(Load *load, VmObj *obj, DocItem item, bool is_new, const Place *aro
 
 	if (++load->depth > DOC_MAX_DEPTH)
 		return misfit(load, around, "of a depth that a document can have");
+	if (!is_new)
+		vm_watch_object(load->doc, obj);
 	while (doc_next_member(&item.body, &key, &value))
 	{
 		Place		place = {around, key};
@@ -761,8 +781,11 @@ load_root(Load *load, DocItem root, bool is_new)
 
 	if (root.kind != DOC_OBJECT)
 		return kit_fail(load->diag, KIT_DAMAGED, "the stored document or delta is not an object");
+	/* what changes has a stamp of its own, later than any that somebody remembers */
+	doc->stamp++;
 	if (root.replaces)
 	{
+		vm_watch_all(doc);
 		reset_object(load, doc->root);
 		doc->last_row_id = 0;
 		doc->entropy = 0;

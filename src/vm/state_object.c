@@ -228,6 +228,7 @@ free_table(VmDoc *doc, VmTable *table)
 	vm_table_clear(doc, table);
 	if (table->map != NULL)
 		kit_heap_free(doc->heap, table->map, sizeof(VmMap));
+	vm_watch_free(doc, table);
 	kit_heap_free(doc->heap, table->rows, table->cap * sizeof(VmObj *));
 	kit_heap_free(doc->heap, table, sizeof(VmTable));
 }

@@ -105,8 +105,15 @@ struct VmObj
 		VmVal		key;		/* of an entry of a map */
 	};
 	VmObj	   *next_touched;
-	uint32_t	changes;		/* the newest of the journal's changes of this object, counted from 1; 0: none */
-	uint32_t	made;			/* the change that made this row, counted from 1; 0: it is older than the journal */
+	union
+	{
+		struct
+		{
+			uint32_t	changes;	/* the newest of the journal's changes of this object, counted from 1; 0: none */
+			uint32_t	made;	/* the change that made this row, counted from 1; 0: it is older than the journal */
+		};
+		uint64_t	stamp;		/* of a document that is watched (watch.h), which has no journal: when it, or what is in it, changed */
+	};
 	VmVal		slots[];		/* structure->n_slots */
 };
 
@@ -130,6 +137,7 @@ struct VmTable
 	struct VmOrders *orders;	/* in which its rows are kept besides (state_order.c); NULL: none */
 	uint64_t	event;			/* stamp at the beginning of the last event that deleted rows */
 	uint32_t	n_deleted;		/* and how many it has deleted */
+	struct VmTouches *touches;	/* of a document that is watched (watch.h); NULL: none yet */
 };
 
 extern const VmStr vm_empty_string;

@@ -38,6 +38,9 @@ extern void vm_program_keep(VmProgram *program);	/* outlives the transaction */
 extern void vm_program_free(VmProgram *program);
 extern const LangProgram *vm_program_lang(const VmProgram *program);
 extern size_t vm_program_memory(const VmProgram *program);
+/* What live has found out about the program, in the program's arena; NULL at first. */
+extern void **vm_program_attached(const VmProgram *program);
+extern KitArena *vm_program_arena(const VmProgram *program);
 extern void vm_program_disassemble(const VmProgram *program, KitBuf *out);
 /* Whether documents of the old program can be loaded by the new one: fields of one name have one type, or a wider one (int to long or double, an enum to int, a value to its maybe).  False: the diag lists those that have not. */
 extern bool vm_program_upgrades(const VmProgram *from, const VmProgram *to, KitDiag *diag);
@@ -120,11 +123,25 @@ typedef struct VmReader VmReader;
  * program->view (vm_viewer_decode), or NULL for its defaults.
  */
 extern VmReader *vm_reader_new(VmDoc *doc, KitArena *arena, const VmPrincipal *who, VmObj *viewer, int64_t now, VmText space, VmText key, const VmLimits *limits);
+/* Somebody else looks: budgets begin anew, and what does not depend on who looks stays known. */
+extern void vm_reader_look(VmReader *reader, const VmPrincipal *who, VmObj *viewer);
 extern bool vm_viewer_decode(const VmProgram *program, DocItem viewer, KitArena *arena, VmObj **out, KitDiag *diag);
 /* The value of a field of obj: a slot, or a formula or bubble computed now. */
 extern bool vm_reader_field(VmReader *reader, VmObj *obj, const LangField *field, VmVal *out, KitDiag *diag);
 /* Whether the viewer may see the field (privacy and guards), or the record at all (require). */
 extern bool vm_reader_may_see(VmReader *reader, VmObj *obj, const LangField *field, bool *may, KitDiag *diag);
 extern bool vm_reader_may_see_record(VmReader *reader, VmObj *obj, bool *may, KitDiag *diag);
+/* All that a viewer must pass to see the field or record, but viewer_is: whether the units say yes. */
+extern bool vm_reader_agree(VmReader *reader, VmObj *obj, LangUnit *const *units, int n, bool *may, KitDiag *diag);
+
+/*
+ * A list that is kept up to date row by row (unit->kept), looked at by rows: its table; whether a row of it passes the conditions; the order of two rows,
+ * never 0 for two; which part of the list is wanted, from offset on (limit INT64_MAX: all).
+ */
+extern bool vm_kept_list(VmReader *reader, const LangUnit *unit, VmObj *self, VmList **list, KitDiag *diag);	/* all rows that pass, in order */
+extern VmTable *vm_kept_table(const VmReader *reader, const LangUnit *unit, VmObj *self);
+extern bool vm_kept_test(VmReader *reader, const LangUnit *unit, VmObj *self, VmObj *row, bool *passes, KitDiag *diag);
+extern bool vm_kept_compare(VmReader *reader, const LangUnit *unit, VmObj *a, VmObj *b, int *order, KitDiag *diag);
+extern bool vm_kept_part(VmReader *reader, const LangUnit *unit, VmObj *self, int64_t *offset, int64_t *limit, KitDiag *diag);
 
 #endif

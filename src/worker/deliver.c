@@ -7,8 +7,9 @@
  *		                                           | +------- abort --------+ +-- can't be read --> WAITING
  *		                                           +------------------- its time ----------------------+
  *
- * The copy is brought to what the turn's snapshot sees.  When its seq has not moved, only connections that have no view yet are sent one.  Each class's
- * view is computed once; its change goes to the connections that have the view before it, the whole view to those that have none.
+ * The copy is brought to what the turn's snapshot sees.  When its seq has not moved, only connections that have no view yet are sent one.  What all classes
+ * share is computed once, what is a class's own once for the class; the change goes to the connections that have the view before it, the whole view to
+ * those that have none.
  *
  * What a class was sent and what its view remembers must agree, or a delta would be lost.  Whenever what was notified is rolled back, the
  * view is thrown away and its connections count as having none: they start over with a whole view.
@@ -25,6 +26,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "vm/watch.h"
 #include "worker/internal.h"
 
 #define TRANSACTION_MAX_BYTES (8 * 1024 * 1024) /* of payloads, then the transaction ends and another begins */
@@ -34,7 +36,8 @@ static dlist_head sent = DLIST_STATIC_INIT(sent);
 static dlist_head waiting = DLIST_STATIC_INIT(waiting);
 
 static size_t n_bytes;			/* of payloads in this transaction */
-static KitArena *arena = NULL;	/* for one document's payloads */
+static KitArena *arena = NULL;	/* for one class's payloads */
+static KitArena *turn_arena = NULL; /* for one document's turn */
 
 static void
 move(WorkerDocument *document, WorkerTurn turn, dlist_head *list)
@@ -140,14 +143,10 @@ has_newcomers(WorkerClass *class)
 	return false;
 }
 
-/* The view of now, or what is different; *is_whole tells.  False when it can't be computed; nothing in data when nothing is different. */
-static bool
-compute(WorkerDocument *document, WorkerClass *class, StoreSpace *space, const VmLimits *limits, KitBuf *data, bool *is_whole, KitDiag *diag)
+/* The view of now, or what is different.  *is_whole: the class has seen nothing of it so far. */
+static LiveOutcome
+compute(WorkerDocument *document, WorkerClass *class, LiveTurn *turn, KitBuf *data, KitDiag *diag)
 {
-	VmText		name = {NameStr(space->name), strlen(NameStr(space->name))};
-	VmText		key = {document->key, strlen(document->key)};
-	bool		changed;
-
 	if (class->view == NULL)
 	{
 		WorkerConnection *any = in_class(dlist_head_node(&class->connections));
@@ -155,14 +154,13 @@ compute(WorkerDocument *document, WorkerClass *class, StoreSpace *space, const V
 			{any->row.agent, strlen(any->row.agent)}, {any->row.authority, strlen(any->row.authority)}, any->row.viewer
 		};
 
-		class->view = live_view_new(document->program->vm, &viewer, true, diag);
+		class->view = live_view_new(document->live, &viewer, diag);
 		if (class->view == NULL)
-			return false;
+			return LIVE_FAILED;
 	}
-	*is_whole = class->seq == 0;
 	if (class->seq == document->copy.seq)
-		return true;
-	return live_view_update(class->view, document->copy.doc, milliseconds(document->copy.updated), name, key, limits, data, &changed, diag);
+		return LIVE_UNCHANGED;
+	return live_view_update(class->view, turn, data, diag);
 }
 
 static void
@@ -174,24 +172,43 @@ tell_failure(WorkerConnection *connection, const char *sqlstate, const char *mes
 }
 
 static void
-deliver_class(WorkerDocument *document, WorkerClass *class, StoreSpace *space, const VmLimits *limits)
+class_failed(WorkerClass *class, const KitDiag *diag)
+{
+	dlist_iter	iter;
+
+	drop_view(class);
+	dlist_foreach(iter, &class->connections)
+		tell_failure(in_class(iter.cur), kit_error_sqlstate(diag->code), diag->message);
+}
+
+/* What its connections have is void: they have none. */
+static void
+start_class_over(WorkerClass *class)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &class->connections)
+		in_class(iter.cur)->has_view = false;
+}
+
+static void
+deliver_class(WorkerDocument *document, WorkerClass *class, LiveTurn *turn)
 {
 	int64		seq = document->copy.seq;
 	KitDiag		diag = {0};
 	KitBuf		data;
-	bool		is_whole;
+	LiveOutcome outcome;
 	dlist_iter	iter;
 
 	kit_buf_init(&data, arena);
-	if (!compute(document, class, space, limits, &data, &is_whole, &diag))
+	outcome = compute(document, class, turn, &data, &diag);
+	if (outcome == LIVE_FAILED)
 	{
-		drop_view(class);
-		dlist_foreach(iter, &class->connections)
-			tell_failure(in_class(iter.cur), kit_error_sqlstate(diag.code), diag.message);
+		class_failed(class, &diag);
 		return;
 	}
 	class->seq = seq;
-	if (data.len > 0 && !is_whole)
+	if (outcome == LIVE_DELTA)
 	{
 		VmText		before = live_view_before(class->view);
 
@@ -199,9 +216,11 @@ deliver_class(WorkerDocument *document, WorkerClass *class, StoreSpace *space, c
 			send_to(class, before, false, seq);
 		send_to(class, data_text(&data), false, seq);
 	}
+	if (outcome == LIVE_WHOLE)
+		start_class_over(class);
 	if (has_newcomers(class))
 	{
-		if (!is_whole)
+		if (outcome != LIVE_WHOLE)
 		{
 			kit_buf_clear(&data);
 			live_view_whole(class->view, &data);
@@ -255,15 +274,30 @@ group(WorkerDocument *document)
 	}
 }
 
+/* NULL: what all of its viewers share can't be computed. */
+static LiveTurn *
+begin_turn(WorkerDocument *document, StoreSpace *space, KitDiag *diag)
+{
+	VmText		name = {NameStr(space->name), strlen(NameStr(space->name))};
+	VmText		key = {document->key, strlen(document->key)};
+	VmLimits	limits = store_limits();
+
+	vm_doc_watch(document->copy.doc);
+	if (document->live == NULL)
+		document->live = live_document_new(document->program->vm, true);
+	return live_turn_begin(document->live, document->copy.doc, milliseconds(document->copy.updated), name, key, &limits, turn_arena, diag);
+}
+
 static void
 deliver_document(void *arg)
 {
 	WorkerDocument *document = arg;
 	StoreSpace *space = store_space_by_schema(document->schema);
-	VmLimits	limits = store_limits();
 	bool		exists = false;
 	dlist_iter	iter;
 	StoreRole	role;
+	LiveTurn   *turn;
+	KitDiag		diag = {0};
 
 	if (space != NULL)
 		exists = store_copy_refresh(space, document->key, &document->copy, GetActiveSnapshot());
@@ -283,8 +317,17 @@ deliver_document(void *arg)
 		document->program = document->copy.program;
 	}
 	group(document);
+	turn = begin_turn(document, space, &diag);
 	dlist_foreach(iter, &document->classes)
-		deliver_class(document, dlist_container(WorkerClass, in_document, iter.cur), space, &limits);
+	{
+		WorkerClass *class = dlist_container(WorkerClass, in_document, iter.cur);
+
+		if (turn != NULL)
+			deliver_class(document, class, turn);
+		else
+			class_failed(class, &diag);
+		kit_arena_reset(arena);
+	}
 	store_role_leave(role);
 }
 
@@ -341,7 +384,9 @@ worker_deliver(void)
 	if (arena == NULL)
 	{
 		arena = kit_arena_new("adama payload");
+		turn_arena = kit_arena_new("adama turn");
 		kit_arena_keep(arena);
+		kit_arena_keep(turn_arena);
 	}
 	n_bytes = 0;
 	while (!dlist_is_empty(&due) && n_bytes < TRANSACTION_MAX_BYTES)
@@ -364,6 +409,7 @@ worker_deliver(void)
 		}
 		error = worker_guard(deliver_document, document);
 		kit_arena_reset(arena);
+		kit_arena_reset(turn_arena);
 		if (error != NULL)
 		{
 			document_failed(document, error);

@@ -209,6 +209,19 @@ turn(TimestampTz now, bool is_tick)
 
 /* ---- time ---- */
 
+static void
+interrupts(void)
+{
+	/* A cancel that came when nothing was being done has nothing to cancel. */
+	QueryCancelPending = false;
+	CHECK_FOR_INTERRUPTS();
+	if (ConfigReloadPending)
+	{
+		ConfigReloadPending = false;
+		ProcessConfigFile(PGC_SIGHUP);
+	}
+}
+
 static long
 milliseconds_until(TimestampTz when)
 {
@@ -229,7 +242,7 @@ nap(TimestampTz until)
 			pg_usleep(left);
 		else
 			(void) WaitLatch(NULL, WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, Min(left / 1000, NAP_MS), wait_event);
-		CHECK_FOR_INTERRUPTS();
+		interrupts();
 	}
 	return has_slept;
 }
@@ -279,19 +292,6 @@ leave_if_idle(TimestampTz now)
 		idle_since = now;
 	if (TimestampDifferenceExceeds(idle_since, now, adama_emitter_idle_timeout * 1000) && worker_slot_leave())
 		proc_exit(0);
-}
-
-static void
-interrupts(void)
-{
-	/* A cancel that came when nothing was being done has nothing to cancel. */
-	QueryCancelPending = false;
-	CHECK_FOR_INTERRUPTS();
-	if (ConfigReloadPending)
-	{
-		ConfigReloadPending = false;
-		ProcessConfigFile(PGC_SIGHUP);
-	}
 }
 
 static void

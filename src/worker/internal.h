@@ -120,6 +120,7 @@ typedef struct WorkerDocument
 	bool		has_failed;		/* the last attempt; it was logged */
 	StoreCopy	copy;
 	StoreProgram *program;		/* that the classes were made with */
+	LiveDocument *live;			/* what its viewers share; NULL: to be made */
 	dlist_head	classes;
 	dlist_head	connections;
 	int			n_connections;

@@ -214,6 +214,9 @@ worker_document_ungroup(WorkerDocument *document)
 
 	dlist_foreach(iter, &document->connections)
 		worker_connection_ungroup(dlist_container(WorkerConnection, in_document, iter.cur));
+	if (document->live != NULL)
+		live_document_free(document->live);
+	document->live = NULL;
 }
 
 void
@@ -222,6 +225,7 @@ worker_document_drop(WorkerDocument *document)
 	Assert(document->n_connections == 0);
 	worker_deliver_unmark(document);
 	dlist_delete(&document->in_bucket);
+	worker_document_ungroup(document);
 	store_copy_free(&document->copy);
 	pfree(document->key);
 	pfree(document);

@@ -14,6 +14,7 @@
 static KitArena *arena;
 static VmProgram *program;
 static VmDoc *doc;
+static LiveDocument *shown;
 
 #define NOW 1700000000000
 
@@ -75,6 +76,8 @@ open_program(const char *source)
 		exit(1);
 	}
 	doc = vm_doc_new(program, 0, false);
+	shown = live_document_new(program, false);
+	live_document_remember(shown);
 	error = reduce(VM_EVENT_CREATE, "alice", "", "{}");
 	if (error[0] != '\0')
 		printf("# create: %s\n", error);
@@ -83,6 +86,7 @@ open_program(const char *source)
 static void
 close_program(void)
 {
+	live_document_free(shown);
 	vm_doc_free(doc);
 	vm_program_free(program);
 	kit_arena_reset(arena);
@@ -108,7 +112,7 @@ open_view(const char *agent, const char *state)
 {
 	LiveViewer	viewer = viewer_of(agent, state);
 	KitDiag		diag = {0};
-	LiveView   *view = live_view_new(program, &viewer, false, &diag);
+	LiveView   *view = live_view_new(shown, &viewer, &diag);
 
 	if (view == NULL)
 		printf("# view: %s\n", diag.message);
@@ -120,15 +124,21 @@ static const char *
 update(LiveView *view)
 {
 	KitBuf	   *out = KIT_NEW(arena, KitBuf);
-	bool		changed;
 	KitDiag		diag = {0};
+	LiveTurn   *turn = live_turn_begin(shown, doc, NOW, text("space"), text("key"), &vm_default_limits, arena, &diag);
 
 	kit_buf_init(out, arena);
-	if (!live_view_update(view, doc, NOW, text("space"), text("key"), &vm_default_limits, out, &changed, &diag))
-		return kit_arena_printf(arena, "%s: %s", kit_error_name(diag.code), diag.message);
-	if (changed != (out->len > 0))
-		return "changed disagrees with what was written";
-	return changed ? out->data : "-";
+	switch (turn == NULL ? LIVE_FAILED : live_view_update(view, turn, out, &diag))
+	{
+		case LIVE_FAILED:
+			return kit_arena_printf(arena, "%s: %s", kit_error_name(diag.code), diag.message);
+		case LIVE_UNCHANGED:
+			return out->len == 0 ? "-" : "unchanged, but something was written";
+		case LIVE_DELTA:
+		case LIVE_WHOLE:
+			return out->data;
+	}
+	return "";
 }
 
 static const char *
@@ -418,7 +428,7 @@ test_classes(void)
 	UNIT_TEXT("a viewer sees by its state", first_view("alice", "{\"limit\":2}"), "{\"some\":{\"1\":{\"n\":1},\"2\":{\"n\":2},\"@o\":[1,2]}}");
 	UNIT_TEXT("or by the initial one", first_view("alice", NULL), "{\"some\":{\"@o\":[]}}");
 	bad = viewer_of("alice", "{\"limit\":\"two\"}");
-	UNIT_OK("a state of a wrong type is refused", live_view_new(program, &bad, false, &diag) == NULL && diag.code == KIT_INVALID_VIEWER);
+	UNIT_OK("a state of a wrong type is refused", live_view_new(shown, &bad, &diag) == NULL && diag.code == KIT_INVALID_VIEWER);
 	UNIT_TEXT("with a reason", diag.message, "field \"limit\" of the viewer state expects int, found string");
 	close_program();
 }
@@ -659,7 +669,7 @@ test_containers(void)
 	alice = open_view("alice", NULL);
 	bob = open_view("bob", NULL);
 	UNIT_TEXT("empty maps are there, an empty maybe is not", update(alice),
-			  "{\"mis\":{},\"msr\":{},\"mp\":{},\"deep\":{},\"xs\":{\"@s\":0},\"pr\":{\"key\":0,\"value\":\"x\"}}");
+			  "{\"mis\":{},\"mp\":{},\"deep\":{},\"xs\":{\"@s\":0},\"pr\":{\"key\":0,\"value\":\"x\"},\"msr\":{}}");
 	update(bob);
 	send("alice", "put", "{\"k\":5,\"s\":\"five\"}");
 	send("alice", "put", "{\"k\":1,\"s\":\"one\"}");
@@ -667,22 +677,22 @@ test_containers(void)
 	update(alice);
 	send("alice", "fill", "{\"k\":7,\"s\":\"kk\"}");
 	UNIT_TEXT("a record in a map has the id 0, principals as keys are written so", update(alice),
-			  "{\"msr\":{\"kk\":{\"id\":0,\"n\":\"kk\",\"secret\":7}},\"mp\":{\"NtPrincipal<alice@test>\":1},\"deep\":{\"kk\":{\"5000000000\":7}},"
+			  "{\"mp\":{\"NtPrincipal<alice@test>\":1},\"deep\":{\"kk\":{\"5000000000\":7}},\"msr\":{\"kk\":{\"id\":0,\"n\":\"kk\",\"secret\":7}},"
 			  "\"mr\":{\"id\":0,\"n\":\"kk\",\"secret\":7}}");
 	UNIT_TEXT("privacy holds in maps and maybes", update(bob),
-			  "{\"msr\":{\"kk\":{\"id\":0,\"n\":\"kk\"}},\"mp\":{\"NtPrincipal<alice@test>\":1},\"deep\":{\"kk\":{\"5000000000\":7}},"
+			  "{\"mp\":{\"NtPrincipal<alice@test>\":1},\"deep\":{\"kk\":{\"5000000000\":7}},\"msr\":{\"kk\":{\"id\":0,\"n\":\"kk\"}},"
 			  "\"mr\":{\"id\":0,\"n\":\"kk\"}}");
 	send("alice", "fill", "{\"k\":8,\"s\":\"kk\",\"hidden\":true}");
-	UNIT_TEXT("a record that is hidden leaves the map", update(bob), "{\"msr\":{\"kk\":null},\"mp\":{\"NtPrincipal<alice@test>\":2},\"deep\":{\"kk\":{\"5000000000\":8}}}");
+	UNIT_TEXT("a record that is hidden leaves the map", update(bob), "{\"mp\":{\"NtPrincipal<alice@test>\":2},\"deep\":{\"kk\":{\"5000000000\":8}},\"msr\":{\"kk\":null}}");
 	UNIT_TEXT("but not for whom it is there", update(alice),
-			  "{\"msr\":{\"kk\":{\"secret\":8}},\"mp\":{\"NtPrincipal<alice@test>\":2},\"deep\":{\"kk\":{\"5000000000\":8}},\"mr\":{\"secret\":8}}");
+			  "{\"mp\":{\"NtPrincipal<alice@test>\":2},\"deep\":{\"kk\":{\"5000000000\":8}},\"msr\":{\"kk\":{\"secret\":8}},\"mr\":{\"secret\":8}}");
 	send("alice", "listing", "{\"k\":3}");
 	UNIT_TEXT("a list goes by index", update(alice), "{\"xs\":{\"0\":3,\"1\":4,\"@s\":2}}");
 	send("alice", "listing", "{\"k\":4}");
 	UNIT_TEXT("and changes so", update(alice), "{\"xs\":{\"0\":4,\"1\":5,\"@s\":2}}");
 	send("alice", "drop", "{\"k\":5,\"s\":\"kk\"}");
 	UNIT_TEXT("what is taken out is null", update(alice),
-			  "{\"mis\":{\"5\":null},\"msr\":{\"kk\":null},\"mp\":{\"NtPrincipal<alice@test>\":null},\"deep\":{\"kk\":null},\"pr\":{\"key\":1},\"mr\":null}");
+			  "{\"mis\":{\"5\":null},\"mp\":{\"NtPrincipal<alice@test>\":null},\"deep\":{\"kk\":null},\"pr\":{\"key\":1},\"msr\":{\"kk\":null},\"mr\":null}");
 	live_view_free(alice);
 	live_view_free(bob);
 	close_program();
