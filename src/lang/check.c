@@ -94,6 +94,7 @@ lang_check(LangTree *tree, LangDiags *diags)
 	check_declare(c);
 	check_units(c);
 	check_resolve_guards(c);
+	check_warn_unentered(c);
 	check_effects(c);
 	if (diags->n_errors > 0)
 		return NULL;

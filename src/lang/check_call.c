@@ -454,6 +454,7 @@ call_member(Check *c, LangExpr *e)
 	const LangType *type;
 	const LangType *result;
 	const char *spaces[5];
+	LangChannel *channel;
 	CheckUnit  *method;
 	bool		known;
 
@@ -463,12 +464,9 @@ call_member(Check *c, LangExpr *e)
 
 		if (check_is_namespace(space))
 			return call_in_namespace(c, e, space, name);
-		if (check_name_find(c, CHECK_NAMES_CHANNELS, NULL, operand->u.name.sym) != NULL)
-		{
-			check_args(c, e);
-			check_unsupported(c, name.pos, "\"%s\" of a channel", name.sym->text);
-			return error_type(c);
-		}
+		channel = check_name_find(c, CHECK_NAMES_CHANNELS, NULL, operand->u.name.sym);
+		if (channel != NULL)
+			return check_channel_call(c, e, name, channel);
 		if (space[0] >= 'A' && space[0] <= 'Z' && check_name_find(c, CHECK_NAMES_TYPES, NULL, operand->u.name.sym) == NULL)
 		{
 			CheckSuggestion s;

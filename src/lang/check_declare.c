@@ -454,20 +454,12 @@ unsupported_text(LangDeclKind kind)
 {
 	switch (kind)
 	{
-		case LANG_DECL_STATE:
-			return "a state";
-		case LANG_DECL_FUTURE_CHANNEL:
-			return "a channel that is asked (channel<...>)";
-		case LANG_DECL_RPC:
-			return "\"rpc\"";
 		case LANG_DECL_CAN_ATTACH:
 			return "@can_attach";
 		case LANG_DECL_ATTACHED:
 			return "@attached";
 		case LANG_DECL_AUTHORIZATION:
 			return "@authorization";
-		case LANG_DECL_CRON:
-			return "@cron";
 		case LANG_DECL_LINK:
 			return "@link";
 		case LANG_DECL_WEB:
@@ -552,6 +544,17 @@ declare_at_root(Check *c, LangDecl *d)
 			unit = check_add_event(c, d, LANG_UNIT_LOAD, LANG_VOID);
 			CHECK_PUSH(c->arena, p->loads, p->n_loads, unit);
 			break;
+		case LANG_DECL_STATE:
+			check_declare_state(c, d);
+			break;
+		case LANG_DECL_RPC:
+			check_declare_rpc(c, d);
+			break;
+		case LANG_DECL_FUTURE_CHANNEL:
+			check_declare_asked(c, d);
+			break;
+		case LANG_DECL_CRON:
+			break;				/* when all fields are known */
 		default:
 			check_unsupported(c, d->pos, "%s", unsupported_text(d->kind));
 			break;
@@ -595,6 +598,9 @@ check_declare(Check *c)
 	for (int i = 0; i < tree->n; i++)
 		declare_at_root(c, tree->items[i]);
 	check_declare_statics(c);
+	for (int i = 0; i < tree->n; i++)
+		if (tree->items[i]->kind == LANG_DECL_CRON)
+			check_declare_cron(c, tree->items[i]);
 	check_declare_dispatches(c);
 	check_index_fields(c, c->program->root);
 	check_index_fields(c, c->program->view);

@@ -245,8 +245,6 @@ unsupported_text(LangExprKind kind)
 {
 	switch (kind)
 	{
-		case LANG_EXPR_LABEL:
-			return "a state's label";
 		case LANG_EXPR_TUPLE:
 			return "a tuple";
 		case LANG_EXPR_NOTHING:
@@ -324,6 +322,8 @@ check_kind(Check *c, LangExpr *e, const LangType *want)
 			return check_who(c, e);
 		case LANG_EXPR_VIEWER:
 			return check_viewer(c, e);
+		case LANG_EXPR_LABEL:
+			return check_label_value(c, e);
 		case LANG_EXPR_SELF:
 			return check_self(c, e);
 		case LANG_EXPR_CONTEXT:

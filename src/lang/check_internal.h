@@ -104,7 +104,8 @@ typedef enum CheckNameSpace
 	CHECK_NAMES_CALLABLES,		/* CheckUnit; owner: structure (methods) or NULL */
 	CHECK_NAMES_POLICIES,		/* LangUnit; owner: structure */
 	CHECK_NAMES_FILTERS,		/* LangUnit; owner NULL */
-	CHECK_NAMES_CHANNELS		/* LangChannel; owner NULL */
+	CHECK_NAMES_CHANNELS,		/* LangChannel; owner NULL */
+	CHECK_NAMES_STATES			/* check_state.c; owner NULL */
 } CheckNameSpace;
 
 typedef struct CheckName
@@ -156,7 +157,7 @@ typedef struct Check
 	CheckName **buckets;
 	uint32_t	n_buckets;
 	uint32_t	n_names;
-	CheckName  *spaces[CHECK_NAMES_CHANNELS + 1];
+	CheckName  *spaces[CHECK_NAMES_STATES + 1];
 	CheckOpKey *op_keys;
 	CheckUnit **units;			/* parallel to program->units */
 	int			n_check_units;
@@ -355,6 +356,17 @@ extern const LangType *check_context_field(Check *c, LangExpr *e);	/* of e, a fi
 extern const LangType *check_context(Check *c, LangExpr *e);	/* standing alone: an error */
 extern const LangType *check_self(Check *c, LangExpr *e);
 extern const LangType *check_rare_atom(Check *c, LangExpr *e);
+
+/* ---- check_state.c: what does not run yet ---- */
+
+extern void check_declare_state(Check *c, LangDecl *d);
+extern void check_declare_cron(Check *c, LangDecl *d);
+extern void check_declare_asked(Check *c, LangDecl *d);
+extern void check_declare_rpc(Check *c, LangDecl *d);
+extern const LangType *check_label_value(Check *c, LangExpr *e);
+extern void check_state_stmt(Check *c, LangStmt *stmt);
+extern const LangType *check_channel_call(Check *c, LangExpr *e, LangName name, LangChannel *channel);
+extern void check_warn_unentered(Check *c);
 
 /* ---- check_place.c ---- */
 

@@ -505,14 +505,6 @@ unsupported_text(LangStmtKind kind)
 {
 	switch (kind)
 	{
-		case LANG_STMT_BLOCK_STATE:
-			return "\"block\"";
-		case LANG_STMT_TRANSITION:
-			return "\"transition\"";
-		case LANG_STMT_INVOKE:
-			return "\"invoke\"";
-		case LANG_STMT_PREEMPT:
-			return "\"preempt\"";
 		case LANG_STMT_LOG:
 			return "\"log\"";
 		default:
@@ -578,6 +570,12 @@ check_kind(Check *c, LangStmt *stmt)
 		case LANG_STMT_SEND:
 		case LANG_STMT_ABORTS:
 			check_test_stmt(c, stmt);
+			return false;
+		case LANG_STMT_BLOCK_STATE:
+		case LANG_STMT_TRANSITION:
+		case LANG_STMT_INVOKE:
+		case LANG_STMT_PREEMPT:
+			check_state_stmt(c, stmt);
 			return false;
 		default:
 			check_unsupported(c, stmt->pos, "%s", unsupported_text(stmt->kind));

@@ -62,6 +62,9 @@ check_rules(const LangUnit *unit)
 			r.writes = true;
 			break;
 		case LANG_UNIT_LOAD:
+		case LANG_UNIT_STATE:
+		case LANG_UNIT_CRON:
+		case LANG_UNIT_RPC:
 			r.writes = true;
 			break;
 		case LANG_UNIT_STATIC_CREATE:
@@ -131,6 +134,12 @@ kind_text(const LangUnit *unit)
 			return "@parsed";
 		case LANG_UNIT_LAMBDA:
 			return "@lambda";
+		case LANG_UNIT_STATE:
+			return "state";
+		case LANG_UNIT_CRON:
+			return "@cron";
+		case LANG_UNIT_RPC:
+			return "rpc";
 		case LANG_UNIT_TEST:
 			return "test";
 	}

@@ -159,7 +159,10 @@ typedef enum LangUnitKind
 	LANG_UNIT_INGESTED,
 	LANG_UNIT_PARSED,
 	LANG_UNIT_LAMBDA,
-	LANG_UNIT_TEST
+	LANG_UNIT_TEST,
+	LANG_UNIT_STATE,			/* these are checked, but do not run yet */
+	LANG_UNIT_CRON,
+	LANG_UNIT_RPC
 } LangUnitKind;
 
 struct LangLocal

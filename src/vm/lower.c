@@ -540,6 +540,12 @@ unit_word(LangUnitKind kind)
 			return "@parsed";
 		case LANG_UNIT_LAMBDA:
 			return "@lambda";
+		case LANG_UNIT_STATE:
+			return "state";
+		case LANG_UNIT_CRON:
+			return "@cron";
+		case LANG_UNIT_RPC:
+			return "rpc";
 		case LANG_UNIT_TEST:
 			return "test";
 	}

@@ -267,7 +267,7 @@ static const Case cases[] = {
 	/* not supported yet */
 	{"map", BODY("i = (iterate rows map f).size();"), NOT_YET, 14, 19, "\"map\" is not supported yet"},
 	{"state", "#start { }", NOT_YET, 1, 1, "a state is not supported yet"},
-	{"transition", BODY("transition #x;"), NOT_YET, 14, 1, "\"transition\" is not supported yet"},
+	{"block outside of a state", BODY("block;"), ERR, 14, 1, "\"block\" stands in a state"},
 	{"future channel", "message M { int a; } channel<M> ask;", NOT_YET, 1, 22, "not supported yet"},
 	{"library that is known", BODY("d = Vector.length(1.0);"), NOT_YET, 14, 12, "\"Vector.length\" is not supported yet"},
 	{"library that is not", BODY("d = Math.powww(1.0, 2.0);"), ERR, 14, 10, "there is no \"Math.powww\""},
