@@ -125,7 +125,7 @@ latency(bool is_adama, int n)
 		run(listener, "LISTEN latency");
 	for (int i = 0; i < n; i++)
 	{
-		struct timespec pause = {0, 2000000};
+		struct timespec pause = {0, 15000000};	/* the document is quiet again */
 		double		sent = now_us();
 		double		committed;
 

@@ -44,7 +44,7 @@ _PG_init(void)
 							"It is made when it is first needed after a server start; 0 does without.",
 							&adama_recent_changes_size, 32 * 1024, 0, 1024 * 1024, PGC_SIGHUP, GUC_UNIT_KB, NULL, NULL, NULL);
 	DefineCustomIntVariable("adama.emitter_max_delay", "Longest time for which the emitter gathers changes while it is busy.",
-							"An idle emitter sends at once; a busy one pauses about as long as it worked, at most this long, and sends coarser deltas.",
+							"A change of a quiet document is sent at once; a busy emitter pauses about as long as it worked, and a document that never rests is sent every 20 ms, at most this long.",
 							&adama_emitter_max_delay, 50, 0, 10000, PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
 	DefineCustomIntVariable("adama.emitter_idle_timeout", "Time without connections after which the emitter of a database leaves.", NULL,
 							&adama_emitter_idle_timeout, 2, 0, 3600, PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);

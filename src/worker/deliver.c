@@ -3,9 +3,13 @@
  *	  From a document that may have changed to what its viewers are sent.
  *
  *		NONE ---- its bit, a new connection ----> DUE ---- looked at ----> SENT ---- commit ----> NONE
- *		                                           ^ ^                      | |
- *		                                           | +------- abort --------+ +-- can't be read --> WAITING
- *		                                           +------------------- its time ----------------------+
+ *		  |                                        ^ ^                      | |
+ *		  |                                        | +------- abort --------+ +-- can't be read --> WAITING
+ *		  |                                        +------------------- its time --------------------+ ^
+ *		  +---- its bit, soon after it was sent -------------------------------------------------------+
+ *
+ * Pace.  A change of a document that was quiet is sent at once.  One that goes on changing is sent after 2 ms, then after 6, then every 20: so a burst
+ * becomes few deltas however fast the machine is, and a document that never rests reaches its viewers 50 times a second, as coarse as that makes it.
  *
  * The copy is brought to what the turn's snapshot sees.  When its seq has not moved, only connections that have no view yet are sent one.  What all classes
  * share is computed once, what is a class's own once for the class; the change goes to the connections that have the view before it, the whole view to
@@ -26,6 +30,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "adama.h"
 #include "vm/watch.h"
 #include "worker/internal.h"
 
@@ -60,6 +65,34 @@ void
 worker_deliver_unmark(WorkerDocument *document)
 {
 	move(document, WORKER_TURN_NONE, NULL);
+}
+
+/* ms between two times that a document is sent, the more often in a row */
+static const int paces[] = {2, 6, 20};
+
+#define QUIET_MS 10				/* without a change after its rest: the document is quiet again */
+
+void
+worker_deliver_changed(WorkerDocument *document)
+{
+	if (document->turn == WORKER_TURN_NONE && document->rests_until > GetCurrentTimestamp())
+	{
+		document->retry_at = document->rests_until;
+		move(document, WORKER_TURN_WAITING, &waiting);
+	}
+	else if (document->turn != WORKER_TURN_WAITING || document->attempts > 0)
+		worker_deliver_mark(document);
+}
+
+/* It has just been sent. */
+static void
+rest(WorkerDocument *document, TimestampTz now)
+{
+	if (document->rests_until + QUIET_MS * 1000 < now)
+		document->pace = 0;
+	else if (document->pace < (int) lengthof(paces) - 1)
+		document->pace++;
+	document->rests_until = now + (int64) Min(paces[document->pace], adama_emitter_max_delay) * 1000;
 }
 
 bool
@@ -293,6 +326,7 @@ deliver_document(void *arg)
 {
 	WorkerDocument *document = arg;
 	StoreSpace *space = store_space_by_schema(document->schema);
+	int64		seq = document->copy.seq;
 	bool		exists = false;
 	dlist_iter	iter;
 	StoreRole	role;
@@ -303,6 +337,7 @@ deliver_document(void *arg)
 		exists = store_copy_refresh(space, document->key, &document->copy, GetActiveSnapshot());
 	else
 		store_copy_free(&document->copy);
+	document->has_moved = document->copy.seq != seq;
 	close_stale(document, exists);
 	if (!exists)
 	{
@@ -431,12 +466,16 @@ worker_deliver(void)
 void
 worker_deliver_committed(void)
 {
+	TimestampTz now = GetCurrentTimestamp();
+
 	while (!dlist_is_empty(&sent))
 	{
 		WorkerDocument *document = dlist_container(WorkerDocument, in_turn, dlist_head_node(&sent));
 		dlist_mutable_iter iter;
 
 		move(document, WORKER_TURN_NONE, NULL);
+		if (document->has_moved)
+			rest(document, now);
 		dlist_foreach_modify(iter, &document->connections)
 		{
 			WorkerConnection *connection = dlist_container(WorkerConnection, in_document, iter.cur);

@@ -104,7 +104,7 @@ typedef enum WorkerTurn
 	WORKER_TURN_NONE,			/* nothing is to be done about the document */
 	WORKER_TURN_DUE,			/* it is to be looked at */
 	WORKER_TURN_SENT,			/* notified in the transaction that is going on */
-	WORKER_TURN_WAITING			/* it could not be looked at, for a reason that may pass: until retry_at */
+	WORKER_TURN_WAITING			/* until retry_at: it was sent just now, or could not be looked at for a reason that may pass */
 } WorkerTurn;
 
 typedef struct WorkerDocument
@@ -118,6 +118,9 @@ typedef struct WorkerDocument
 	int			attempts;		/* in vain, one after the other */
 	TimestampTz retry_at;
 	bool		has_failed;		/* the last attempt; it was logged */
+	bool		has_moved;		/* in this turn */
+	int			pace;			/* how many times in a row it was sent soon after the time before; see deliver.c */
+	TimestampTz rests_until;	/* then it may be sent again */
 	StoreCopy	copy;
 	StoreProgram *program;		/* that the classes were made with */
 	LiveDocument *live;			/* what its viewers share; NULL: to be made */
@@ -193,6 +196,7 @@ extern TimestampTz worker_retry_time(int attempts);
 /* ---- deliveries (deliver.c) ---- */
 
 extern void worker_deliver_mark(WorkerDocument *document);		/* it is due */
+extern void worker_deliver_changed(WorkerDocument *document);	/* it is due, unless it was sent just now: then soon */
 extern void worker_deliver_unmark(WorkerDocument *document);
 extern bool worker_deliver_is_due(void);
 /* Notifies the connections of the documents that are due, inside a transaction, until it holds enough; worker_deliver_is_due then tells. */

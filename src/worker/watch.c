@@ -480,7 +480,7 @@ worker_watch_dirty(const uint64 *dirty)
 			if ((dirty[w] >> b & 1) == 0)
 				continue;
 			dlist_foreach(iter, &buckets[w * 64 + b])
-				worker_deliver_mark(dlist_container(WorkerDocument, in_bucket, iter.cur));
+				worker_deliver_changed(dlist_container(WorkerDocument, in_bucket, iter.cur));
 		}
 	}
 }
