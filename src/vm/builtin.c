@@ -280,6 +280,7 @@ const VmBuiltin vm_builtins[LANG_N_BUILTINS] = {
 	[LANG_BUILTIN_STRING_CHAR_OF] = vm_string_char_of,
 	[LANG_BUILTIN_STRING_REPLACE_FIRST] = vm_string_replace_first,
 	[LANG_BUILTIN_STRING_REMOVE_ALL] = vm_string_remove_all,
+	[LANG_BUILTIN_STRING_BULK_REPLACE_ALL] = vm_string_bulk_replace_all,
 	[LANG_BUILTIN_STRING_COUNT_OCCURRENCES] = vm_string_count_occurrences,
 	[LANG_BUILTIN_STRING_MULTIPLY] = vm_string_multiply,
 	[LANG_BUILTIN_STRING_PAD_LEFT] = vm_string_pad_left,

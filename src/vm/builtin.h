@@ -52,6 +52,7 @@ VM_BUILTIN_FUNCTION(vm_string_join_maybes);
 VM_BUILTIN_FUNCTION(vm_string_concat_maybes);
 VM_BUILTIN_FUNCTION(vm_string_replace_first);
 VM_BUILTIN_FUNCTION(vm_string_remove_all);
+VM_BUILTIN_FUNCTION(vm_string_bulk_replace_all);
 VM_BUILTIN_FUNCTION(vm_string_count_occurrences);
 VM_BUILTIN_FUNCTION(vm_string_compare_insensitive);
 VM_BUILTIN_FUNCTION(vm_string_multiply);

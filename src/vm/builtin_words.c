@@ -9,6 +9,7 @@
 
 #include "vm/builtin.h"
 #include "vm/letters.h"
+#include "vm/map.h"
 #include "vm/string.h"
 
 /* ---- strings made piece by piece ---- */
@@ -435,6 +436,48 @@ vm_string_remove_all(Vm *vm, const VmVal *args, VmVal *out)
 	VmVal		replacing[3] = {args[0], args[1], {.str = &vm_empty_string}};
 
 	return vm_string_replace_all(vm, replacing, out);
+}
+
+/* What stands between two delimiters is a key of the map, whose value stands for all three; nothing when there is none.  A single one is no delimiter. */
+bool
+vm_string_bulk_replace_all(Vm *vm, const VmVal *args, VmVal *out)
+{
+	const VmStr *s = args[0].str;
+	const VmStr *delimiter = args[1].str;
+	const VmMap *map = args[2].map;
+	const uint8_t *p = vm_str_begin(s);
+	const uint8_t *end = vm_str_end(s);
+	const uint8_t *open;
+	const uint8_t *close;
+	VmPieces	pieces;
+
+	if (delimiter->len == 0)
+	{
+		out->str = s;
+		return true;
+	}
+	if (!vm_charge_search(vm, s, delimiter))
+		return false;
+	vm_pieces_init(&pieces, vm);
+	while ((open = vm_str_find(p, end, delimiter)) != NULL && (close = vm_str_find(open + delimiter->len, end, delimiter)) != NULL)
+	{
+		const VmPair *entry;
+		VmVal		key;
+
+		if (!vm_make_string(vm, (const char *) open + delimiter->len, (size_t) (close - open) - delimiter->len, &key) ||
+			!vm_charge_steps(vm, 8 + key.str->len / 4) || !vm_pieces_add(&pieces, p, (size_t) (open - p)))
+			return false;
+		entry = vm_map_get(map, key);
+		if (entry != NULL)
+		{
+			const VmStr *value = vm_map_entry_value(map, entry).str;
+
+			if (!vm_pieces_add(&pieces, value->text, value->len))
+				return false;
+		}
+		p = close + delimiter->len;
+	}
+	return vm_pieces_add(&pieces, p, (size_t) (end - p)) && vm_pieces_string(&pieces, out);
 }
 
 bool
