@@ -279,8 +279,10 @@ fits_in_line(const Layout *l, int i)
 			width += count_chars(comment->text, comment->len) + 1;
 		}
 		width += (k > i && format_has_space(f, k)) + count_chars(token->text, token->len);
+		if (width > LANG_FORMAT_WIDTH)
+			return false;
 	}
-	return width <= LANG_FORMAT_WIDTH;
+	return true;
 }
 
 static bool
