@@ -12,6 +12,7 @@
 
 typedef struct Viewer
 {
+	LiveDocument *shown;
 	LiveView   *view;
 	DocBytes	known;			/* what the changes made of nothing */
 	KitArena   *arena;
@@ -29,18 +30,29 @@ from_json(const char *json, size_t len, DocClass class, KitArena *arena)
 }
 
 static void
+apply(Viewer *v, const char *json, size_t len, const char *source)
+{
+	KitBuf	   *next = KIT_NEW(v->arena, KitBuf);
+	KitDiag		diag = {0};
+
+	kit_buf_init(next, v->arena);
+	FUZZ_CHECK(doc_apply(v->arena, v->known, from_json(json, len, DOC_DELTA, v->arena), next, &diag), "%s: %s", diag.message, source);
+	v->known = (DocBytes) {next->data, next->len};
+}
+
+static void
 tell(Viewer *v, VmDoc *doc, int64_t now, const VmLimits *limits, const char *source)
 {
 	KitBuf		out;
 	KitBuf		whole;
-	KitBuf	   *next = KIT_NEW(v->arena, KitBuf);
 	KitDiag		diag = {0};
-	bool		changed = false;
+	LiveTurn   *turn = live_turn_begin(v->shown, doc, now, (VmText) {"s", 1}, (VmText) {"k", 1}, limits, v->arena, &diag);
+	LiveOutcome outcome;
 
 	kit_buf_init(&out, v->arena);
 	kit_buf_init(&whole, v->arena);
-	kit_buf_init(next, v->arena);
-	if (!live_view_update(v->view, doc, now, (VmText) {"s", 1}, (VmText) {"k", 1}, limits, &out, &changed, &diag))
+	outcome = turn == NULL ? LIVE_FAILED : live_view_update(v->view, turn, &out, &diag);
+	if (outcome == LIVE_FAILED)
 	{
 		FUZZ_CHECK(diag.code != KIT_OK && diag.message[0] != '\0', "no view without a word: %s", source);
 		/* it starts over */
@@ -48,10 +60,15 @@ tell(Viewer *v, VmDoc *doc, int64_t now, const VmLimits *limits, const char *sou
 		v->known = from_json("{}", 2, DOC_DOCUMENT, v->arena);
 		return;
 	}
-	if (changed)
+	if (outcome == LIVE_WHOLE)
+		v->known = from_json("{}", 2, DOC_DOCUMENT, v->arena);
+	if (outcome != LIVE_UNCHANGED)
 	{
-		FUZZ_CHECK(doc_apply(v->arena, v->known, from_json(out.data, out.len, DOC_DELTA, v->arena), next, &diag), "%s: %s", diag.message, source);
-		v->known = (DocBytes) {next->data, next->len};
+		VmText		before = live_view_before(v->view);
+
+		if (before.len > 0)
+			apply(v, before.str, before.len, source);
+		apply(v, out.data, out.len, source);
 	}
 	live_view_whole(v->view, &whole);
 	FUZZ_CHECK(doc_equal(v->arena, v->known, from_json(whole.data, whole.len, DOC_DOCUMENT, v->arena)), "the changes do not make the view: %s\n%s", whole.data, source);
@@ -66,7 +83,8 @@ run(const VmProgram *program, Choices *c, const char *source, KitArena *arena)
 	VmEvent		event = {.kind = VM_EVENT_CREATE, .agent = {"a", 1}, .authority = {"t", 1}, .at = 1000, .space = {"s", 1}, .key = {"k", 1}};
 	LiveViewer	who = {.agent = {"a", 1}, .authority = {"t", 1}};
 	KitDiag		diag = {0};
-	Viewer		viewer = {live_view_new(program, &who, false, &diag), from_json("{}", 2, DOC_DOCUMENT, arena), arena};
+	LiveDocument *shown = live_document_new(program, false);
+	Viewer		viewer = {shown, live_view_new(shown, &who, &diag), from_json("{}", 2, DOC_DOCUMENT, arena), arena};
 	uint32_t	n = 3 + choose(c, 10);
 	const char *wrong;
 	bool		ok;
@@ -97,6 +115,7 @@ run(const VmProgram *program, Choices *c, const char *source, KitArena *arena)
 		tell(&viewer, doc, event.at, &limits, source);
 	}
 	live_view_free(viewer.view);
+	live_document_free(shown);
 	vm_doc_free(doc);
 }
 
