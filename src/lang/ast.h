@@ -326,6 +326,7 @@ struct LangExpr
 			LangLocal  *row;	/* checker: the row that where, rank and lambdas see */
 			LangExpr   *id_equals;	/* checker: where … id == e && …: e, which does not read the row; NULL when there is none */
 			LangField  *field;	/* checker: of name */
+			const LangType *group;	/* checker: of reduce, the map of lists that come of it without a function */
 		}			linq;
 		struct
 		{

@@ -249,8 +249,6 @@ unsupported_text(LangExprKind kind)
 			return "a tuple";
 		case LANG_EXPR_NOTHING:
 			return "@nothing";
-		case LANG_EXPR_LAMBDA:
-			return "@lambda";
 		case LANG_EXPR_VEC:
 			return "@vec";
 		case LANG_EXPR_MATRIX:
@@ -314,6 +312,9 @@ check_kind(Check *c, LangExpr *e, const LangType *want)
 			return check_iterate(c, e);
 		case LANG_EXPR_LINQ:
 			return check_linq(c, e);
+		case LANG_EXPR_LAMBDA:
+			check_error(c, e->pos, "a @lambda has no value of its own: it stands behind \"map\", or \"via\" of \"reduce\"");
+			return CHECK_SIMPLE(c, LANG_ERROR_TYPE);
 		case LANG_EXPR_NULL:
 			return CHECK_SIMPLE(c, LANG_DYNAMIC);
 		case LANG_EXPR_NO_ONE:

@@ -411,6 +411,7 @@ extern const LangType *check_call(Check *c, LangExpr *e);
 extern const LangType *check_index(Check *c, LangExpr *e);
 extern const LangType *check_iterate(Check *c, LangExpr *e);
 extern const LangType *check_linq(Check *c, LangExpr *e);
+extern const LangType *check_clause(Check *c, LangExpr *e, const LangType *list);	/* check_clause.c */
 extern const LangType *check_object(Check *c, LangExpr *e, const LangType *want);
 extern void check_ingest(Check *c, LangStmt *stmt);
 

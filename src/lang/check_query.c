@@ -245,10 +245,19 @@ check_linq(Check *c, LangExpr *e)
 		case LANG_LINQ_WHERE:
 		case LANG_LINQ_WHERE_AS:
 		case LANG_LINQ_ORDER:
+		case LANG_LINQ_ORDER_DYN:
+		case LANG_LINQ_REDUCE:
 			needs_rows = true;
+			break;
+		case LANG_LINQ_UNIQUE:
+			needs_rows = e->u.linq.name.sym != NULL;
 			break;
 		case LANG_LINQ_LIMIT:
 		case LANG_LINQ_OFFSET:
+		case LANG_LINQ_SHUFFLE:
+		case LANG_LINQ_MAP:
+		case LANG_LINQ_RANK:
+		case LANG_LINQ_MATERIALIZE:
 			needs_rows = false;
 			break;
 		default:
@@ -280,6 +289,15 @@ check_linq(Check *c, LangExpr *e)
 		case LANG_LINQ_ORDER:
 			if (!check_order(c, e, type->a))
 				return error_type(c);
+			break;
+		case LANG_LINQ_ORDER_DYN:
+		case LANG_LINQ_SHUFFLE:
+		case LANG_LINQ_REDUCE:
+		case LANG_LINQ_MAP:
+		case LANG_LINQ_UNIQUE:
+		case LANG_LINQ_RANK:
+			return check_clause(c, e, type);
+		case LANG_LINQ_MATERIALIZE:
 			break;
 		default:
 			check_expr(c, e->u.linq.expr, CHECK_SIMPLE(c, LANG_INT));

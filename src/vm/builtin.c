@@ -93,9 +93,7 @@ random_int(Vm *vm, const VmVal *args, VmVal *out)
 static bool
 random_bound_int(Vm *vm, const VmVal *args, VmVal *out)
 {
-	int64_t		bound = args[0].i;
-
-	out->i = bound <= 0 ? 0 : (int64_t) (((unsigned __int128) vm_random(vm) * (uint64_t) bound) >> 64);
+	out->i = vm_random_below(vm, args[0].i);
 	return true;
 }
 

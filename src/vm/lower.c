@@ -338,6 +338,11 @@ is_costly(VmOp op)
 		case VM_SCAN:
 		case VM_NEXT_SCANNED:
 		case VM_ORDERED:
+		case VM_GROUP:
+		case VM_UNIQUE:
+		case VM_RANK:
+		case VM_SHUFFLE:
+		case VM_SORT_BY_TEXT:
 		case VM_TABLE_LIST:
 		case VM_LIST_COPY:
 		case VM_MAP_VALUE:

@@ -179,7 +179,14 @@ typedef enum QueryUse
 extern uint16_t lower_query(Lower *l, const LangExpr *e, QueryUse use, int want);
 /* A list that is not changed while it is used, in the order that use asks for. */
 extern VmSortKey lower_sort_key(const LangOrderKey *key);	/* of a computed one without its slot */
+extern VmSortKey lower_sort_key_of(const LangType *type);
+extern void lower_field_list(Lower *l, uint16_t list, const LangField *field, uint16_t values);	/* values = the field of each element */
 extern uint16_t lower_projection(Lower *l, const LangExpr *e, int want);
+
+/* ---- lower_clause.c ---- */
+
+extern bool lower_clause_changes(LangLinqKind kind);		/* works on the list itself, which must be nobody else's */
+extern uint16_t lower_clause(Lower *l, const LangExpr *e, uint16_t list);	/* the register of what comes out */
 
 /* ---- lower_scan.c ---- */
 

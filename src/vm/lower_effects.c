@@ -56,6 +56,8 @@ lower_each_part(const LangExpr *e, LowerVisit visit, void *arg)
 			visit(e->u.linq.source, arg);
 			if (e->u.linq.expr != NULL)
 				visit(e->u.linq.expr, arg);
+			if (e->u.linq.threshold != NULL)
+				visit(e->u.linq.threshold, arg);
 			break;
 		case LANG_EXPR_CONVERT_MESSAGE:
 		case LANG_EXPR_MAYBE:
@@ -84,6 +86,10 @@ collect_effects(const LangExpr *e, void *arg)
 		case LANG_EXPR_POSTFIX:
 			if (e->u.unary.op == LANG_OP_INCREMENT || e->u.unary.op == LANG_OP_DECREMENT)
 				*effects |= LOWER_ASSIGNS | LANG_WRITES;
+			break;
+		case LANG_EXPR_LINQ:
+			if (e->u.linq.kind == LANG_LINQ_SHUFFLE)
+				*effects |= LANG_READS_RANDOM;
 			break;
 		case LANG_EXPR_CALL:
 			*effects |= LOWER_CALLS;

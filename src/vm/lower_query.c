@@ -398,7 +398,7 @@ lower_filter(Lower *l, Query *q)
 /* ---- order ---- */
 
 static VmKeyKind
-key_kind(const LangType *type, bool is_insensitive)
+key_kind(const LangType *type)
 {
 	switch (type->kind)
 	{
@@ -409,7 +409,7 @@ key_kind(const LangType *type, bool is_insensitive)
 			return VM_KEY_DOUBLE;
 		case LANG_STRING:
 		case LANG_LABEL:
-			return is_insensitive ? VM_KEY_STRING_INSENSITIVE : VM_KEY_STRING;
+			return VM_KEY_STRING;
 		case LANG_PRINCIPAL:
 			return VM_KEY_PRINCIPAL;
 		default:
@@ -418,12 +418,21 @@ key_kind(const LangType *type, bool is_insensitive)
 }
 
 VmSortKey
+lower_sort_key_of(const LangType *type)
+{
+	bool		is_maybe = type->kind == LANG_MAYBE;
+
+	return (VmSortKey) {.kind = key_kind(is_maybe ? type->a : type), .is_maybe = is_maybe};
+}
+
+VmSortKey
 lower_sort_key(const LangOrderKey *key)
 {
-	const LangType *type = key->field->type;
-	VmSortKey	sort = {.is_desc = key->is_desc, .is_maybe = type->kind == LANG_MAYBE};
+	VmSortKey	sort = lower_sort_key_of(key->field->type);
 
-	sort.kind = key_kind(sort.is_maybe ? type->a : type, key->is_insensitive);
+	sort.is_desc = key->is_desc;
+	if (key->is_insensitive)
+		sort.kind = VM_KEY_STRING_INSENSITIVE;
 	sort.is_computed = key->field->kind != LANG_STORED_FIELD;
 	if (!sort.is_computed)
 		sort.slot = key->field->is_id && key->field->owner->kind == LANG_STRUCT_RECORD ? VM_KEY_ID : key->field->slot;
@@ -445,9 +454,17 @@ make_fresh(Lower *l, Query *q)
 	q->is_fresh = true;
 }
 
-/* The values of a formula for all elements of the list. */
+/* A list, in q->reg. */
 static void
-compute_keys(Lower *l, uint16_t list, const LangField *field, uint16_t keys)
+make_list(Lower *l, Query *q)
+{
+	if (q->is_table)
+		make_fresh(l, q);
+}
+
+/* The values of a formula for all elements of the list. */
+void
+lower_field_list(Lower *l, uint16_t list, const LangField *field, uint16_t values)
 {
 	uint32_t	mark = l->next;
 	uint16_t	each = lower_temps(l, 2);
@@ -456,13 +473,13 @@ compute_keys(Lower *l, uint16_t list, const LangField *field, uint16_t keys)
 	Label		again = LABEL_NEW;
 	Label		end = LABEL_NEW;
 
-	lower_emit_imm(l, VM_NEW_LIST, keys, 0);
+	lower_emit_imm(l, VM_NEW_LIST, values, 0);
 	lower_emit(l, VM_EACH, each, list, 0);
 	lower_here(l, &again);
 	lower_branch(l, VM_NEXT, item, each, 0, &end);
 	lower_get(l, field, item, value);
 	lower_keep(l, field->type, value);
-	lower_emit(l, VM_LIST_ADD, keys, value, 0);
+	lower_emit(l, VM_LIST_ADD, values, value, 0);
 	lower_loop(l, &again);
 	lower_here(l, &end);
 	l->next = mark;
@@ -554,7 +571,7 @@ lower_order(Lower *l, Query *q)
 	computed = lower_temps(l, (uint32_t) sort.n_computed);
 	for (int i = 0, n = 0; i < sort.n_keys; i++)
 		if (sort.keys[i].is_computed)
-			compute_keys(l, q->reg, e->u.linq.keys[i].field, (uint16_t) (computed + n++));
+			lower_field_list(l, q->reg, e->u.linq.keys[i].field, (uint16_t) (computed + n++));
 	take_part(l, q, &offset, &limit);
 	index = lower_sort(l, sort);
 	if (offset == VM_NO_REG && limit == VM_NO_REG)
@@ -650,8 +667,17 @@ lower_query(Lower *l, const LangExpr *e, QueryUse use, int want)
 			case LANG_LINQ_OFFSET:
 				lower_part(l, &q);
 				break;
+			case LANG_LINQ_MATERIALIZE:
+				make_list(l, &q);
+				q.at++;
+				break;
 			default:
-				lower_fail(l, "this clause is not supported by the machine");
+				if (lower_clause_changes(clause->u.linq.kind))
+					make_fresh(l, &q);
+				else
+					make_list(l, &q);
+				q.reg = lower_clause(l, clause, q.reg);
+				q.is_fresh = true;
 				q.at++;
 		}
 	}
@@ -674,7 +700,7 @@ lower_projection(Lower *l, const LangExpr *e, int want)
 	uint16_t	source = lower_query(l, e->u.field.operand, QUERY_LIST, -1);
 	uint16_t	made = lower_temp(l);
 
-	compute_keys(l, source, e->u.field.field, made);	/* maps within are kept as values */
+	lower_field_list(l, source, e->u.field.field, made);	/* maps within are kept as values */
 	lower_move(l, dst, made);
 	l->next = mark;
 	return dst;

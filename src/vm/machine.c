@@ -473,3 +473,9 @@ vm_random(Vm *vm)
 	x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
 	return x ^ (x >> 31);
 }
+
+int64_t
+vm_random_below(Vm *vm, int64_t n)
+{
+	return n <= 0 ? 0 : (int64_t) (((unsigned __int128) vm_random(vm) * (uint64_t) n) >> 64);
+}

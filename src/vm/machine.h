@@ -131,6 +131,7 @@ extern int64_t vm_now(const Vm *vm);	/* the time of the event as a datetime in t
 extern VmObj *vm_viewer(Vm *vm);
 extern const VmStr *vm_context_string(Vm *vm, int which);
 extern uint64_t vm_random(Vm *vm);
+extern int64_t vm_random_below(Vm *vm, int64_t n);		/* from 0 up to, not including, n; 0 when n <= 0 */
 
 /* test.c: what a test block does */
 extern bool vm_test_do(Vm *vm, VmIns ins, VmVal *r);	/* an instruction VM_TEST_…, but VM_TEST_TRY */
@@ -172,6 +173,13 @@ typedef struct VmScanBounds
 extern bool vm_scan_begin(Vm *vm, VmTable *table, uint32_t number, const VmScanBounds *bounds, VmScan **out);
 extern VmObj *vm_scan_next(VmScan *scan);		/* NULL: there are no more */
 extern bool vm_ordered(Vm *vm, VmTable *table, uint32_t number, int flags, int64_t offset, int64_t limit, VmList **out);
+
+/* clause.c */
+extern bool vm_group(Vm *vm, VmMap *map, const VmList *list, const VmList *keys);
+extern bool vm_unique(Vm *vm, const VmList *list, const VmList *keys, const VmSort *how, VmVal *out);
+extern bool vm_rank(Vm *vm, VmList *list, VmList *scores, const VmVal *threshold);
+extern bool vm_shuffle(Vm *vm, VmList *list);
+extern bool vm_sort_by_text(Vm *vm, VmList *list, const VmStr *text, const LangStruct *structure);
 
 /* sort.c */
 /* Sorts list and keeps the limit elements from offset on.  computed: the lists of computed keys. */

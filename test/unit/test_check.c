@@ -265,7 +265,7 @@ static const Case cases[] = {
 	{"meant to be unused", "enum _E { A } function _f() -> int { return 1; }"},
 
 	/* not supported yet */
-	{"map", BODY("i = (iterate rows map f).size();"), NOT_YET, 14, 19, "\"map\" is not supported yet"},
+	{"traverse", BODY("i = (iterate rows traverse g).size();"), NOT_YET, 14, 19, "\"traverse\" is not supported yet"},
 	{"state", "#start { }", NOT_YET, 1, 1, "a state is not supported yet"},
 	{"block outside of a state", BODY("block;"), ERR, 14, 1, "\"block\" stands in a state"},
 	{"future channel", "message M { int a; } channel<M> ask;", NOT_YET, 1, 22, "not supported yet"},
