@@ -58,12 +58,15 @@ check_label(Check *c, const LangExpr *e)
 	return false;
 }
 
+/* #x as a value.  While states are refused, a program without any may use labels as mere names. */
 const LangType *
 check_label_value(Check *c, LangExpr *e)
 {
-	if (check_label(c, e))
-		check_unsupported(c, e->pos, "a state's label");
-	return error_type(c);
+	bool		has_states = false;
+
+	for (int i = 0; i < c->tree->n && !has_states; i++)
+		has_states = c->tree->items[i]->kind == LANG_DECL_STATE;
+	return !has_states || check_label(c, e) ? CHECK_SIMPLE(c, LANG_LABEL) : error_type(c);
 }
 
 /* The state that a statement leads to. */

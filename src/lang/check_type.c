@@ -24,6 +24,7 @@ is_scalar(const LangType *type)
 		case LANG_LONG:
 		case LANG_DOUBLE:
 		case LANG_STRING:
+		case LANG_LABEL:
 		case LANG_PRINCIPAL:
 		case LANG_ENUM:
 		case LANG_DATE:
@@ -125,6 +126,7 @@ base_type(Check *c, LangTypeRef *ref, CheckTypeUse use)
 		case LANG_LONG:
 		case LANG_DOUBLE:
 		case LANG_STRING:
+		case LANG_LABEL:
 		case LANG_PRINCIPAL:
 		case LANG_DATE:
 		case LANG_TIME:
