@@ -130,3 +130,19 @@ SELECT pg_temp.refused(v) AS whole, (SELECT string_agg(DISTINCT pg_temp.refused(
 	pg_temp.refused(substr(v, 1, length(v) - 1)) AS cut, pg_temp.refused(v || '\x00') AS longer
 FROM document_send('{"a":[1,2.5,"x",{"b":true}],"c":"text"}') v;
 SELECT lo_unlink(4711);
+
+-- ---- labels: names of states, as text ----
+SELECT adama.deploy('labels', $$
+record Step { public label to; public maybe<label> from; }
+table<Step> _steps;
+public label at;
+public formula steps = iterate _steps;
+message Go { label to; maybe<label> from; }
+channel go(Go m) { _steps <- { to: m.to, from: m.from }; at = m.to; }
+$$);
+SELECT adama.create('labels', 'k'), labels.go('k', 'one'), labels.go('k', "to" => 'two', "from" => 'one');
+SELECT * FROM labels.steps('k');
+SELECT adama.view('labels', 'k')->>'at' AS at;
+SET client_min_messages = warning;
+DROP SCHEMA labels CASCADE;
+RESET client_min_messages;
