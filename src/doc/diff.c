@@ -24,12 +24,20 @@ as_delta(const DocNode *value)
 	return (DocNode *) value;
 }
 
+/* A principal as views show it, {"@t":1,"agent":…,"authority":…}: a single value to those who look, sent whole. */
+static bool
+is_principal(const DocNode *node)
+{
+	return is_object(node) && node->u.object.n == 3 && doc_node_get(node, "@t", 2) != NULL && doc_node_get(node, "agent", 5) != NULL &&
+		doc_node_get(node, "authority", 9) != NULL;
+}
+
 DocNode *
 doc_node_diff(KitArena *arena, const DocNode *from, const DocNode *to)
 {
 	if (from == to)
 		return NULL;
-	if (from != NULL && is_object(from) && is_object(to))
+	if (from != NULL && is_object(from) && is_object(to) && !(is_principal(from) && is_principal(to)))
 		return diff_objects(arena, from, to);
 	if (from != NULL && doc_node_equal(from, to))
 		return NULL;

@@ -211,7 +211,7 @@ test_forms(void)
 	UNIT_TEXT("nothing changed, nothing sent", update(view), "-");
 	send("bob", "all", "{\"i\":-5,\"l\":\"5000000000000\",\"d\":1.0E7,\"s\":\"\\u00e9\\n\\\"q\\\"\",\"b\":true,\"e\":5,\"p\":{\"agent\":\"alice\",\"authority\":\"test\"}}");
 	UNIT_TEXT("values have the form that Adama's clients know", update(view),
-			  "{\"i\":-5,\"l\":\"5000000000000\",\"d\":1.0E7,\"s\":\"\\u00e9\\n\\\"q\\\"\",\"b\":true,\"e\":5,\"p\":{\"agent\":\"alice\",\"authority\":\"test\"},"
+			  "{\"i\":-5,\"l\":\"5000000000000\",\"d\":1.0E7,\"s\":\"\\u00e9\\n\\\"q\\\"\",\"b\":true,\"e\":5,\"p\":{\"@t\":1,\"agent\":\"alice\",\"authority\":\"test\"},"
 			  "\"mi\":-5,\"r\":{\"n\":7,\"note\":\"\\u00e9\\n\\\"q\\\"\"}}");
 	send("bob", "add", "{\"n\":4}");
 	UNIT_TEXT("rows come by id, other lists by index", update(view),
@@ -295,8 +295,8 @@ test_privacy(void)
 	UNIT_TEXT("and says nothing to others", update(bob), "{\"pub\":3}");
 	send("alice", "disown", "{}");
 	UNIT_TEXT("what was hers is gone", update(alice),
-			  "{\"owner\":{\"agent\":\"?\",\"authority\":\"?\"},\"ownerview\":0,\"onlyowner\":null,\"pol\":null,\"guarded\":null}");
-	UNIT_TEXT("others see the owner only", update(bob), "{\"owner\":{\"agent\":\"?\",\"authority\":\"?\"}}");
+			  "{\"owner\":{\"@t\":1,\"agent\":\"?\",\"authority\":\"?\"},\"ownerview\":0,\"onlyowner\":null,\"pol\":null,\"guarded\":null}");
+	UNIT_TEXT("others see the owner only", update(bob), "{\"owner\":{\"@t\":1,\"agent\":\"?\",\"authority\":\"?\"}}");
 	live_view_free(alice);
 	live_view_free(bob);
 	close_program();
