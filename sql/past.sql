@@ -72,6 +72,11 @@ channel say(Say m) { if (m.text == "hi") { abort; } n++; }
 $$);
 SELECT count(*) FROM adama.try('past', 'young', (SELECT source FROM past.program WHERE version = 2));
 SELECT seq, channel, sqlstate, error FROM adama.try('past', 'k', (SELECT source FROM past.program WHERE version = 2)) WHERE error IS NOT NULL;
+SELECT seq, sqlstate FROM adama.try('past', 'young', $$
+message Say { string text; bool is_secret = false; }
+public int n;
+channel say(Say m) { while (true) { n++; } }
+$$);
 SELECT * FROM adama.try('past', 'young', 'public int n');
 SELECT * FROM adama.try('past', 'nobody', 'public int n;');
 SELECT seq FROM past.document WHERE key = 'young';

@@ -3,7 +3,7 @@
  *	  An entry of the log run again, on the document before it.
  *
  * An entry says everything that its events depend on: who, when, which message, which program; the creation also the seed of the randomness.  So
- * running it must give the delta that it holds, to the byte.  Budgets are not asked: what is in the log has been within them.
+ * running it must give the delta that it holds, to the byte.  Budgets are not asked then: what is in the log has been within them.  Under another program they are.
  */
 #include "postgres.h"
 
@@ -132,6 +132,7 @@ bool
 store_replay_event(StoreReplay *replay, const StoreHistory *history, KitDiag *diag)
 {
 	VmEvent		event;
+	VmLimits	limits = store_limits();
 	bool		ok = event_of(replay, history, &event, diag);
 
 	if (ok && event.kind == VM_EVENT_CREATE)
@@ -140,7 +141,7 @@ store_replay_event(StoreReplay *replay, const StoreHistory *history, KitDiag *di
 		if (ok)
 			vm_doc_begin(replay->doc);
 	}
-	ok = ok && vm_reduce(replay->doc, &event, &no_limits, replay->scratch, diag);
+	ok = ok && vm_reduce(replay->doc, &event, &limits, replay->scratch, diag);
 	kit_arena_reset(replay->scratch);
 	return ok;
 }
