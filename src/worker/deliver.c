@@ -72,10 +72,17 @@ static const int paces[] = {2, 6, 20};
 
 #define QUIET_MS 10				/* without a change after its rest: the document is quiet again */
 
+/* Not when the clock was set back meanwhile: nobody rests for as long as that. */
+static bool
+is_resting(TimestampTz until, TimestampTz now)
+{
+	return until > now && until - now <= (int64) paces[lengthof(paces) - 1] * 1000;
+}
+
 void
 worker_deliver_changed(WorkerDocument *document)
 {
-	if (document->turn == WORKER_TURN_NONE && document->rests_until > GetCurrentTimestamp())
+	if (document->turn == WORKER_TURN_NONE && is_resting(document->rests_until, GetCurrentTimestamp()))
 	{
 		document->retry_at = document->rests_until;
 		move(document, WORKER_TURN_WAITING, &waiting);
@@ -512,7 +519,7 @@ worker_deliver_retry(TimestampTz now)
 	{
 		WorkerDocument *document = dlist_container(WorkerDocument, in_turn, iter.cur);
 
-		if (document->retry_at <= now)
+		if (document->attempts == 0 && document->retry_at == document->rests_until ? !is_resting(document->retry_at, now) : document->retry_at <= now)
 			move(document, WORKER_TURN_DUE, &due);
 		else if (next == 0 || document->retry_at < next)
 			next = document->retry_at;
