@@ -205,6 +205,16 @@ extern void worker_deliver_committed(void);
 extern void worker_deliver_aborted(void);		/* all that was sent since is void: those documents are due again, with whole views */
 extern TimestampTz worker_deliver_retry(TimestampTz now);	/* documents whose time has come are due; the time of the next, or 0 */
 
+extern void worker_deliver_count(size_t bytes);	/* were notified in this transaction */
+
+/* ---- one class of a document (class.c) ---- */
+
+/* Brings the view up to date and notifies.  What it needs meanwhile lies in the arena. */
+extern void worker_class_deliver(WorkerDocument *document, WorkerClass *class, LiveTurn *turn, KitArena *arena);
+extern void worker_class_failed(WorkerClass *class, const KitDiag *diag);
+/* Tells it once that there is no view at the moment. */
+extern void worker_connection_failed(WorkerConnection *connection, const char *sqlstate, const char *message);
+
 /* ---- connections that leave (reap.c) ---- */
 
 extern void worker_reap_add(WorkerConnection *connection);
