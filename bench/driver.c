@@ -7,6 +7,9 @@
  *		driver burst N							N messages from 16 sessions at once: notifications, and ms until the last change is there
  *		driver listen SESSIONS DOCUMENTS		connects to documents doc1 … docN from so many sessions and reads until SIGTERM: notifications, bytes
  *		driver ingest SIZE CONNECTIONS SECONDS	batches of SIZE messages, one document per connection: messages per second
+ *		driver transfers HOW SIZE BANKS CONNECTIONS SECONDS
+ *												batches of SIZE transfers at random between 100,000 accounts, each connection in one of bank1 … bankBANKS, by
+ *												ingest, jsonb or table (bench/bank.sql): transfers per second
  *		driver clients CONNECTIONS SECONDS SQL	the same statement from each connection, $1 = its number: statements per second
  *
  * Connects as libpq's environment says (PGHOST, PGPORT, …).  The space is "chat", of examples/pubsub.adama.
@@ -298,10 +301,14 @@ listen_many(int n_sessions, int n_documents)
 		PQfinish(conns[i]);
 }
 
-/* Sends the same statement from all connections, each a new one as soon as its last was answered.  Returns how many were answered. */
+/*
+ * Sends a statement from all connections, each again as soon as it was answered, with the next of its n_variants rows of values.  Returns how many were
+ * answered.
+ */
 static long
-hammer(PGconn **conns, int n, const char *const **values, int n_values, double seconds)
+hammer(PGconn **conns, int n, const char *const **values, int n_variants, int n_values, int per_statement, double seconds)
 {
+	int		   *turns = calloc(n, sizeof(int));
 	struct pollfd *fds = calloc(n, sizeof(struct pollfd));
 	double		end = now_us() + seconds * 1e6;
 	long		answered = 0;
@@ -311,7 +318,7 @@ hammer(PGconn **conns, int n, const char *const **values, int n_values, double s
 	{
 		fds[i].fd = PQsocket(conns[i]);
 		fds[i].events = POLLIN;
-		PQsendQueryPrepared(conns[i], "s", n_values, values[i], NULL, NULL, 0);
+		PQsendQueryPrepared(conns[i], "s", n_values, values[i * n_variants], NULL, NULL, 0);
 		PQflush(conns[i]);
 	}
 	while (busy > 0)
@@ -329,12 +336,18 @@ hammer(PGconn **conns, int n, const char *const **values, int n_values, double s
 			while ((result = PQgetResult(conns[i])) != NULL)
 			{
 				check(conns[i], result);
+				if (per_statement > 1 && atoi(PQgetvalue(result, 0, 0)) != per_statement)
+				{
+					fprintf(stderr, "of a batch of %d only %s succeeded\n", per_statement, PQgetvalue(result, 0, 0));
+					exit(1);
+				}
 				PQclear(result);
 			}
 			answered++;
 			if (now_us() < end)
 			{
-				PQsendQueryPrepared(conns[i], "s", n_values, values[i], NULL, NULL, 0);
+				turns[i] = (turns[i] + 1) % n_variants;
+				PQsendQueryPrepared(conns[i], "s", n_values, values[i * n_variants + turns[i]], NULL, NULL, 0);
 				PQflush(conns[i]);
 			}
 			else
@@ -348,7 +361,7 @@ hammer(PGconn **conns, int n, const char *const **values, int n_values, double s
 }
 
 static void
-hammer_all(int n, double seconds, const char *sql, const char *const **values, int n_values, int per_statement)
+hammer_all(int n, double seconds, const char *sql, const char *const **values, int n_variants, int n_values, int per_statement)
 {
 	PGconn	  **conns = malloc(sizeof(PGconn *) * n);
 	double		start;
@@ -364,7 +377,7 @@ hammer_all(int n, double seconds, const char *sql, const char *const **values, i
 		PQclear(result);
 	}
 	start = now_us();
-	answered = hammer(conns, n, values, n_values, seconds);
+	answered = hammer(conns, n, values, n_variants, n_values, per_statement, seconds);
 	printf("%.0f\n", answered * (double) per_statement / ((now_us() - start) / 1e6));
 	for (int i = 0; i < n; i++)
 		PQfinish(conns[i]);
@@ -406,7 +419,69 @@ ingest(int size, int n, double seconds)
 		v[2] = array_of("\"{\\\"payload\\\":\\\"hello world\\\"}\"", size);
 		values[i] = v;
 	}
-	hammer_all(n, seconds, "SELECT count(seq) FROM adama.ingest('chat', $1::text[], $2::text[], $3::json[])", values, 3, size);
+	hammer_all(n, seconds, "SELECT count(seq) FROM adama.ingest('chat', $1::text[], $2::text[], $3::json[])", values, 1, 3, size);
+}
+
+#define VARIANTS 16
+#define ACCOUNTS 100000
+
+typedef enum How { BY_INGEST, BY_JSONB, BY_TABLE } How;
+
+/* A transfer as an array's element; which of its numbers column means is told by how. */
+static int
+print_transfer(char *out, How how, int column, int from, int to)
+{
+	if (how == BY_INGEST)
+		return sprintf(out, "\"{\\\"from\\\":%d,\\\"to\\\":%d,\\\"amount\\\":1}\"", from, to);
+	return sprintf(out, "%d", column == 0 ? from : to);
+}
+
+/* An array of size transfers, the same ones for both columns of one seed. */
+static char *
+transfers_of(How how, int column, int size, unsigned seed)
+{
+	char	   *array = malloc((size_t) size * 60 + 3);
+	char	   *p = array;
+
+	*p++ = '{';
+	for (int i = 0; i < size; i++)
+	{
+		int			from = rand_r(&seed) % ACCOUNTS + 1;
+		int			to = rand_r(&seed) % ACCOUNTS + 1;
+
+		if (i > 0)
+			*p++ = ',';
+		p += print_transfer(p, how, column, from, to);
+	}
+	strcpy(p, "}");
+	return array;
+}
+
+static void
+transfers(const char *name, int size, int n_banks, int n, double seconds)
+{
+	static const char *const statements[] = {
+		"SELECT count(seq) FROM adama.ingest('bank', array_fill($1::text, ARRAY[$3::int]), array_fill('transfer'::text, ARRAY[$3::int]), $2::json[])",
+		"SELECT count(*) FROM unnest($2::int[], $4::int[]) t(a, b) WHERE $3 <> '' AND money.transfer_json($1, a, b, 1)",
+		"SELECT count(*) FROM unnest($2::int[], $4::int[]) t(a, b) WHERE $3 <> '' AND money.transfer($1, a, b, 1)",
+	};
+	How			how = strcmp(name, "ingest") == 0 ? BY_INGEST : strcmp(name, "jsonb") == 0 ? BY_JSONB : BY_TABLE;
+	const char *const **values = malloc(sizeof(*values) * n * VARIANTS);
+
+	for (int i = 0; i < n * VARIANTS; i++)
+	{
+		const char **v = malloc(sizeof(char *) * 4);
+		char	   *texts = malloc(64);
+
+		sprintf(texts, "bank%d", i / VARIANTS % n_banks + 1);
+		sprintf(texts + 32, "%d", size);
+		v[0] = texts;
+		v[1] = transfers_of(how, 0, size, i);
+		v[2] = texts + 32;
+		v[3] = transfers_of(how, 1, size, i);
+		values[i] = v;
+	}
+	hammer_all(n, seconds, statements[how], values, VARIANTS, how == BY_INGEST ? 3 : 4, size);
 }
 
 static void
@@ -423,7 +498,7 @@ clients(int n, double seconds, const char *sql)
 		v[0] = number;
 		values[i] = v;
 	}
-	hammer_all(n, seconds, sql, values, 1, 1);
+	hammer_all(n, seconds, sql, values, 1, 1, 1);
 }
 
 int
@@ -441,6 +516,8 @@ main(int argc, char **argv)
 		listen_many(atoi(argv[2]), atoi(argv[3]));
 	else if (strcmp(mode, "ingest") == 0 && argc == 5)
 		ingest(atoi(argv[2]), atoi(argv[3]), atof(argv[4]));
+	else if (strcmp(mode, "transfers") == 0 && argc == 7)
+		transfers(argv[2], atoi(argv[3]), atoi(argv[4]), atoi(argv[5]), atof(argv[6]));
 	else if (strcmp(mode, "clients") == 0 && argc == 5)
 		clients(atoi(argv[2]), atof(argv[3]), argv[4]);
 	else
