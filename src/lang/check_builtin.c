@@ -216,6 +216,30 @@ check_builtin_takes(Check *c, const char *space, const char *name, const LangTyp
 	return false;
 }
 
+/* Of a signature as it is written. */
+static int
+count_params(const char *signature)
+{
+	const char *p = strchr(signature, '(') + 1;
+	int			n = *p != ')';
+
+	for (int depth = 0; *p != ')'; p++)
+	{
+		depth += (*p == '<') - (*p == '>');
+		n += *p == ',' && depth == 0;
+	}
+	return n;
+}
+
+bool
+check_builtin_counts(const char *space, const char *name, int n_args)
+{
+	for (int i = 0; i < LANG_N_BUILTINS; i++)
+		if (strcmp(lang_builtins[i].space, space) == 0 && strcmp(lang_builtins[i].name, name) == 0 && count_params(lang_builtins[i].signature) == n_args + 1)
+			return true;
+	return false;
+}
+
 const LangType *
 check_builtin(Check *c, CheckBuiltinCall *call, bool *known)
 {

@@ -437,6 +437,17 @@ unknown_method(Check *c, LangExpr *e, const LangType *type, LangName name, const
 	return error_type(c);
 }
 
+/* Whether a method of maybe is meant, not one of what it holds that has the same name and other arguments, as m.has(key) of a maybe of a map. */
+static bool
+means_maybe(const LangExpr *e, LangName name, const char *spaces[])
+{
+	if (!check_builtin_counts("maybe", name.sym->text, e->u.call.n_args))
+		for (int i = 0; spaces[i] != NULL; i++)
+			if (check_builtin_counts(spaces[i], name.sym->text, e->u.call.n_args))
+				return false;
+	return true;
+}
+
 /* What a method yields that is called on a maybe. */
 static const LangType *
 lift_result(Check *c, const LangType *type)
@@ -504,10 +515,10 @@ call_member(Check *c, LangExpr *e)
 	if (type->kind == LANG_LIST && (strcmp(name.sym->text, "flatten") == 0 || strcmp(name.sym->text, "manifest") == 0) && type->a->a != NULL &&
 		type->a->kind != LANG_MAP)
 		call.of = type->a->a;	/* of a list of lists, of maybes */
-	call.space = type->kind == LANG_MAYBE ? "maybe" : NULL;
 	method_spaces(type->kind == LANG_MAYBE ? type->a : type, spaces);
-	if (call.space != NULL)
+	if (type->kind == LANG_MAYBE && means_maybe(e, name, spaces))
 	{
+		call.space = "maybe";
 		result = check_builtin(c, &call, &known);
 		if (known)
 			return result;

@@ -434,6 +434,8 @@ typedef struct CheckBuiltinCall
 
 /* Whether the library has a function of this name that takes such a value first. */
 extern bool check_builtin_takes(Check *c, const char *space, const char *name, const LangType *type);
+/* Whether one of that name takes so many arguments besides what it is called on. */
+extern bool check_builtin_counts(const char *space, const char *name, int n_args);
 /* Calls the built-in of that space and name that takes the values; *known is false when there is none of that name. */
 extern const LangType *check_builtin(Check *c, CheckBuiltinCall *call, bool *known);
 

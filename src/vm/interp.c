@@ -13,6 +13,11 @@
 #include "vm/arith.h"
 #include "vm/machine.h"
 #include "vm/state_internal.h"
+#include "vm/tally.h"
+
+#ifdef VM_TALLY
+VmTally		vm_tally;
+#endif
 
 #define POLL_STEPS 8192			/* steps between two looks for interrupts */
 
@@ -56,7 +61,7 @@ vm_run(Vm *vm, const VmCode *code, VmObj *self, const VmVal *args, VmVal *out)
 	VmIns		i;
 
 #define OP(name) L_##name:
-#define NEXT do { i = *pc++; steps--; goto *labels[i.op]; } while (0)
+#define NEXT do { i = *pc++; steps--; VM_COUNT(ops, i.op); goto *labels[i.op]; } while (0)
 /* The second word of an instruction: taken or passed. */
 #define BRANCH(taken) do { if (taken) pc += 1 + pc->imm; else pc++; } while (0)
 /* Calls what may fail and may charge. */
@@ -147,12 +152,6 @@ vm_run(Vm *vm, const VmCode *code, VmObj *self, const VmVal *args, VmVal *out)
 			pc += i.imm;
 		NEXT;
 	}
-	OP(VM_JUMP_FULL)
-	{
-		if (r[i.a].p != NULL)
-			pc += i.imm;
-		NEXT;
-	}
 	OP(VM_JUMP_LT)
 	{
 		BRANCH(r[i.b].i < r[i.c].i);
@@ -207,6 +206,7 @@ vm_run(Vm *vm, const VmCode *code, VmObj *self, const VmVal *args, VmVal *out)
 	}
 	OP(VM_BUILTIN)
 	{
+		VM_COUNT(builtins, i.c);
 		OUTSIDE(vm_builtins[i.c] (vm, r + i.b, &r[i.a]));
 		NEXT;
 	}

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "vm/lower.h"
+#include "vm/tally.h"
 #include "vm/machine.h"
 
 /* The index of its code. */
@@ -301,6 +302,8 @@ lower_builtin(Lower *l, const LangExpr *e, int want)
 	uint16_t	dst;
 	Label		empty = LABEL_NEW;
 
+	if (vm_builtins[e->u.call.builtin->id] == NULL)
+		VM_COUNT(builtins, e->u.call.builtin->id);
 	switch (e->u.call.builtin->id)
 	{
 		case LANG_BUILTIN_TIME_NOW:
@@ -449,6 +452,7 @@ unwrap_lifted(Lower *l, const LangExpr *e, Label *empty, int want)
 	bool		is_pure = true;
 	const char *result = strchr(e->u.call.builtin->signature, ')') + 1;
 
+	VM_COUNT(lifted, e->u.call.builtin->id);
 	if (e->u.call.builtin->id == LANG_BUILTIN_MAP_REMOVE || e->u.call.builtin->id == LANG_BUILTIN_MAP_CLEAR)
 	{
 		dst = change_map(l, e, empty, want);

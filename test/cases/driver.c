@@ -1,20 +1,24 @@
 /*
  * driver.c
- *	  Runs language cases: programs with a script in their comments.  cases FILE ... prints TAP, one test for each file.
+ *	  Runs language cases: programs with a script in their comments.  cases FILE ... prints TAP, one test for each file.  -a before the files says that they
+ *	  are all there are: together they must have run each instruction of the machine and each built-in, also with maybes where it takes them.
  *
  * A case is a program that is compiled as it stands; the lines that tell what happens, and what must come of it, are comments that begin with "// " and one
  * of these words:
  *
  *	what the compiler says		error 3:5 type_error some text		the program is refused, among others with this at line 3, column 5
  *								warning 3:5 some text
+ *								hint some text							of the error or warning above
  *	what happens				> create {"json"}					by principal system@test
  *								> send alice channel {"json"}
  *								> connect alice		> disconnect alice		> delete alice		> load
  *								> static create alice					or invent, send
+ *								> test name								runs the program's test block of this name
  *								> open {"json"}						a document of this state, instead of created
  *								> limits steps 1000 memory 10000 document 1000 depth 10		for what follows
  *		options at the end:			at 1000		(ms; default: as before, first 1000)		dedupe KEY		origin TEXT		ip TEXT
  *	what must come of it		error aborted 7:3 some text		the event fails; position and text may be left out
+ *								detail some text | hint some text		of the error above
  *								delta {"json"}						the event's delta, exactly
  *								state {"json"}						the whole state now
  *								view alice {"json"}					what alice sees now, as people see it
@@ -33,6 +37,7 @@
 #include <string.h>
 
 #include "live/live.h"
+#include "reach.h"
 #include "vm/vm.h"
 
 typedef struct Case
@@ -436,6 +441,24 @@ open_state(Case *c, const char **p)
 }
 
 static void
+run_test(Case *c, const char *p)
+{
+	const LangProgram *lang = vm_program_lang(c->program);
+	char		name[100];
+
+	take_word(&p, name, sizeof(name));
+	memset(&c->diag, 0, sizeof(c->diag));
+	c->has_event = true;
+	for (int i = 0; i < lang->n_tests; i++)
+		if (strcmp(lang->tests[i]->name->text, name) == 0)
+		{
+			c->failed = !vm_test_run(c->program, lang->tests[i], &c->limits, &c->diag);
+			return;
+		}
+	complain(c, "there is no test \"%s\"", name);
+}
+
+static void
 happen(Case *c, const char *p)
 {
 	VmEvent		event = {.space = text_of(c, "space"), .key = text_of(c, "key"), .agent = text_of(c, "system"), .authority = text_of(c, "test")};
@@ -478,6 +501,11 @@ happen(Case *c, const char *p)
 		return;
 	}
 	take_word(&p, word, sizeof(word));
+	if (strcmp(word, "test") == 0)
+	{
+		run_test(c, p);
+		return;
+	}
 	if (strcmp(word, "open") == 0)
 	{
 		open_state(c, &p);
@@ -548,6 +576,17 @@ expect_error(Case *c, const char *p)
 		complain(c, "the error says \"%s\", expected \"%s\"", c->diag.message, p);
 }
 
+/* More of what the error says that was expected last. */
+static void
+expect_more(Case *c, const char *what, const char *text, const char *p)
+{
+	p = skip_spaces(p);
+	if (!c->is_expected)
+		complain(c, "no error has this %s", what);
+	else if (strstr(text, p) == NULL)
+		complain(c, "the error's %s is \"%s\", expected \"%s\"", what, text, p);
+}
+
 static void
 expect_view(Case *c, const char *p)
 {
@@ -602,6 +641,10 @@ script_line(Case *c, const char *p)
 		happen(c, p);
 	else if (take(&p, "error"))
 		expect_error(c, p);
+	else if (take(&p, "detail"))
+		expect_more(c, "detail", c->diag.detail, p);
+	else if (take(&p, "hint"))
+		expect_more(c, "hint", c->diag.hint, p);
 	else if (take(&p, "delta"))
 		compare_json(c, "delta", bytes_json(c, c->delta, DOC_DELTA), p);
 	else if (take(&p, "state"))
@@ -621,9 +664,9 @@ script_line(Case *c, const char *p)
 
 /* ---- what the compiler says ---- */
 
-/* The diagnostics that the case expects, in its lines before the first ">".  Returns how many errors are expected. */
+/* The diagnostics that the case expects, in its lines before the first ">".  last: the one before.  Returns how many errors are expected. */
 static bool
-expect_diagnostics(Case *c, const char *p, LangDiags *diags, bool *is_diagnostic)
+expect_diagnostics(Case *c, const char *p, LangDiags *diags, bool *is_diagnostic, const KitDiag **last)
 {
 	bool		is_warning = false;
 	char		code[100] = "warning";
@@ -631,6 +674,13 @@ expect_diagnostics(Case *c, const char *p, LangDiags *diags, bool *is_diagnostic
 	int			column;
 
 	*is_diagnostic = true;
+	if (*last != NULL && take(&p, "hint"))
+	{
+		if (strstr((*last)->hint, skip_spaces(p)) == NULL)
+			complain(c, "the hint of %d:%d is \"%s\", expected \"%s\"", (*last)->line, (*last)->column, (*last)->hint, skip_spaces(p));
+		return true;
+	}
+	*last = NULL;
 	if (take(&p, "warning"))
 		is_warning = true;
 	else if (!take(&p, "error"))
@@ -651,7 +701,10 @@ expect_diagnostics(Case *c, const char *p, LangDiags *diags, bool *is_diagnostic
 		const KitDiag *d = diags->items[i];
 
 		if (d->line == line && d->column == column && strcmp(kit_error_name(d->code), code) == 0 && strstr(d->message, p) != NULL)
+		{
+			*last = d;
 			return !is_warning;
+		}
 	}
 	complain(c, "the compiler does not say: %d:%d %s %s", line, column, code, p);
 	for (int i = 0; i < diags->n; i++)
@@ -685,6 +738,7 @@ each_line(Case *c, void (*visit) (Case *c, const char *text, void *arg), void *a
 typedef struct Expected
 {
 	LangDiags  *diags;
+	const KitDiag *last;
 	bool		script_begun;
 	int			n_errors;
 } Expected;
@@ -701,7 +755,7 @@ visit_diagnostic(Case *c, const char *text, void *arg)
 		return;
 	if (strncmp(text, "error ", 6) == 0)
 		e->n_errors++;
-	expect_diagnostics(c, text, e->diags, &is_diagnostic);
+	expect_diagnostics(c, text, e->diags, &is_diagnostic, &e->last);
 }
 
 static void
@@ -789,6 +843,7 @@ int
 main(int argc, char **argv)
 {
 	bool		shows_code = false;
+	bool		are_all = false;
 	int			n = 0;
 	int			n_failed = 0;
 
@@ -803,12 +858,19 @@ main(int argc, char **argv)
 			shows_code = true;
 			continue;
 		}
+		if (strcmp(argv[i], "-a") == 0)
+		{
+			are_all = true;
+			continue;
+		}
 		ok = run_case(argv[i], shows_code);
 		n++;
 		n_failed += !ok;
 		printf("%s %d - %.*s\n", ok ? "ok" : "not ok", n, (int) (strlen(name) > 6 ? strlen(name) - 6 : strlen(name)), name);
 		fflush(stdout);
 	}
+	if (are_all)
+		n_failed += reach_report(&n);
 	printf("1..%d\n", n);
 	return n_failed > 0;
 }
