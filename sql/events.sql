@@ -97,7 +97,25 @@ SELECT ro.create_document('k', n => 7);
 SELECT ro.go('k', n => 1);
 SELECT adama.view('ro', 'k');
 
+-- the seq of an event, of each of a batch, of what is looked at; and what was computed with it is computed again
+SELECT adama.deploy('sq', $$
+public formula now = Document.seq();
+record R { public int id; public int at; }
+table<R> t;
+public formula rows = iterate t where at < Document.seq();
+message M { }
+@construct { t <- {at: Document.seq()}; }
+channel go(M m) { t <- {at: Document.seq()}; }
+channel nothing(M m) { }
+channel fails(M m) { t <- {at: Document.seq()}; abort; }
+$$);
+SELECT sq.create_document('k'), sq.go('k');
+SELECT ord, seq, sqlstate FROM adama.ingest('sq', '{k,k,k,k}', '{go,fails,nothing,go}', ARRAY['{}', '{}', '{}', '{}']::json[]);
+SELECT adama.view('sq', 'k'), adama.view_at('sq', 'k', 2, adama.whoami());
+SELECT * FROM sq.rows('k');
+SELECT * FROM adama.verify('sq', 'k');
+
 -- settings that have no effect yet say so
 SELECT line, col, code, severity, message, hint FROM adama.check('@static { frequency = 5; maximum_history = 10; }');
 
-DROP SCHEMA ev, ctx, slow, ro CASCADE;
+DROP SCHEMA ev, ctx, slow, ro, sq CASCADE;

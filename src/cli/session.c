@@ -158,7 +158,7 @@ tell_change(CliSession *s, View *view, const KitBuf *data, bool is_whole, KitBuf
 static LiveTurn *
 begin_turn(CliSession *s, KitDiag *diag)
 {
-	return live_turn_begin(s->shown, s->doc, s->updated, s->space, s->key, &vm_default_limits, s->scratch, diag);
+	return live_turn_begin(s->shown, s->doc, s->updated, s->seq, s->space, s->key, &vm_default_limits, s->scratch, diag);
 }
 
 /* Computes the view of now and tells what is new; failure: why there is no turn. */
@@ -260,7 +260,7 @@ event_of(const CliSession *s, VmEventKind kind, VmText agent, VmText authority)
 	return (VmEvent) {
 		.kind = kind, .agent = agent, .authority = authority,
 		.at = s->doc == NULL ? s->at : vm_program_time(s->program, s->updated, s->at),
-		.space = s->space, .key = s->key, .message = {.kind = DOC_NULL}, .origin = {"", 0}, .ip = {"", 0}
+		.seq = s->seq + 1, .space = s->space, .key = s->key, .message = {.kind = DOC_NULL}, .origin = {"", 0}, .ip = {"", 0}
 	};
 }
 

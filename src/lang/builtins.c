@@ -28,7 +28,7 @@ static const struct
 	{"Principal", NULL},
 	{"Dynamic", NULL},
 	{"Json", NULL},
-	{"Document", "seq destroy rewind disconnect patch"},
+	{"Document", "destroy rewind disconnect patch"},
 	{"ViewState", "merge goto send log"},
 	{"Messaging", "send broadcast"},
 	{"Runtime", "isBeta"},

@@ -58,7 +58,7 @@ typedef struct CheckCause
 	const char *what;			/* "assigns \"x\"" */
 } CheckCause;
 
-#define CHECK_N_EFFECTS 7		/* bits of LangReads */
+#define CHECK_N_EFFECTS 9		/* bits of LangReads */
 
 typedef enum CheckState
 {

@@ -238,7 +238,7 @@ counted(LangExpr *e)
 	return NULL;
 }
 
-#define MAY_READ (LANG_READS_WHO | LANG_READS_VIEWER | LANG_READS_TIME | LANG_READS_DOCUMENT)
+#define MAY_READ (LANG_READS_WHO | LANG_READS_VIEWER | LANG_READS_TIME | LANG_READS_SEQ | LANG_READS_DOCUMENT | LANG_LOGS)
 
 static LangKept *
 try_unit(Check *c, const LangUnit *unit)

@@ -81,7 +81,9 @@ typedef enum LangReads
 	LANG_READS_RANDOM = 8,
 	LANG_WRITES = 16,			/* changes the document */
 	LANG_ABORTS = 32,			/* may abort */
-	LANG_READS_DOCUMENT = 64	/* reads any field of the document */
+	LANG_READS_DOCUMENT = 64,	/* reads any field of the document */
+	LANG_READS_SEQ = 128,		/* Document.seq(), so it changes with every event */
+	LANG_LOGS = 256				/* writes a line for the developer */
 } LangReads;
 
 struct LangField

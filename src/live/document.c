@@ -173,7 +173,8 @@ live_deps_stamp(LiveTurn *turn, const LiveDeps *deps)
 }
 
 LiveTurn *
-live_turn_begin(LiveDocument *document, VmDoc *doc, int64_t now, VmText space, VmText key, const VmLimits *limits, KitArena *scratch, KitDiag *diag)
+live_turn_begin(LiveDocument *document, VmDoc *doc, int64_t now, int64_t seq, VmText space, VmText key, const VmLimits *limits, KitArena *scratch,
+				KitDiag *diag)
 {
 	LiveTurn   *turn = KIT_NEW(scratch, LiveTurn);
 	bool		is_first = document->shared.root == NULL;
@@ -182,6 +183,7 @@ live_turn_begin(LiveDocument *document, VmDoc *doc, int64_t now, VmText space, V
 	turn->document = document;
 	turn->doc = doc;
 	turn->now = now;
+	turn->seq = seq;
 	turn->space = space;
 	turn->key = key;
 	turn->limits = *limits;
@@ -189,7 +191,7 @@ live_turn_begin(LiveDocument *document, VmDoc *doc, int64_t now, VmText space, V
 	turn->serial = vm_watch_serial(doc);
 	turn->stamp = vm_doc_stamp(doc);
 	turn->stamps = KIT_NEW_N(scratch, uint64_t, document->plans->n_deps + 1);
-	turn->reader = vm_reader_new(doc, scratch, vm_no_one, NULL, now, space, key, limits);
+	turn->reader = vm_reader_new(doc, scratch, vm_no_one, NULL, now, seq, space, key, limits);
 	kit_buf_init(&turn->change, scratch);
 	if (document->shared.plan == NULL)
 		return turn;

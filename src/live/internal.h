@@ -110,7 +110,7 @@ typedef struct LiveLook
 	LiveTurn   *turn;
 	KitHeap    *heap;
 	uint64_t	since;			/* the stamp that the part is up to date with */
-	bool		has_time_moved;
+	int			moved;			/* LangReads: those of TIME and SEQ that are others than before */
 	const bool *viewer_changed; /* by slot; NULL: nothing of it has */
 	VmReader   *reader;
 	KitArena   *scratch;
@@ -131,6 +131,7 @@ struct LiveTurn
 	VmDoc	   *doc;
 	VmReader   *reader;
 	int64_t		now;
+	int64_t		seq;
 	VmText		space;
 	VmText		key;
 	VmLimits	limits;
@@ -153,6 +154,7 @@ typedef struct LiveMemory
 	uint64_t	serial;
 	uint64_t	stamp;
 	int64_t		now;
+	int64_t		seq;
 	const DocNode *before;		/* what goes before the change of the last update (live_view_before); lies in that one's scratch */
 	bool		is_alone;		/* the last change cannot be composed with others */
 } LiveMemory;
@@ -193,13 +195,20 @@ extern bool live_build_value(VmReader *reader, const VmLimits *limits, KitArena 
 
 extern uint64_t live_deps_stamp(LiveTurn *turn, const LiveDeps *deps);
 
+/* What depends on the document's time, or its seq, is computed again when that has moved. */
+static inline void
+live_look_at_clocks(LiveLook *look, const LiveMemory *memory)
+{
+	look->moved = (look->turn->now != memory->now ? LANG_READS_TIME : 0) | (look->turn->seq != memory->seq ? LANG_READS_SEQ : 0);
+}
+
 /* Whether anything of it has changed since the part was last brought up to date; obj: whose own fields are meant. */
 static inline bool
 live_is_newer(const LiveLook *look, const LiveDeps *deps, const VmObj *obj)
 {
 	if (deps->is_own && obj->stamp > look->since)
 		return true;
-	if (live_deps_stamp(look->turn, deps) > look->since || (look->has_time_moved && (deps->reads & LANG_READS_TIME) != 0))
+	if (live_deps_stamp(look->turn, deps) > look->since || (deps->reads & look->moved) != 0)
 		return true;
 	if (look->viewer_changed != NULL)
 		for (int i = 0; i < deps->n_viewer_slots; i++)

@@ -47,11 +47,11 @@ extern size_t live_document_memory(const LiveDocument *document);
 extern void live_document_remember(LiveDocument *document);
 
 /*
- * A turn: the document as it is now, at the time now (ms since 1970, the document's time).  Brings the shared part up to date.  The turn, and all that
+ * A turn: the document as it is now, at the time now (ms since 1970, the document's time) and at seq.  Brings the shared part up to date.  The turn, and all that
  * its updates need, lies in scratch, and ends when that does; doc must not change before.  NULL, and all views forget, when the shared part cannot be computed.
  */
-extern LiveTurn *live_turn_begin(LiveDocument *document, VmDoc *doc, int64_t now, VmText space, VmText key, const VmLimits *limits, KitArena *scratch,
-								 KitDiag *diag);
+extern LiveTurn *live_turn_begin(LiveDocument *document, VmDoc *doc, int64_t now, int64_t seq, VmText space, VmText key, const VmLimits *limits,
+								 KitArena *scratch, KitDiag *diag);
 
 /* ---- views ---- */
 
@@ -85,9 +85,11 @@ extern void live_view_whole(const LiveView *view, KitBuf *out);
 /* ---- once ---- */
 
 /* The whole view once, without memory: a tree in the arena, which must not outlive the program. */
-extern bool live_view_tree(VmDoc *doc, const LiveViewer *viewer, int64_t now, VmText space, VmText key, const VmLimits *limits, KitArena *arena, DocNode **tree, KitDiag *diag);
+extern bool live_view_tree(VmDoc *doc, const LiveViewer *viewer, int64_t now, int64_t seq, VmText space, VmText key, const VmLimits *limits, KitArena *arena,
+						   DocNode **tree, KitDiag *diag);
 /* The same as JSON for people: lists are arrays. */
-extern bool live_view_plain(VmDoc *doc, const LiveViewer *viewer, int64_t now, VmText space, VmText key, const VmLimits *limits, KitArena *arena, KitBuf *out, KitDiag *diag);
+extern bool live_view_plain(VmDoc *doc, const LiveViewer *viewer, int64_t now, int64_t seq, VmText space, VmText key, const VmLimits *limits, KitArena *arena,
+							KitBuf *out, KitDiag *diag);
 
 /* Envelope of a change: {"data":…,"reset":true,"seq":n}; data and reset are left out when not there. */
 extern void live_envelope(KitBuf *out, const char *data, size_t data_len, bool is_reset, int64_t seq);

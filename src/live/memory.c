@@ -65,7 +65,7 @@ live_memory_update(LiveMemory *memory, LiveTurn *turn, const bool *viewer_change
 	memory->root->obj = vm_doc_root(turn->doc);
 	look.heap = memory->heap;
 	look.since = memory->stamp;
-	look.has_time_moved = turn->now != memory->now;
+	live_look_at_clocks(&look, memory);
 	look.viewer_changed = viewer_changed;
 	look.heap_most = kit_heap_size(memory->heap) + turn->limits.memory;
 	look.scratch_most = kit_arena_size(scratch) + turn->limits.memory;
@@ -79,6 +79,7 @@ live_memory_update(LiveMemory *memory, LiveTurn *turn, const bool *viewer_change
 	memory->serial = turn->serial;
 	memory->stamp = turn->stamp;
 	memory->now = turn->now;
+	memory->seq = turn->seq;
 	memory->is_sound = true;
 	memory->before = look.before;
 	memory->is_alone = look.before != NULL || look.tells_text;

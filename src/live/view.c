@@ -218,7 +218,9 @@ update_private(LiveView *view, LiveTurn *turn, KitBuf *out, KitDiag *diag)
 {
 	const bool *changed = view->has_viewer_changed ? view->viewer_changed : NULL;
 	const LivePlan *plan = view->private.plan;
-	LiveLook	look = {.turn = turn, .since = view->private.stamp, .has_time_moved = turn->now != view->private.now, .viewer_changed = changed};
+	LiveLook	look = {.turn = turn, .since = view->private.stamp, .viewer_changed = changed};
+
+	live_look_at_clocks(&look, &view->private);
 
 	if (plan == NULL)
 		return true;
@@ -228,6 +230,7 @@ update_private(LiveView *view, LiveTurn *turn, KitBuf *out, KitDiag *diag)
 	{
 		view->private.stamp = turn->stamp;
 		view->private.now = turn->now;
+		view->private.seq = turn->seq;
 		return true;
 	}
 	vm_reader_look(turn->reader, view->who, view->viewer);
@@ -327,34 +330,34 @@ live_view_whole(const LiveView *view, KitBuf *out)
 
 /* The reader, and all that formulas make, lie in scratch; the tree in arena. */
 static bool
-build(VmDoc *doc, const VmPrincipal *who, VmObj *viewer, int64_t now, VmText space, VmText key, const VmLimits *limits, KitArena *scratch,
-	  KitArena *arena, DocNode **tree, KitDiag *diag)
+build(VmDoc *doc, const VmPrincipal *who, VmObj *viewer, int64_t now, int64_t seq, VmText space, VmText key, const VmLimits *limits,
+	  KitArena *scratch, KitArena *arena, DocNode **tree, KitDiag *diag)
 {
-	VmReader   *reader = vm_reader_new(doc, scratch, who, viewer, now, space, key, limits);
+	VmReader   *reader = vm_reader_new(doc, scratch, who, viewer, now, seq, space, key, limits);
 
 	return live_build(reader, doc, limits, arena, tree, diag);
 }
 
 bool
-live_view_tree(VmDoc *doc, const LiveViewer *viewer, int64_t now, VmText space, VmText key, const VmLimits *limits, KitArena *arena,
+live_view_tree(VmDoc *doc, const LiveViewer *viewer, int64_t now, int64_t seq, VmText space, VmText key, const VmLimits *limits, KitArena *arena,
 			   DocNode **tree, KitDiag *diag)
 {
 	const VmPrincipal *who = NULL;
 	VmObj	   *object = NULL;
 
 	return make_who(viewer, arena, &who, diag) && decode_viewer(vm_doc_program(doc), viewer->viewer, arena, &object, diag) &&
-		build(doc, who, object, now, space, key, limits, arena, arena, tree, diag);
+		build(doc, who, object, now, seq, space, key, limits, arena, arena, tree, diag);
 }
 
 bool
-live_view_plain(VmDoc *doc, const LiveViewer *viewer, int64_t now, VmText space, VmText key, const VmLimits *limits, KitArena *arena, KitBuf *out,
-				KitDiag *diag)
+live_view_plain(VmDoc *doc, const LiveViewer *viewer, int64_t now, int64_t seq, VmText space, VmText key, const VmLimits *limits, KitArena *arena,
+				KitBuf *out, KitDiag *diag)
 {
 	DocNode    *tree;
 	KitBuf		bytes;
 	DocWriter	w;
 
-	if (!live_view_tree(doc, viewer, now, space, key, limits, arena, &tree, diag))
+	if (!live_view_tree(doc, viewer, now, seq, space, key, limits, arena, &tree, diag))
 		return false;
 	kit_buf_init(&bytes, arena);
 	doc_write_begin(&w, &bytes, DOC_DOCUMENT);

@@ -102,7 +102,7 @@ adama_sql_view_at(PG_FUNCTION_ARGS)
 	kit_buf_init(&buf, arena);
 	kit_buf_init(&out, arena);
 	if (!sqlapi_encode_json(json, json_len, &buf, &viewer.viewer, &diag) ||
-		!live_view_plain(past.doc, &viewer, sqlapi_milliseconds(past.at), (VmText) {NameStr(space->name), (uint32) strlen(NameStr(space->name))},
+		!live_view_plain(past.doc, &viewer, sqlapi_milliseconds(past.at), past.seq, (VmText) {NameStr(space->name), (uint32) strlen(NameStr(space->name))},
 						 (VmText) {key, (uint32) strlen(key)}, &limits, arena, &out, &diag))
 		store_raise(&diag);
 	result = sqlapi_jsonb_of_json(out.data);

@@ -160,7 +160,7 @@ adama_sql_read(PG_FUNCTION_ARGS)
 	r.arena = kit_arena_new("adama read");
 	match_columns(&r, g, rows);
 	r.reader = vm_reader_new(copy->doc, r.arena, vm_principal_new(r.arena, caller.agent.str, caller.agent.len, caller.authority.str, caller.authority.len),
-							 viewer_of(fcinfo, copy->program->vm, r.arena), sqlapi_milliseconds(copy->updated),
+							 viewer_of(fcinfo, copy->program->vm, r.arena), sqlapi_milliseconds(copy->updated), copy->seq,
 							 (VmText) {NameStr(space->name), (uint32) strlen(NameStr(space->name))}, (VmText) {key, (uint32) strlen(key)}, &limits);
 	read_rows(result, &r, vm_doc_root(copy->doc), field);
 	kit_arena_delete(r.arena);

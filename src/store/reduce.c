@@ -269,6 +269,7 @@ run_events(StoreCopy *copy, StoreEvent *events, int n_events, int64 at)
 		memset(&e->diag, 0, offsetof(KitDiag, message) + 1);
 		e->diag.detail[0] = e->diag.hint[0] = '\0';
 		e->event.at = at;
+		e->event.seq = copy->seq + n_ok + 1;
 		e->is_ok = vm_reduce(copy->doc, &e->event, &limits, scratch, &e->diag);
 		if (e->is_ok)
 			e->seq = copy->seq + ++n_ok;

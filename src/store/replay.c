@@ -48,6 +48,7 @@ event_of(const StoreReplay *replay, const StoreHistory *event, VmEvent *out, Kit
 	out->agent = event->agent;
 	out->authority = event->authority;
 	out->at = event->at / 1000 + EPOCH_MS;
+	out->seq = event->seq;
 	out->space = (VmText) {NameStr(replay->space->name), (uint32) strlen(NameStr(replay->space->name))};
 	out->key = (VmText) {replay->key, (uint32) strlen(replay->key)};
 	out->channel = event->channel;

@@ -95,7 +95,7 @@ extern const StoreCopy *store_document_read(StoreSpace *space, const char *key);
 /* One event of a batch, and what became of it. */
 typedef struct StoreEvent
 {
-	VmEvent		event;			/* at is filled in by store_reduce */
+	VmEvent		event;			/* at and seq are filled in by store_reduce */
 	DocBytes	message;		/* the encoded message, also what the log keeps; len 0: none.  event.message is its root */
 	bool		is_ok;
 	int64		seq;			/* after the event, when is_ok */

@@ -1,6 +1,6 @@
 /*
  * builtin.c
- *	  The built-in functions by number, and those that are about lists, randomness and principals.
+ *	  The built-in functions by number, and those that are about lists, randomness, the document and principals.
  *
  * A built-in gets its arguments one after the other and writes its result; it may not keep pointers to the registers.  Those that lowering turns into
  * instructions of their own are not in the table: lang/builtins.def has them all, lower_call.c says which.
@@ -127,6 +127,16 @@ random_gaussian(Vm *vm, const VmVal *args, VmVal *out)
 	} while (square >= 1 || square == 0);
 	out->d = x * sqrt(-2 * kit_log(square) / square);
 	return vm_charge_steps(vm, VM_REAL_STEPS);
+}
+
+/* ---- the document ---- */
+
+/* A seq that no int can hold, after two thousand million events, is the largest that one can. */
+static bool
+document_seq(Vm *vm, const VmVal *args, VmVal *out)
+{
+	out->i = vm->seq < INT32_MAX ? vm->seq : INT32_MAX;
+	return true;
 }
 
 /* ---- principals ---- */
@@ -568,6 +578,7 @@ const VmBuiltin vm_builtins[LANG_N_BUILTINS] = {
 	[LANG_BUILTIN_RANDOM_GEN_BOUND_INT] = random_bound_int,
 	[LANG_BUILTIN_RANDOM_GEN_LONG] = random_long,
 	[LANG_BUILTIN_RANDOM_GEN_DOUBLE] = random_double,
+	[LANG_BUILTIN_DOCUMENT_SEQ] = document_seq,
 	[LANG_BUILTIN_PRINCIPAL_OF] = principal_of,
 	[LANG_BUILTIN_PRINCIPAL_AGENT] = principal_agent,
 	[LANG_BUILTIN_PRINCIPAL_AUTHORITY] = principal_authority,

@@ -148,6 +148,14 @@ vm_memo_find(const Vm *vm, const VmCode *code, const VmObj *obj, VmVal *value)
 	return true;
 }
 
+void
+vm_memo_forget(Vm *vm)
+{
+	if (vm->memo_size > 0)
+		memset(vm->memo, 0, vm->memo_size * sizeof(VmMemo));
+	vm->n_memo = 0;
+}
+
 bool
 vm_memo_store(Vm *vm, const VmCode *code, const VmObj *obj, VmVal value)
 {

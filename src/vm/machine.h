@@ -49,6 +49,7 @@ typedef struct Vm
 	const VmPrincipal *who;
 	VmObj	   *viewer;			/* made when first asked for */
 	int64_t		now;
+	int64_t		seq;
 	VmText		context[LANG_CONTEXT_IP + 1];	/* by LangContextField */
 
 	VmLimits	limits;
@@ -114,6 +115,7 @@ vm_charge(Vm *vm, size_t bytes)
 extern bool vm_stack_reserve(Vm *vm, uint32_t size);
 extern bool vm_frames_reserve(Vm *vm);
 extern bool vm_memo_find(const Vm *vm, const VmCode *code, const VmObj *obj, VmVal *value);
+extern void vm_memo_forget(Vm *vm);		/* the time or the seq is another one now */
 extern bool vm_memo_store(Vm *vm, const VmCode *code, const VmObj *obj, VmVal value);
 extern bool vm_set_document(Vm *vm, VmObj *obj, int slot, VmVal value);
 extern bool vm_may_store(Vm *vm, const VmObj *obj, const LangType *type, VmVal value);

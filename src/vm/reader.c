@@ -17,7 +17,8 @@ struct VmReader
 };
 
 VmReader *
-vm_reader_new(VmDoc *doc, KitArena *arena, const VmPrincipal *who, VmObj *viewer, int64_t now, VmText space, VmText key, const VmLimits *limits)
+vm_reader_new(VmDoc *doc, KitArena *arena, const VmPrincipal *who, VmObj *viewer, int64_t now, int64_t seq, VmText space, VmText key,
+			  const VmLimits *limits)
 {
 	VmReader   *reader = KIT_NEW(arena, VmReader);
 
@@ -27,6 +28,7 @@ vm_reader_new(VmDoc *doc, KitArena *arena, const VmPrincipal *who, VmObj *viewer
 	reader->vm.who = who;
 	reader->vm.viewer = viewer;
 	reader->vm.now = now;
+	reader->vm.seq = seq;
 	reader->vm.context[LANG_CONTEXT_SPACE] = space;
 	reader->vm.context[LANG_CONTEXT_KEY] = key;
 	return reader;

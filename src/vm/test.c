@@ -51,6 +51,7 @@ reduce(Vm *vm, VmEvent *event)
 	bool		ok;
 
 	event->at = vm->now;
+	event->seq = vm->seq + 1;
 	event->space = vm->context[LANG_CONTEXT_SPACE];
 	event->key = vm->context[LANG_CONTEXT_KEY];
 	ok = settle(vm) && vm_charge_steps(vm, SEND_STEPS);
@@ -59,6 +60,11 @@ reduce(Vm *vm, VmEvent *event)
 		ok = vm_fail(vm, diag.code, "%s", diag.message);
 		if (diag.line > 0)
 			kit_diag_detail(vm->diag, "It happened at line %d, column %d.", diag.line, diag.column);
+	}
+	else if (ok)
+	{
+		vm->seq++;
+		vm_memo_forget(vm);
 	}
 	kit_arena_delete(scratch);
 	return ok;
@@ -100,6 +106,7 @@ forward(Vm *vm, double seconds)
 	if (!(seconds >= 0 && seconds <= 1e12))
 		return vm_fail(vm, KIT_RUNTIME_ERROR, "time goes forward, by at most 1.0E12 seconds");
 	vm->now += (int64_t) (seconds * 1000);
+	vm_memo_forget(vm);
 	return settle(vm);
 }
 

@@ -69,6 +69,7 @@ typedef struct VmEvent
 	VmText		agent;			/* str NULL: nobody, as for LOAD */
 	VmText		authority;
 	int64_t		at;				/* ms since 1970: Time.now() */
+	int64_t		seq;			/* that it makes the document's if it succeeds: Document.seq() */
 	VmText		space;
 	VmText		key;
 	VmText		channel;
@@ -122,7 +123,8 @@ typedef struct VmReader VmReader;
  * A reader of doc for one viewer.  Lives in arena, with all the values that it yields.  who and viewer must live as long; viewer is an object of
  * program->view (vm_viewer_decode), or NULL for its defaults.
  */
-extern VmReader *vm_reader_new(VmDoc *doc, KitArena *arena, const VmPrincipal *who, VmObj *viewer, int64_t now, VmText space, VmText key, const VmLimits *limits);
+extern VmReader *vm_reader_new(VmDoc *doc, KitArena *arena, const VmPrincipal *who, VmObj *viewer, int64_t now, int64_t seq, VmText space, VmText key,
+							   const VmLimits *limits);
 /* Somebody else looks: budgets begin anew, and what does not depend on who looks stays known. */
 extern void vm_reader_look(VmReader *reader, const VmPrincipal *who, VmObj *viewer);
 extern bool vm_viewer_decode(const VmProgram *program, DocItem viewer, KitArena *arena, VmObj **out, KitDiag *diag);

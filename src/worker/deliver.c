@@ -168,7 +168,7 @@ begin_turn(WorkerDocument *document, StoreSpace *space, KitDiag *diag)
 	vm_doc_watch(document->copy.doc);
 	if (document->live == NULL)
 		document->live = live_document_new(document->program->vm, true);
-	return live_turn_begin(document->live, document->copy.doc, milliseconds(document->copy.updated), name, key, &limits, turn_arena, diag);
+	return live_turn_begin(document->live, document->copy.doc, milliseconds(document->copy.updated), document->copy.seq, name, key, &limits, turn_arena, diag);
 }
 
 static void

@@ -50,6 +50,7 @@ typedef struct Case
 	VmDoc	   *doc;
 	VmLimits	limits;
 	int64_t		at;
+	int64_t		seq;			/* of the document */
 	int			line;			/* of the script */
 	int			n_failures;
 	/* the last event */
@@ -356,7 +357,12 @@ run_event(Case *c, VmEvent *event)
 	if (c->failed && before.len > 0 && !same_bytes(before, save(c)))
 		complain(c, "a failed event changed the state");
 	if (!c->failed)
+	{
+		/* a @load that changes nothing is no event */
+		if (event->kind != VM_EVENT_LOAD || !doc_delta_is_empty(c->delta))
+			c->seq = event->seq;
 		check_success(c, before, event);
+	}
 	kit_arena_delete(scratch);
 }
 
@@ -398,6 +404,7 @@ take_options(Case *c, const char **p, VmEvent *event)
 			break;
 	}
 	event->at = c->at;
+	event->seq = event->kind == VM_EVENT_CREATE ? 1 : c->seq + 1;
 }
 
 static void
@@ -610,7 +617,7 @@ expect_view(Case *c, const char *p)
 	}
 	if (c->doc == NULL)
 		complain(c, "there is no document yet");
-	else if (!live_view_plain(c->doc, &viewer, c->at, text_of(c, "space"), text_of(c, "key"), &c->limits, scratch, &out, &diag))
+	else if (!live_view_plain(c->doc, &viewer, c->at, c->seq, text_of(c, "space"), text_of(c, "key"), &c->limits, scratch, &out, &diag))
 	{
 		c->diag = diag;
 		c->has_event = c->failed = true;

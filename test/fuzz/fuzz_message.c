@@ -16,7 +16,7 @@ look(VmDoc *doc, DocBytes viewer_state, KitArena *arena)
 	KitDiag		diag = {0};
 
 	kit_buf_init(&out, arena);
-	if (!live_view_plain(doc, &viewer, 5, (VmText) {"s", 1}, (VmText) {"k", 1}, &world_limits, arena, &out, &diag))
+	if (!live_view_plain(doc, &viewer, 5, 1, (VmText) {"s", 1}, (VmText) {"k", 1}, &world_limits, arena, &out, &diag))
 		FUZZ_CHECK(diag.code != KIT_OK && diag.message[0] != '\0', "no view without a word");
 	else
 		FUZZ_CHECK(world_json(out.data, out.len, DOC_DOCUMENT, arena).data != NULL, "the view is no JSON: %s", out.data);

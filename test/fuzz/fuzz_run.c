@@ -41,12 +41,12 @@ apply(Viewer *v, const char *json, size_t len, const char *source)
 }
 
 static void
-tell(Viewer *v, VmDoc *doc, int64_t now, const VmLimits *limits, const char *source)
+tell(Viewer *v, VmDoc *doc, int64_t now, int64_t seq, const VmLimits *limits, const char *source)
 {
 	KitBuf		out;
 	KitBuf		whole;
 	KitDiag		diag = {0};
-	LiveTurn   *turn = live_turn_begin(v->shown, doc, now, (VmText) {"s", 1}, (VmText) {"k", 1}, limits, v->arena, &diag);
+	LiveTurn   *turn = live_turn_begin(v->shown, doc, now, seq, (VmText) {"s", 1}, (VmText) {"k", 1}, limits, v->arena, &diag);
 	LiveOutcome outcome;
 
 	kit_buf_init(&out, v->arena);
@@ -80,7 +80,7 @@ run(const VmProgram *program, Choices *c, const char *source, KitArena *arena)
 	static const VmLimits plenty = {.steps = 200000, .memory = 4000000, .document = 100000, .depth = 50};
 	const LangProgram *lang = vm_program_lang(program);
 	VmDoc	   *doc = vm_doc_new(program, 7, false);
-	VmEvent		event = {.kind = VM_EVENT_CREATE, .agent = {"a", 1}, .authority = {"t", 1}, .at = 1000, .space = {"s", 1}, .key = {"k", 1}};
+	VmEvent		event = {.kind = VM_EVENT_CREATE, .agent = {"a", 1}, .authority = {"t", 1}, .at = 1000, .seq = 1, .space = {"s", 1}, .key = {"k", 1}};
 	LiveViewer	who = {.agent = {"a", 1}, .authority = {"t", 1}};
 	KitDiag		diag = {0};
 	LiveDocument *shown = live_document_new(program, false);
@@ -101,6 +101,7 @@ run(const VmProgram *program, Choices *c, const char *source, KitArena *arena)
 		kit_buf_init(&json, arena);
 		gen_message(channel->message, c, &json, 0);
 		event.kind = VM_EVENT_SEND;
+		event.seq += ok;
 		event.at += choose(c, 1000);
 		event.channel = (VmText) {channel->name->text, channel->name->len};
 		FUZZ_CHECK(doc_open(from_json(json.data, json.len, DOC_DOCUMENT, arena), DOC_DOCUMENT, &event.message, &diag), "%s", diag.message);
@@ -112,7 +113,7 @@ run(const VmProgram *program, Choices *c, const char *source, KitArena *arena)
 			limits.document = 100 + choose(c, 5000);
 		wrong = holds_event(doc, &event, &limits, arena, &ok, NULL);
 		FUZZ_CHECK(wrong == NULL, "%s: %s: %s", wrong, json.data, source);
-		tell(&viewer, doc, event.at, &limits, source);
+		tell(&viewer, doc, event.at, event.seq - !ok, &limits, source);
 	}
 	live_view_free(viewer.view);
 	live_document_free(shown);

@@ -39,7 +39,7 @@ check_view(VmDoc *doc, KitArena *arena)
 	KitDiag		diag = {0};
 
 	kit_buf_init(&out, arena);
-	if (!live_view_plain(doc, &viewer, 5, (VmText) {"s", 1}, (VmText) {"k", 1}, &world_limits, arena, &out, &diag))
+	if (!live_view_plain(doc, &viewer, 5, 1, (VmText) {"s", 1}, (VmText) {"k", 1}, &world_limits, arena, &out, &diag))
 		FUZZ_CHECK(diag.code != KIT_OK, "no view without a word");
 }
 

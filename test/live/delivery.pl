@@ -84,5 +84,14 @@ $alice->ask(q{SELECT chat.publish('lobby', payload => 'too late');});
 is(scalar $bob->changes(0.5), 0, 'who disconnects is told no more');
 is($alice->value('SELECT count(*) FROM chat.connection'), 0, 'no connection is left, also of the session that ended');
 
+# What shows the document's seq changes with each event, also one that changes nothing else.
+$alice->ask(q{SELECT adama.deploy('counter', 'public formula n = Document.seq(); public int x; message M { } channel go(M m) { } channel same(M m) { x = x; }');},
+	q{SELECT adama.create('counter', 'c');});
+my $dave = Viewer->new('dave', 'counter', 'c', session => $bob->session());
+($last) = $dave->changes(10);
+is_deeply($last->{data}, { n => 1, x => 0 }, 'a view shows the seq');
+$seq = $alice->value(q{SELECT counter.go('c')});
+is_deeply([map { $_->{data} } $dave->changes_to($seq, 10)], [{ n => 2 }], 'and follows it, when nothing else changes');
+
 $_->quit() for $alice, $bob;
 done_testing();

@@ -125,7 +125,7 @@ update(LiveView *view)
 {
 	KitBuf	   *out = KIT_NEW(arena, KitBuf);
 	KitDiag		diag = {0};
-	LiveTurn   *turn = live_turn_begin(shown, doc, NOW, text("space"), text("key"), &vm_default_limits, arena, &diag);
+	LiveTurn   *turn = live_turn_begin(shown, doc, NOW, 1, text("space"), text("key"), &vm_default_limits, arena, &diag);
 
 	kit_buf_init(out, arena);
 	switch (turn == NULL ? LIVE_FAILED : live_view_update(view, turn, out, &diag))
@@ -169,7 +169,7 @@ plain(const char *agent, const char *state)
 	KitDiag		diag = {0};
 
 	kit_buf_init(out, arena);
-	if (!live_view_plain(doc, &viewer, NOW, text("space"), text("key"), &vm_default_limits, arena, out, &diag))
+	if (!live_view_plain(doc, &viewer, NOW, 1, text("space"), text("key"), &vm_default_limits, arena, out, &diag))
 		return kit_arena_printf(arena, "%s: %s", kit_error_name(diag.code), diag.message);
 	return out->data;
 }

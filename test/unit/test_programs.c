@@ -656,6 +656,7 @@ run_mutant(const VmProgram *program, const char *source, UnitRandom *random, uin
 
 		event = event_of(VM_EVENT_SEND, channel->name->text);
 		event.at = 1000 + i * 30000;
+		event.seq = i + 2;
 		kit_buf_clear(&json);
 		kit_buf_add_str(&json, channel->is_array ? "[" : "");
 		random_message(channel->message, random, &json, 0);
@@ -663,7 +664,7 @@ run_mutant(const VmProgram *program, const char *source, UnitRandom *random, uin
 		event.message = json_item(json.data, arena);
 		try_event(doc, &event, &limits, source, seed);
 		kit_buf_init(&out, arena);
-		live_view_plain(doc, &viewer, event.at, event.space, event.key, &limits, arena, &out, &diag);
+		live_view_plain(doc, &viewer, event.at, event.seq, event.space, event.key, &limits, arena, &out, &diag);
 	}
 	vm_doc_free(doc);
 	kit_arena_delete(arena);

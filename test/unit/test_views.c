@@ -143,7 +143,7 @@ look(Watcher *w, LiveTurn *turn, VmDoc *doc, const Model *m, const Plan *p, unsi
 	UNIT_TRY(outcome != LIVE_FAILED, "seed %llu: %s", seed, diag.message);
 	if (outcome == LIVE_DELTA || outcome == LIVE_WHOLE)
 		receive(w, out.data, outcome == LIVE_WHOLE);
-	if (!live_view_tree(doc, &viewer, m->now, text("space"), text("key"), &vm_default_limits, arena, &scratch, &diag))
+	if (!live_view_tree(doc, &viewer, m->now, m->seq, text("space"), text("key"), &vm_default_limits, arena, &scratch, &diag))
 		UNIT_TRY(false, "seed %llu: from scratch: %s", seed, diag.message);
 	UNIT_TRY(same_view(scratch, truth), "seed %llu: the view from scratch is not what the program says\n# %s\n# view   %s\n# oracle %s", seed, program,
 			 shown_text(scratch), shown_text(truth));
@@ -158,7 +158,7 @@ look(Watcher *w, LiveTurn *turn, VmDoc *doc, const Model *m, const Plan *p, unsi
 static void
 send_message(VmDoc *doc, VmDoc *copy, Model *m, const Message *msg)
 {
-	VmEvent		event = {.kind = VM_EVENT_SEND, .agent = text(agents[msg->who]), .authority = text("test"), .at = m->now, .channel = text(msg->channel)};
+	VmEvent		event = {.kind = VM_EVENT_SEND, .agent = text(agents[msg->who]), .authority = text("test"), .at = m->now, .seq = m->seq + 1, .channel = text(msg->channel)};
 	KitArena   *scratch = kit_arena_new("event");
 	KitBuf		delta;
 	KitDiag		diag = {0};
@@ -262,7 +262,7 @@ run_round(uint64_t seed)
 			vm_doc_free(copy);
 			copy = reload(program, doc);
 		}
-		turn = live_turn_begin(document, copy, m->now, text("space"), text("key"), &vm_default_limits, arena, &diag);
+		turn = live_turn_begin(document, copy, m->now, m->seq, text("space"), text("key"), &vm_default_limits, arena, &diag);
 		UNIT_TRY(turn != NULL, "seed %llu: %s", (unsigned long long) seed, diag.message);
 		for (int i = 0; i < N_VIEWERS && turn != NULL; i++)
 		{

@@ -193,7 +193,7 @@ test_orders(void)
 		snprintf(what, sizeof(what), "seed %llu", (unsigned long long) (seed + (uint64_t) round));
 		if (!vm_viewer_decode(program, json_item(json, scratch), scratch, &viewer, &diag))
 			UNIT_TRY(false, "%s", diag.message);
-		reader = vm_reader_new(doc, scratch, vm_no_one, viewer, 0, (VmText) {"s", 1}, (VmText) {"k", 1}, &vm_default_limits);
+		reader = vm_reader_new(doc, scratch, vm_no_one, viewer, 0, 1, (VmText) {"s", 1}, (VmText) {"k", 1}, &vm_default_limits);
 		for (int order = 0; order < N_ORDERS; order++)
 		{
 			check_order(reader, doc, order, false, 0, 0, what);
@@ -321,7 +321,7 @@ test_readers(void)
 
 #define FIELD(name) lang_struct_field(root, name, strlen(name))
 	limits.steps = 10000;
-	reader = vm_reader_new(doc, arena, alice, NULL, 5, (VmText) {"s", 1}, (VmText) {"k", 1}, &limits);
+	reader = vm_reader_new(doc, arena, alice, NULL, 5, 1, (VmText) {"s", 1}, (VmText) {"k", 1}, &limits);
 	UNIT_OK("a stored field", vm_reader_field(reader, vm_doc_root(doc), FIELD("a"), &value, &diag) && value.i == 3);
 	UNIT_OK("a formula", vm_reader_field(reader, vm_doc_root(doc), FIELD("twice"), &value, &diag) && value.i == 2006);
 	for (int i = 0; i < 100; i++)
@@ -342,7 +342,7 @@ test_readers(void)
 	UNIT_OK("viewer_is shows to the one", vm_reader_may_see(reader, vm_doc_root(doc), FIELD("c"), &may, &diag) && may);
 	UNIT_OK("a policy that says no hides", vm_reader_may_see(reader, vm_doc_root(doc), FIELD("d"), &may, &diag) && !may);
 	limits.steps = 100;
-	reader = vm_reader_new(doc, arena, alice, NULL, 5, (VmText) {"s", 1}, (VmText) {"k", 1}, &limits);
+	reader = vm_reader_new(doc, arena, alice, NULL, 5, 1, (VmText) {"s", 1}, (VmText) {"k", 1}, &limits);
 	UNIT_OK("a reader has a budget", !vm_reader_field(reader, vm_doc_root(doc), FIELD("twice"), &value, &diag) && diag.code == KIT_BUDGET_EXCEEDED && diag.line == 2);
 	UNIT_OK("connecting is not handled", !vm_program_handles(program, VM_EVENT_CONNECT) && vm_program_handles(program, VM_EVENT_SEND));
 	vm_doc_free(doc);

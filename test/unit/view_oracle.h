@@ -51,6 +51,7 @@ typedef struct Model
 	int			n_rows;
 	int			last_id;
 	int64_t		now;
+	int64_t		seq;
 } Model;
 
 /* Who looks. */
@@ -65,14 +66,14 @@ typedef struct Eye
 
 enum
 {
-	ATOM_FLAG, ATOM_NOT_FLAG, ATOM_BELOW_X, ATOM_FROM_Y, ATOM_STRING, ATOM_FORMULA, ATOM_TIME, ATOM_METHOD,
+	ATOM_FLAG, ATOM_NOT_FLAG, ATOM_BELOW_X, ATOM_FROM_Y, ATOM_STRING, ATOM_FORMULA, ATOM_TIME, ATOM_SEQ, ATOM_METHOD,
 	ATOM_MINE, ATOM_BOSS,		/* not in public formulas */
 	ATOM_VIEWER, ATOM_VIEWER_BOOL,	/* only in bubbles */
 	N_ATOMS
 };
 
 static const char *const atom_texts[N_ATOMS] = {
-	"flag", "!flag", "n < x", "n >= y", "s == \"b\"", "twice > 8", "Time.now() > 1700000000020L", "is_odd", "@who == who", "@who == boss", "n < @viewer.v", "@viewer.b"
+	"flag", "!flag", "n < x", "n >= y", "s == \"b\"", "twice > 8", "Time.now() > 1700000000020L", "(n + Document.seq()) % 2 == 0", "is_odd", "@who == who", "@who == boss", "n < @viewer.v", "@viewer.b"
 };
 
 typedef struct Condition
@@ -101,6 +102,8 @@ atom_holds(const Model *m, const Row *r, const Eye *eye, int atom)
 			return r->n * 2 > 8;
 		case ATOM_TIME:
 			return m->now > 1700000000020;
+		case ATOM_SEQ:
+			return (r->n + m->seq) % 2 == 0;
 		case ATOM_METHOD:
 			return (r->n + m->y) % 2 != 0;
 		case ATOM_MINE:
@@ -354,6 +357,7 @@ model_send(Model *m, const Message *msg)
 	Row		   *r = row_of(m, msg->id);
 	const char *c = msg->channel;
 
+	m->seq++;
 	if (strcmp(c, "add") == 0)
 		m->rows[m->n_rows++] = (Row) {.id = ++m->last_id, .n = msg->n, .s = msg->s, .flag = msg->flag, .who = msg->who};
 	else if (strcmp(c, "setx") == 0)
