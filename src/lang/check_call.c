@@ -155,6 +155,8 @@ check_mutable_args(Check *c, LangExpr *e, const LangUnit *unit)
 
 			kit_diag_detail(diag, "Parameter \"%s\" is declared mutable.", param->name->text);
 		}
+		else if (!param->is_readonly && check_is_rows(param->type))
+			check_place_is_undone(c, e->u.call.args[i], "change");
 	}
 }
 
@@ -508,6 +510,9 @@ call_member(Check *c, LangExpr *e)
 		if (method != NULL)
 			return call_unit(c, e, method, name.pos, LANG_CALL_METHOD, operand);
 	}
+	if ((check_is_rows(type) || (type->kind == LANG_LIST && type->a->kind == LANG_MESSAGE)) && e->u.call.n_args == 0 && strcmp(name.sym->text, "delete") == 0 &&
+		(type->kind == LANG_TABLE || check_name_find(c, CHECK_NAMES_CALLABLES, type->a->structure, name.sym) == NULL))
+		return check_rows_delete(c, e, operand, name);
 	if (type->kind == LANG_MAYBE && type->a->kind == LANG_MAP && strcmp(name.sym->text, "insert") == 0)
 		type = check_place_type(operand);	/* the map within a map is made when it is not there */
 	/* methods of the type */
@@ -593,6 +598,12 @@ check_index(Check *c, LangExpr *e)
 	switch (type->kind)
 	{
 		case LANG_TABLE:
+			if (check_is_rows(type))
+			{
+				diag = check_error(c, e->pos, "a table of messages cannot be indexed: its rows have no ids");
+				kit_diag_hint(diag, "Search it, or take a row by its place: (iterate ... where ...)[0].");
+				return error_type(c);
+			}
 			if (!check_convert(c, &e->u.call.args[0], CHECK_SIMPLE(c, LANG_INT), "id of a row"))
 				return error_type(c);
 			e->u.call.call_kind = LANG_CALL_TABLE_GET;

@@ -152,7 +152,10 @@ check_ternary(Check *c, LangExpr *e, const LangType *want)
 		return want;
 	if (common == NULL || common->kind == LANG_VOID || common->kind == LANG_TABLE)
 	{
-		check_error(c, e->pos, "both sides of ':' must have one type: %s and %s", yes->text, no->text);
+		if (common != NULL && common->kind == LANG_TABLE)
+			check_error(c, e->pos, "a table cannot be chosen by '?'");
+		else
+			check_error(c, e->pos, "both sides of ':' must have one type: %s and %s", yes->text, no->text);
 		return error_type(c);
 	}
 	check_unify_to(c, &e->u.ternary.yes, common);

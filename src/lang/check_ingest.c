@@ -71,12 +71,15 @@ static bool
 ingest_field(Check *c, const LangType *from, const LangField *target, LangPos pos, bool is_new, const Ingesting *up)
 {
 	const LangType *to = target->type;
+	bool		is_stored = target->owner->kind == LANG_STRUCT_ROOT || target->owner->kind == LANG_STRUCT_RECORD;
 	LangFitting fitting;
 	KitDiag    *diag;
 
-	if (to->kind == LANG_MAP)
+	if (to->kind == LANG_MESSAGE && check_type_is_structured(from->kind == LANG_MAYBE ? from->a : from))
+		return ingest_struct(c, from->kind == LANG_MAYBE ? from->a : from, to->structure, pos, true, up);
+	if (to->kind == LANG_MAP && is_stored)
 		return ingest_map(c, from->kind == LANG_MAYBE ? from->a : from, to, pos, up);
-	if (to->kind == LANG_MAYBE && to->a->kind == LANG_RECORD)
+	if (to->kind == LANG_MAYBE && to->a->kind == LANG_RECORD && is_stored)
 		to = to->a;
 	if (to->kind == LANG_RECORD || to->kind == LANG_TABLE)
 	{
@@ -145,12 +148,12 @@ ingest_struct(Check *c, const LangType *from, const LangStruct *to, LangPos pos,
 		const LangField *f = source->fields[i];
 		LangField  *target;
 
-		if (f->name == c->id || f->kind != LANG_STORED_FIELD)
+		if (f->kind != LANG_STORED_FIELD || (f->name == c->id && to->kind == LANG_STRUCT_RECORD))
 			continue;
 		target = check_name_find(c, CHECK_NAMES_FIELDS, to, f->name);
 		if (target == NULL)
 		{
-			if (f->is_lossy)
+			if (f->is_lossy || (f->is_id && source->kind == LANG_STRUCT_RECORD))
 				continue;
 			unknown_member(c, to, f->name, pos, source->kind == LANG_STRUCT_MESSAGE);
 			return false;
@@ -176,22 +179,22 @@ wanted_of(Check *c, const LangField *target)
 	return target->type;
 }
 
-/* Converts a member to the field's type, as far as there is a conversion; a maybe may stay one for a record.  False after an error. */
+/* Converts a member to the field's type, as far as there is a conversion; a maybe may stay one for what is filled.  False after an error. */
 static bool
-member_to_field(Check *c, LangExpr **slot, const LangField *target, bool is_record)
+member_to_field(Check *c, LangExpr **slot, const LangField *target, bool is_filled)
 {
 	const LangType *to = target->type;
 
 	if (to == NULL || CHECK_IS_ERROR((*slot)->type) || CHECK_IS_ERROR(to))
 		return true;
-	if (is_record && (to->kind == LANG_RECORD || to->kind == LANG_TABLE))
+	if (is_filled && (to->kind == LANG_RECORD || to->kind == LANG_TABLE))
 		return true;			/* ingest_field looks at it */
-	if (is_record && (*slot)->type->kind == LANG_MAYBE && to->kind != LANG_MAYBE)
+	if (is_filled && (*slot)->type->kind == LANG_MAYBE && to->kind != LANG_MAYBE)
 	{
 		check_try_convert(c, slot, lang_type_maybe(c->program, to));
 		return true;
 	}
-	if (!is_record)
+	if (!is_filled)
 		return check_convert(c, slot, to, "field \"%s\"", target->name->text);
 	if (to->kind != LANG_TEXT)		/* the string goes on being one until it is stored */
 		check_try_convert(c, slot, to);	/* the error, if any, comes from ingest_field */
@@ -205,13 +208,17 @@ check_object(Check *c, LangExpr *e, const LangType *want)
 	const LangType **types;
 	const LangType *type;
 	bool		is_record;
+	bool		is_row = c->is_row;	/* of a table of messages */
+	bool		is_filled;
 	bool		is_refused = false;
 
+	c->is_row = false;
 	if (want != NULL && want->kind == LANG_MAYBE)
 		want = want->a;
 	if (want != NULL && (check_type_is_structured(want)))
 		to = want->structure;
 	is_record = to != NULL && to->kind == LANG_STRUCT_RECORD;
+	is_filled = is_record || (to != NULL && is_row);
 	types = KIT_NEW_N(c->arena, const LangType *, e->u.object.n + 1);
 	for (int i = 0; i < e->u.object.n; i++)
 	{
@@ -225,13 +232,13 @@ check_object(Check *c, LangExpr *e, const LangType *want)
 			is_refused = true;
 		}
 		check_expr(c, m->value, target == NULL ? NULL : wanted_of(c, target));
-		if (target != NULL && is_record && !target->is_id && !can_be_filled(c, target, m->name.pos, true))
+		if (target != NULL && is_filled && !target->is_id && !can_be_filled(c, target, m->name.pos, true))
 			is_refused = true;
 		else if (target != NULL && !(is_record && target->is_id))
 		{
-			if (!member_to_field(c, &m->value, target, is_record))
+			if (!member_to_field(c, &m->value, target, is_filled))
 				is_refused = true;
-			if (is_record && !CHECK_IS_ERROR(m->value->type) && !ingest_field(c, m->value->type, target, m->value->pos, true, NULL))
+			if (is_filled && !CHECK_IS_ERROR(m->value->type) && !ingest_field(c, m->value->type, target, m->value->pos, true, NULL))
 				is_refused = true;
 		}
 		types[i] = m->value->type;
@@ -288,6 +295,8 @@ ingest_target(Check *c, LangExpr *place, bool *takes_many)
 	{
 		case LANG_TABLE:
 			*takes_many = true;
+			if (check_is_rows(type))
+				return check_rows_place(c, inner, "insert into") ? type->a->structure : NULL;
 			if (inner->kind == LANG_EXPR_NAME && inner->u.name.ref.kind == LANG_REF_LOCAL && inner->u.name.ref.local->is_readonly)
 			{
 				diag = check_error(c, inner->pos, "cannot insert into \"%s\": it is read-only", inner->u.name.ref.local->name->text);
@@ -371,6 +380,7 @@ check_ingest(Check *c, LangStmt *stmt)
 	else
 	{
 		row = to->type;
+		c->is_row = check_is_rows(type) && check_strip(value)->kind == LANG_EXPR_OBJECT;
 		check_expr(c, value, check_strip(value)->kind == LANG_EXPR_ARRAY ? lang_type_array(c->program, row) : row);
 		from = value->type;
 		if (!CHECK_IS_ERROR(from) && (from->kind == LANG_ARRAY || from->kind == LANG_LIST) && check_type_is_structured(from->a))
@@ -396,10 +406,13 @@ check_ingest(Check *c, LangStmt *stmt)
 
 				if (from->kind == LANG_MAYBE && check_type_is_structured(from->a))
 					kit_diag_hint(diag, "Unwrap it first: if (... as x) { ... <- x; }.");
+				else if (from->kind == LANG_TABLE)
+					kit_diag_hint(diag, "The rows of a table are \"iterate\" and its name.");
 			}
 		}
 		what = check_printf(c, type->kind == LANG_TABLE ? "inserts into a table of %s" : "fills %s", check_struct_text(c, to));
-		check_effect(c, LANG_WRITES, stmt->pos, what);
+		if (!check_is_rows(type))
+			check_effect(c, LANG_WRITES, stmt->pos, what);
 	}
 	if (stmt->u.assign.as.sym != NULL)
 	{
@@ -407,6 +420,12 @@ check_ingest(Check *c, LangStmt *stmt)
 
 		if (to != NULL && type->kind != LANG_TABLE)
 			check_error(c, stmt->u.assign.as.pos, "\"as\" names the id of an inserted row, but this inserts none");
+		else if (to != NULL && check_is_rows(type))
+		{
+			kit_diag_hint(check_error(c, stmt->u.assign.as.pos, "\"as\" names the id of an inserted row, but rows of a table of messages have none"),
+						  "Give the message a field by which its rows are found.");
+			ok = false;
+		}
 		if (!ok)
 			id = error_type(c);
 		else if (is_many)

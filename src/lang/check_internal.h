@@ -5,7 +5,7 @@
  * The checker makes a LangProgram of a tree in passes:
  *		check_declare.c	names and types of all declarations; a unit for each piece of code
  *		check_unit.c	each unit's body: check_stmt.c, check_expr.c, check_lookup.c, check_place.c, check_call.c, check_builtin.c,
- *						check_query.c, check_ingest.c, check_operate.c, check_convert.c; formulas when their type is first asked for
+ *						check_query.c, check_ingest.c, check_rows.c, check_operate.c, check_convert.c; formulas when their type is first asked for
  *		check_guard.c	privacy, guards, require, indexes
  *		check_effects.c	what units and fields read and write, to a fixpoint over calls and formulas; what is forbidden where
  *		check_reads.c	which stored fields each unit reads
@@ -180,6 +180,7 @@ typedef struct Check
 	bool		is_in_aborts;	/* within @aborts, where the unit's first n_fixed variables stay as they are */
 	int			n_fixed;
 	bool		is_filled;		/* what is being checked is the place of "<-" */
+	bool		is_row;			/* the next object is inserted into a table of messages */
 } Check;
 
 /* ---- check_names.c: names, diagnostics, suggestions ---- */
@@ -373,6 +374,14 @@ extern void check_warn_unentered(Check *c);
 /* Whether e may be assigned to: otherwise an error.  Notes the write. */
 extern bool check_place(Check *c, LangExpr *e, const char *verb);
 extern bool check_is_read_only(const LangExpr *e);	/* a message that may not be changed through */
+
+/* ---- check_rows.c: tables of messages ---- */
+
+extern bool check_is_rows(const LangType *type);	/* whether it is a table of messages */
+/* The table whose very rows the list has: what is iterated, when that is a table of messages in a variable and no clause makes other elements; or NULL. */
+extern LangExpr *check_rows_of(LangExpr *list);
+extern bool check_rows_place(Check *c, LangExpr *table, const char *verb);	/* whether the table may be changed here; otherwise an error */
+extern const LangType *check_rows_delete(Check *c, LangExpr *call, LangExpr *rows, LangName name);	/* rows.delete(), of a table or a list of messages */
 
 /* ---- check_lookup.c ---- */
 

@@ -105,7 +105,7 @@ name_is_place(Check *c, LangExpr *e, const char *verb)
 					kit_diag_hint(diag, "Copy what is needed into a variable.");
 				return false;
 			}
-			if (ref->local->type->kind == LANG_RECORD || ref->local->type->kind == LANG_TABLE)
+			if (ref->local->type->kind == LANG_RECORD || (ref->local->type->kind == LANG_TABLE && !check_is_rows(ref->local->type)))
 			{
 				diag = check_error(c, e->pos, "cannot %s \"%s\", which stands for a %s of the document", verb, ref->local->name->text,
 								   ref->local->type->kind == LANG_RECORD ? "record" : "table");
@@ -155,6 +155,10 @@ field_is_place(Check *c, LangExpr *e, const char *verb)
 	}
 	if (e->u.field.is_projection && field->owner->kind != LANG_STRUCT_RECORD)
 	{
+		LangExpr   *rows = check_rows_of(e->u.field.operand);
+
+		if (rows != NULL)
+			return check_rows_place(c, rows, verb);
 		check_error(c, e->u.field.name.pos, "cannot %s \"%s\": elements of lists and arrays are read-only", verb, field->name->text);
 		return false;
 	}

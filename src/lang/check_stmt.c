@@ -323,9 +323,10 @@ check_declaration(Check *c, LangStmt *stmt)
 	if (stmt->u.declare.type != NULL)
 	{
 		type = check_type_ref(c, stmt->u.declare.type, CHECK_TYPE_LOCAL);
-		if (type->kind == LANG_TABLE)
+		if (type->kind == LANG_TABLE && !check_is_rows(type))
 		{
-			check_unsupported(c, stmt->u.declare.type->pos, "a variable of type %s", type->text);
+			diag = check_error(c, stmt->u.declare.type->pos, "a variable cannot be a table of records, which is in the document");
+			kit_diag_hint(diag, "A list of its rows can be one: list<%s>, made by \"iterate\"; and so can a table of messages.", type->a->text);
 			type = CHECK_SIMPLE(c, LANG_ERROR_TYPE);
 		}
 		if (value != NULL)
@@ -353,7 +354,7 @@ check_declaration(Check *c, LangStmt *stmt)
 			kit_diag_hint(diag, "The string that it holds can: .get().");
 			type = CHECK_SIMPLE(c, LANG_ERROR_TYPE);
 		}
-		else if (type->kind == LANG_TABLE)
+		else if (type->kind == LANG_TABLE && !check_is_rows(type))
 		{
 			diag = check_error(c, value->pos, "a table cannot be put into a variable");
 			kit_diag_hint(diag, "Its rows can: \"iterate\" makes a list of them.");

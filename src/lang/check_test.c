@@ -105,6 +105,8 @@ check_place_is_undone(Check *c, const LangExpr *place, const char *verb)
 
 	if (!c->is_in_aborts)
 		return true;
+	if (e->kind == LANG_EXPR_FIELD && e->u.field.is_projection && check_rows_of(e->u.field.operand) != NULL)
+		e = check_rows_of(e->u.field.operand);
 	while (e->kind == LANG_EXPR_PAREN || (e->kind == LANG_EXPR_FIELD && e->u.field.field != NULL && e->u.field.field->owner->kind != LANG_STRUCT_RECORD))
 		e = e->kind == LANG_EXPR_PAREN ? e->u.unary.operand : e->u.field.operand;
 	if (e->kind != LANG_EXPR_NAME || e->u.name.ref.kind != LANG_REF_LOCAL)

@@ -81,7 +81,8 @@ type_of_two(Check *c, LangTypeRef *ref, LangTypeKind kind)
 	{
 		KitDiag    *diag = check_error(c, ref->args[a->kind == LANG_TABLE ? 0 : 1]->pos, "a %s cannot hold a table", ref->word->text);
 
-		kit_diag_hint(diag, "A record can: let it hold a record with the table in it.");
+		if (!check_is_rows(a->kind == LANG_TABLE ? a : b))
+			kit_diag_hint(diag, "A record can: let it hold a record with the table in it.");
 		return CHECK_SIMPLE(c, LANG_ERROR_TYPE);
 	}
 	return kind == LANG_MAP ? check_type_map(c, a, b) : check_type_pair(c, a, b);
@@ -154,12 +155,9 @@ base_type(Check *c, LangTypeRef *ref, CheckTypeUse use)
 				return a;
 			if (kind == LANG_TABLE)
 			{
-				if (a->kind == LANG_RECORD)
+				if (a->kind == LANG_RECORD || (a->kind == LANG_MESSAGE && a->structure->kind == LANG_STRUCT_MESSAGE))
 					return lang_type_table(c->program, a);
-				if (a->kind == LANG_MESSAGE)
-					check_unsupported(c, ref->pos, "a table of messages");
-				else
-					check_error(c, ref->args[0]->pos, "a table holds records, not %s", a->text);
+				check_error(c, ref->args[0]->pos, "a table holds records or messages, not %s", a->text);
 				return CHECK_SIMPLE(c, LANG_ERROR_TYPE);
 			}
 			if (a->kind == LANG_TABLE || (kind == LANG_MAYBE && a->kind == LANG_MAYBE))
@@ -209,7 +207,7 @@ stored_type(Check *c, LangTypeRef *ref, const LangType *type)
 	KitDiag    *diag;
 	const LangType *inner;
 
-	if (is_scalar(type) || type->kind == LANG_RECORD || type->kind == LANG_TABLE || type->kind == LANG_TEXT)
+	if (is_scalar(type) || type->kind == LANG_RECORD || (type->kind == LANG_TABLE && !check_is_rows(type)) || type->kind == LANG_TEXT)
 		return type;
 	if (type->kind == LANG_MAYBE && (is_scalar(type->a) || type->a->kind == LANG_RECORD))
 		return type;
@@ -238,6 +236,11 @@ stored_type(Check *c, LangTypeRef *ref, const LangType *type)
 	{
 		diag = check_error(c, ref->pos, "a document cannot store message \"%s\"", type->text);
 		kit_diag_hint(diag, "Declare it as a record: fields are stored, messages only travel.");
+	}
+	else if (check_is_rows(type))
+	{
+		diag = check_error(c, ref->pos, "a document cannot store a table of messages");
+		kit_diag_hint(diag, "Declare \"%s\" as a record; a table of messages is a variable.", type->a->text);
 	}
 	else if (type->kind == LANG_ARRAY)
 	{
@@ -288,7 +291,10 @@ message_type(Check *c, LangTypeRef *ref, const LangType *type)
 	{
 		KitDiag    *diag = check_error(c, ref->pos, "a message cannot hold %s", type->text);
 
-		kit_diag_hint(diag, "A message carries values: give the row's id, or a message with the fields that matter.");
+		if (check_is_rows(found))
+			kit_diag_hint(diag, "Declare it as an array: %s[].", found->a->text);
+		else
+			kit_diag_hint(diag, "A message carries values: give the row's id, or a message with the fields that matter.");
 	}
 	else
 		check_unsupported(c, ref->pos, "a message's field of type %s", type->text);
@@ -333,7 +339,7 @@ check_type_ref(Check *c, LangTypeRef *ref, CheckTypeUse use)
 		case CHECK_TYPE_RETURN:
 			if (is_text(c, ref, type))
 				return CHECK_SIMPLE(c, LANG_ERROR_TYPE);
-			if (type->kind == LANG_TABLE)
+			if (type->kind == LANG_TABLE && !check_is_rows(type))
 			{
 				KitDiag    *diag = check_error(c, ref->pos, "a table cannot be returned");
 

@@ -205,7 +205,7 @@ check_add_params(Check *c, LangUnit *unit, LangParam *params, int n)
 		for (int k = 0; k < i && i < 300; k++)
 			if (params[k].name.sym == params[i].name.sym)
 				check_error(c, params[i].name.pos, "parameter \"%s\" is declared twice", params[i].name.sym->text);
-		if (type->kind == LANG_TABLE && unit->kind == LANG_UNIT_FUNCTION)
+		if (type->kind == LANG_TABLE && !check_is_rows(type) && unit->kind == LANG_UNIT_FUNCTION)
 			check_error(c, params[i].name.pos, "a function cannot take a table: make it a procedure");
 		local = check_add_local(c, unit, params[i].name, type);
 		local->is_parameter = true;

@@ -352,6 +352,22 @@ vm_run(Vm *vm, const VmCode *code, VmObj *self, const VmVal *args, VmVal *out)
 		NEXT;
 	}
 
+	OP(VM_ROWS)
+	{
+		OUTSIDE(vm_list_part(vm, r[i.b].list, 0, INT64_MAX, &r[i.a]));
+		NEXT;
+	}
+	OP(VM_ROWS_CLEAR)
+	{
+		vm_rows_clear(r[i.a].list);
+		NEXT;
+	}
+	OP(VM_ROWS_REMOVE)
+	{
+		OUTSIDE(vm_rows_remove(vm, r[i.a].list, r[i.b].list));
+		NEXT;
+	}
+
 	OP(VM_HELD)
 	{
 		r[i.a].obj = vm_holder_find(r[i.b].table);

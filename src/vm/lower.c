@@ -248,7 +248,7 @@ lower_stmt(Lower *l, const LangStmt *stmt)
 			break;
 		case LANG_STMT_DECLARE:
 			if (stmt->u.declare.value != NULL)
-				lower_expr(l, stmt->u.declare.value, lower_local(stmt->u.declare.local));
+				lower_rows_value(l, stmt->u.declare.value, lower_local(stmt->u.declare.local));
 			else
 				lower_default(l, stmt->u.declare.local->type, lower_local(stmt->u.declare.local));
 			break;
@@ -281,7 +281,7 @@ lower_stmt(Lower *l, const LangStmt *stmt)
 			if (stmt->u.expr == NULL)
 				lower_emit(l, VM_RETURN_VOID, 0, 0, 0);
 			else
-				lower_emit(l, VM_RETURN, lower_expr(l, stmt->u.expr, -1), 0, 0);
+				lower_emit(l, VM_RETURN, lower_rows_value(l, stmt->u.expr, -1), 0, 0);
 			break;
 		case LANG_STMT_ASSIGN:
 			lower_assign(l, stmt->u.assign.place, stmt->u.assign.value);

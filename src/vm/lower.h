@@ -4,7 +4,7 @@
  *
  * Lowering turns one unit after the other into code: lower.c the units and their statements, lower_emit.c instructions, registers, jumps and constants,
  * lower_expr.c expressions, lower_maybe.c and lower_map.c what may be absent, lower_call.c calls, lower_test.c tests, lower_query.c queries, lower_scan.c which
- * rows they visit, lower_assign.c assignments and ingestion.  It decides nothing about the
+ * rows they visit, lower_assign.c assignments and ingestion, lower_rows.c tables of messages.  It decides nothing about the
  * language: types, conversions and overloads are in the tree already.
  *
  * Registers.  Locals have fixed registers; temporaries are a stack above them: a function that needs some remembers l->next, and sets it back when they
@@ -154,6 +154,12 @@ extern uint16_t lower_held(Lower *l, const LangField *field, uint16_t obj, int w
 extern uint16_t lower_hold(Lower *l, const LangField *field, uint16_t obj, int want);	/* its record, made when there is none */
 extern const LangField *lower_held_field(const LangExpr *e);
 extern uint16_t lower_hold_place(Lower *l, const LangExpr *e, int want);
+
+/* ---- lower_rows.c ---- */
+
+extern bool lower_is_rows(const LangType *type);	/* a table of messages */
+extern uint16_t lower_rows_value(Lower *l, const LangExpr *e, int want);	/* a value of any type, a table of messages that is a variable's copied */
+extern uint16_t lower_rows_delete(Lower *l, const LangExpr *call, int want);
 
 /* ---- lower_test.c ---- */
 

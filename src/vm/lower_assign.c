@@ -111,7 +111,7 @@ lower_assign(Lower *l, const LangExpr *place, const LangExpr *value)
 		lower_emit(l, VM_MAP_PUT, lower_map_place(l, p.map), p.key, now);
 	}
 	else if (p.field == NULL)
-		lower_expr(l, value, p.reg);
+		lower_rows_value(l, value, p.reg);
 	else if (!p.is_each)
 		set_field(l, p.field, p.reg, lower_expr(l, value, -1));
 	else
@@ -461,6 +461,9 @@ ingest_field(Lower *l, uint16_t obj, const LangField *target, uint16_t value, co
 	}
 	switch (target->type->kind)
 	{
+		case LANG_MESSAGE:
+			call_pair(l, PAIR_INGEST, lower_get(l, target, obj, -1), target->type->structure, value, type->structure);
+			break;
 		case LANG_MAYBE:
 			if (lower_is_held(target))
 				call_pair(l, PAIR_INGEST, lower_hold(l, target, obj, -1), target->type->a->structure, value, type->structure);
@@ -468,7 +471,14 @@ ingest_field(Lower *l, uint16_t obj, const LangField *target, uint16_t value, co
 				lower_set(l, target->owner, obj, target->slot, lower_convert(l, value, type, target->type, -1));
 			break;
 		case LANG_MAP:
-			insert_entries(l, lower_get(l, target, obj, -1), target->type, value, type);
+			if (target->owner->kind != LANG_STRUCT_ROOT && target->owner->kind != LANG_STRUCT_RECORD)
+			{
+				value = lower_convert(l, value, type, target->type, lower_temp(l));
+				lower_keep(l, target->type, value);
+				lower_set(l, target->owner, obj, target->slot, value);
+			}
+			else
+				insert_entries(l, lower_get(l, target, obj, -1), target->type, value, type);
 			break;
 		case LANG_RECORD:
 			call_pair(l, PAIR_INGEST, lower_get(l, target, obj, -1), target->type->structure, value, type->structure);
@@ -488,6 +498,13 @@ static bool
 is_id(const KitSym *name)
 {
 	return name->len == 2 && memcmp(name->text, "id", 2) == 0;
+}
+
+/* The id of a row is given once; that of a message is a field like the others. */
+static bool
+is_filled(const LangStruct *to, const LangField *target)
+{
+	return target != NULL && target->kind == LANG_STORED_FIELD && (to->kind != LANG_STRUCT_RECORD || !is_id(target->name));
 }
 
 static void
@@ -512,7 +529,7 @@ ingest_members(Lower *l, uint16_t obj, const LangStruct *to, const Members *m)
 		const KitSym *name = m->items[i]->name.sym;
 		const LangField *target = lang_struct_field(to, name->text, name->len);
 
-		if (target != NULL && !is_id(name))
+		if (is_filled(to, target))
 			ingest_field(l, obj, target, (uint16_t) (m->first + i), m->items[i]->value->type);
 	}
 	call_ingested(l, to, obj);
@@ -555,7 +572,7 @@ lower_pair_body(Lower *l, const Pair *pair)
 		uint16_t	value;
 
 		if (target == NULL || target->kind != LANG_STORED_FIELD || field->kind == LANG_BUBBLE_FIELD ||
-			(ingests && (field->kind != LANG_STORED_FIELD || is_id(field->name))))
+			(ingests && (field->kind != LANG_STORED_FIELD || !is_filled(pair->to, target))))
 			continue;
 		value = lower_get(l, field, source, -1);
 		if (ingests)
@@ -581,6 +598,19 @@ fill(Lower *l, uint16_t obj, const LangStruct *to, const Members *m, uint16_t so
 		ingest_members(l, obj, to, m);
 	else
 		call_pair(l, PAIR_INGEST, obj, to, source, type->structure);
+}
+
+/* A row of the table, with its initial values. */
+static void
+new_row(Lower *l, uint16_t row, uint16_t table, const LangType *type)
+{
+	if (!lower_is_rows(type))
+	{
+		lower_emit(l, VM_INSERT, row, table, 0);
+		return;
+	}
+	lower_emit_imm(l, VM_NEW_MESSAGE, row, type->a->structure->index);
+	lower_emit(l, VM_LIST_ADD, table, row, 0);
 }
 
 void
@@ -637,7 +667,7 @@ lower_ingest(Lower *l, const LangStmt *stmt)
 				}
 				source = begin_each(l, source, &each, &again, &end);
 				row = lower_temp(l);
-				lower_emit(l, VM_INSERT, row, target, 0);
+				new_row(l, row, target, place->type);
 				if (as != NULL)
 				{
 					lower_emit(l, VM_GET_ID, id, row, 0);
@@ -649,7 +679,7 @@ lower_ingest(Lower *l, const LangStmt *stmt)
 				break;
 			}
 			row = lower_temp(l);
-			lower_emit(l, VM_INSERT, row, target, 0);
+			new_row(l, row, target, place->type);
 			if (as != NULL)
 				lower_emit(l, VM_GET_ID, lower_local(as), row, 0);
 			fill(l, row, place->type->a->structure, is_literal ? &members : NULL, source, type);

@@ -309,7 +309,7 @@ lower_builtin(Lower *l, const LangExpr *e, int want)
 		case LANG_BUILTIN_TIME_NOW:
 			return lower_apply(l, VM_NOW, 0, 0, want);
 		case LANG_BUILTIN_TABLE_SIZE:
-			return apply_to(l, VM_TABLE_SIZE, receiver, want);
+			return apply_to(l, lower_is_rows(receiver->type) ? VM_LIST_SIZE : VM_TABLE_SIZE, receiver, want);
 		case LANG_BUILTIN_LIST_SIZE:
 			return lower_query(l, receiver, QUERY_COUNT, want);
 		case LANG_BUILTIN_ARRAY_SIZE:
@@ -323,8 +323,12 @@ lower_builtin(Lower *l, const LangExpr *e, int want)
 			l->next = mark;
 			return lower_apply(l, VM_LIST_OFFSET, value, dst, want);
 		case LANG_BUILTIN_TABLE_DELETE:
+			if (lower_is_rows(receiver->type))
+				return lower_rows_delete(l, e, want);
 			return do_to(l, VM_DELETE_ALL, lower_expr(l, receiver, -1), mark, want);
 		case LANG_BUILTIN_LIST_DELETE:
+			if (receiver->type->a->kind == LANG_MESSAGE)
+				return lower_rows_delete(l, e, want);
 			return do_to(l, VM_DELETE_LIST, lower_query(l, receiver, QUERY_EACH, -1), mark, want);
 		case LANG_BUILTIN_RECORD_DELETE:
 			return do_to(l, VM_DELETE_ROW, lower_expr(l, receiver, -1), mark, want);

@@ -72,6 +72,20 @@ lower_each_part(const LangExpr *e, LowerVisit visit, void *arg)
 	}
 }
 
+/* Whether it may change what it is given, without changing the document. */
+static bool
+changes_arguments(const LangUnit *unit)
+{
+	for (int i = 0; i < unit->n_params; i++)
+	{
+		const LangType *type = unit->locals[i]->type;
+
+		if (!unit->locals[i]->is_readonly && (type->kind == LANG_MESSAGE || type->kind == LANG_MAP || type->kind == LANG_TABLE))
+			return true;
+	}
+	return false;
+}
+
 static void
 collect_effects(const LangExpr *e, void *arg)
 {
@@ -94,7 +108,7 @@ collect_effects(const LangExpr *e, void *arg)
 		case LANG_EXPR_CALL:
 			*effects |= LOWER_CALLS;
 			if (e->u.call.unit != NULL)
-				*effects |= e->u.call.unit->reads;
+				*effects |= e->u.call.unit->reads | (changes_arguments(e->u.call.unit) ? LOWER_ASSIGNS | LANG_WRITES : 0);
 			if (e->u.call.builtin != NULL)
 			{
 				*effects |= e->u.call.builtin->reads;

@@ -261,6 +261,7 @@ lower_default(Lower *l, const LangType *type, int want)
 			return dst;
 		case LANG_LIST:
 		case LANG_ARRAY:
+		case LANG_TABLE:		/* of messages */
 			dst = lower_result(l, want);
 			lower_emit_imm(l, VM_NEW_LIST, dst, 0);
 			return dst;

@@ -481,7 +481,7 @@ lower_project(Lower *l, uint16_t value, const LangType *from, const LangType *to
 	else
 	{
 		if (from->kind == LANG_TABLE)
-			value = lower_apply(l, VM_TABLE_LIST, value, 0, -1);
+			value = lower_apply(l, lower_is_rows(from) ? VM_ROWS : VM_TABLE_LIST, value, 0, -1);
 		lower_elements(l, value, from->a, to->a, dst);
 	}
 	l->next = mark;

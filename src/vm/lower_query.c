@@ -648,6 +648,11 @@ lower_query(Lower *l, const LangExpr *e, QueryUse use, int want)
 	mark = l->next;
 	/* a local that is iterated may be assigned by a later clause */
 	q.reg = lower_expr(l, q.base, lower_bare(q.base)->kind == LANG_EXPR_NAME && lower_bare(q.base)->u.name.ref.kind == LANG_REF_LOCAL ? lower_temp(l) : -1);
+	if (q.is_table && lower_is_rows(q.base->type))
+	{
+		q.reg = lower_apply(l, VM_ROWS, q.reg, 0, lower_temp(l));
+		q.is_table = false;
+	}
 	while (q.at < q.n)
 	{
 		const LangExpr *clause = q.clauses[q.at];

@@ -160,6 +160,8 @@ extern bool vm_delete_all(Vm *vm, VmTable *table);
 extern bool vm_delete_list(Vm *vm, const VmList *list);
 extern bool vm_list_part(Vm *vm, const VmList *list, int64_t offset, int64_t limit, VmVal *out);
 extern bool vm_list_copy(Vm *vm, const VmList *list, VmVal *out);
+extern void vm_rows_clear(VmList *table);
+extern bool vm_rows_remove(Vm *vm, VmList *table, const VmList *rows);
 
 /* scan.c */
 typedef struct VmScan VmScan;

@@ -3,6 +3,9 @@
  *	  Lists: made from tables, cut, deleted.
  *
  * A list is written while the code that makes it runs, and never again once another can see it; so parts of a list share its elements.
+ *
+ * A table of messages is a list, too, which may grow and shrink as long as it is there.  Lists that queries made of it share its elements like all parts do: so
+ * rows are only added behind those that were there, and what is left after rows were taken out is an array of its own.
  */
 #include <string.h>
 
@@ -117,5 +120,35 @@ vm_list_copy(Vm *vm, const VmList *list, VmVal *out)
 		memcpy(copy->items, list->items, list->n * sizeof(VmVal));
 	copy->n = list->n;
 	out->list = copy;
+	return true;
+}
+
+/* ---- tables of messages ---- */
+
+void
+vm_rows_clear(VmList *table)
+{
+	*table = (VmList) {0};
+}
+
+#define ROW_MARKED 0x40000000	/* flag of a message while it is looked for */
+
+bool
+vm_rows_remove(Vm *vm, VmList *table, const VmList *rows)
+{
+	VmList	   *left;
+
+	if (rows->n == 0)
+		return true;
+	if (!vm_charge_steps(vm, ((uint64_t) table->n + rows->n) / LIST_STEP) || !vm_new_list(vm, table->n, &left))
+		return false;
+	for (uint32_t i = 0; i < rows->n; i++)
+		rows->items[i].obj->flags |= ROW_MARKED;
+	for (uint32_t i = 0; i < table->n; i++)
+		if ((table->items[i].obj->flags & ROW_MARKED) == 0)
+			left->items[left->n++] = table->items[i];
+	for (uint32_t i = 0; i < rows->n; i++)
+		rows->items[i].obj->flags &= ~(uint32_t) ROW_MARKED;
+	*table = *left;
 	return true;
 }
