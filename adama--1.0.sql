@@ -287,9 +287,12 @@ COMMENT ON FUNCTION adama.ingest(pg_catalog.text, pg_catalog.text[], pg_catalog.
 
 -- ---- documents: watching, looking ----
 
-CREATE FUNCTION adama.connect(space pg_catalog.text, key pg_catalog.text, viewer pg_catalog.jsonb DEFAULT '{}') RETURNS pg_catalog.text
-	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_connect';
-COMMENT ON FUNCTION adama.connect(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) IS 'join a document: this session is notified of what it may see and how that changes; yields the connection';
+CREATE FUNCTION adama.connect(space pg_catalog.text, key pg_catalog.text, viewer pg_catalog.jsonb DEFAULT '{}', send_window pg_catalog.int4 DEFAULT NULL) RETURNS pg_catalog.text
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_connect';
+COMMENT ON FUNCTION adama.connect(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.int4) IS 'join a document: this session is notified of what it may see and how that changes; yields the connection';
+CREATE FUNCTION adama.update(connection pg_catalog.text, viewer pg_catalog.jsonb) RETURNS pg_catalog.void
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_update';
+COMMENT ON FUNCTION adama.update(pg_catalog.text, pg_catalog.jsonb) IS 'look with another viewer state: the connection is told what that changes';
 CREATE FUNCTION adama.disconnect(connection pg_catalog.text) RETURNS pg_catalog.void
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_disconnect';
 COMMENT ON FUNCTION adama.disconnect(pg_catalog.text) IS 'end a connection';

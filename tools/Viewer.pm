@@ -1,6 +1,7 @@
 # Somebody who watches a document from a session of psql, for tests: it connects, keeps what it is told, and can say what it knows of the document.
 #
-#	my $viewer = Viewer->new('bob', 'chat', 'lobby');		# a session that has run adama.connect
+#	my $viewer = Viewer->new('bob', 'chat', 'lobby');		# a session that has run adama.connect; options: session, later, viewer, window
+#	$viewer->look_with('{"limit":2}');						# adama.update
 #	my @changes = $viewer->changes(5);						# told since the last call, parts put together; waits up to 5 s for the first
 #	@changes = $viewer->changes_to(12, 10);					# … until one with seq 12 (or more) came
 #	ok($viewer->knows_all($checker));						# what it was told adds up to what adama.view shows to $checker
@@ -20,7 +21,8 @@ sub new
 {
 	my ($class, $name, $space, $key, %option) = @_;
 	my $session = $option{session} // Session->new($name);
-	my $self = bless { name => $name, session => $session, space => $space, key => $key, heard => [], parts => [] }, $class;
+	my $self = bless { name => $name, session => $session, space => $space, key => $key, heard => [], parts => [], viewer => $option{viewer} // '{}',
+		window => $option{window} }, $class;
 	$self->join() if !$option{later};
 	return $self;
 }
@@ -29,8 +31,17 @@ sub new
 sub join
 {
 	my ($self) = @_;
-	$self->{channel} = $self->{session}->value(qq{SELECT adama.connect('$self->{space}', '$self->{key}')});
+	my $window = $self->{window} // 'NULL';
+	$self->{channel} = $self->{session}->value(qq{SELECT adama.connect('$self->{space}', '$self->{key}', '$self->{viewer}', $window)});
 	return $self->{channel};
+}
+
+# Looks with another viewer state; what psql printed.
+sub look_with
+{
+	my ($self, $viewer) = @_;
+	$self->{viewer} = $viewer;
+	return grep { /\S/ } $self->{session}->ask(qq{SELECT adama.update('$self->{channel}', '$viewer') \\g /dev/null});
 }
 
 sub session { return $_[0]{session}; }
@@ -116,7 +127,7 @@ WITH RECURSIVE state AS (
   UNION ALL
   SELECT n, doc OPERATOR(adama.+) (payload->'data')::text::adama.delta FROM state JOIN heard ON n = i + 1
 )
-SELECT adama.plain(doc) = adama.view('$self->{space}', '$self->{key}') FROM state ORDER BY i DESC LIMIT 1
+SELECT adama.plain(doc) = adama.view('$self->{space}', '$self->{key}', '$self->{viewer}') FROM state ORDER BY i DESC LIMIT 1
 SQL
 	return $same eq 't';
 }

@@ -3,30 +3,12 @@
  *	  What all viewers of a document share: its memory, the turn that brings it up to date, and its last changes.
  *
  * Versions.  The shared part has a version, which each change of it moves by one.  A view that knows the version before a turn continues with the change of that
- * turn.  One that has stayed away longer gets the remembered changes composed; when they do not reach back that far, or when something went and came back
- * meanwhile, which clients could not be told, it starts over.
- *
- * Remembered are at most as many bytes as the whole shared part has, and some: then sending the whole is no worse.
+ * turn.  One that has stayed away longer gets the remembered changes composed (trail.c), or starts over.
  */
 #include <string.h>
 
 #include "live/internal.h"
 #include "live/parts.h"
-
-#define REMEMBERED_LEAST 16384
-
-static void
-forget_changes(LiveDocument *document, uint32_t n)
-{
-	for (uint32_t i = 0; i < n; i++)
-	{
-		document->n_bytes -= document->changes[i].len;
-		kit_heap_free(document->heap, document->changes[i].text, document->changes[i].len);
-	}
-	document->n_changes -= n;
-	if (document->n_changes > 0)
-		memmove(document->changes, document->changes + n, document->n_changes * sizeof(LiveChange));
-}
 
 LiveDocument *
 live_document_new(const VmProgram *program, bool keep)
@@ -38,6 +20,7 @@ live_document_new(const VmProgram *program, bool keep)
 		kit_heap_keep(heap);
 	document = kit_heap_zalloc(heap, sizeof(LiveDocument));
 	document->heap = heap;
+	document->trail.heap = heap;
 	document->keep = keep;
 	document->program = program;
 	document->plans = live_plans(program);
@@ -66,88 +49,10 @@ live_document_remember(LiveDocument *document)
 	document->remembers = true;
 }
 
-static void
-remember(LiveDocument *document, const KitBuf *change)
-{
-	LiveChange *last;
-	size_t		most = document->whole_len + REMEMBERED_LEAST;
-
-	if (!document->remembers)
-		return;
-	while (document->n_changes > 0 && document->n_bytes + change->len > most)
-		forget_changes(document, (document->n_changes + 1) / 2);
-	if (change->len > most)
-		return;
-	if (document->n_changes == document->changes_cap)
-	{
-		uint32_t	cap = document->changes_cap == 0 ? 8 : document->changes_cap * 2;
-
-		document->changes = kit_heap_grow(document->heap, document->changes, document->changes_cap * sizeof(LiveChange), cap * sizeof(LiveChange));
-		document->changes_cap = cap;
-	}
-	last = &document->changes[document->n_changes++];
-	last->version = document->version;
-	last->len = change->len;
-	last->text = kit_heap_alloc(document->heap, change->len);
-	memcpy(last->text, change->data, change->len);
-	document->n_bytes += change->len;
-}
-
-/* ---- deltas as text ---- */
-
-bool
-live_text_tree(KitArena *arena, const char *text, size_t len, DocNode **tree, KitDiag *diag)
-{
-	KitBuf	   *buf = KIT_NEW(arena, KitBuf);
-	DocItem		item;
-
-	kit_buf_init(buf, arena);
-	return doc_from_json(text, len, DOC_DELTA, buf, diag) && doc_open((DocBytes) {buf->data, buf->len}, DOC_DELTA, &item, diag) &&
-		doc_node_from_item(arena, item, tree, diag);
-}
-
-/* Something went and came back: a plain merge patch cannot say that. */
-static bool
-has_replacement(const DocNode *node)
-{
-	if (node->kind != DOC_OBJECT)
-		return false;
-	if (node->replaces)
-		return true;
-	for (uint32_t i = 0; i < node->u.object.n; i++)
-		if (has_replacement(node->u.object.members[i].value))
-			return true;
-	return false;
-}
-
 bool
 live_document_since(LiveDocument *document, uint64_t version, KitArena *scratch, KitBuf *out)
 {
-	DocNode    *sum = NULL;
-	uint32_t	first = 0;
-
-	if (version == document->version)
-		return true;
-	while (first < document->n_changes && document->changes[first].version <= version)
-		first++;
-	/* the change that leads to version v is remembered as v */
-	if (document->n_changes - first != document->version - version)
-		return false;
-	for (uint32_t i = first; i < document->n_changes; i++)
-	{
-		DocNode    *change;
-		KitDiag		diag = {0};
-
-		if (!live_text_tree(scratch, document->changes[i].text, document->changes[i].len, &change, &diag))
-			return false;
-		sum = sum == NULL ? change : doc_node_compose(scratch, sum, change, &diag);
-		if (sum == NULL)
-			return false;
-	}
-	if (has_replacement(sum))
-		return false;
-	doc_node_to_json(sum, DOC_JSON_WIRE, out);
-	return true;
+	return live_trail_since(&document->trail, version, document->version, scratch, out);
 }
 
 /* ---- turns ---- */
@@ -198,7 +103,7 @@ live_turn_begin(LiveDocument *document, VmDoc *doc, int64_t now, int64_t seq, Vm
 	if (!live_memory_update(&document->shared, turn, NULL, scratch, &turn->change, diag))
 	{
 		document->version++;
-		forget_changes(document, document->n_changes);
+		live_trail_clear(&document->trail);
 		return NULL;
 	}
 	if (is_first || turn->change.len > 2)
@@ -209,10 +114,10 @@ live_turn_begin(LiveDocument *document, VmDoc *doc, int64_t now, int64_t seq, Vm
 			if (is_first)
 				document->whole_len = turn->change.len;
 			/* who was not here starts over */
-			forget_changes(document, document->n_changes);
+			live_trail_clear(&document->trail);
 		}
-		else
-			remember(document, &turn->change);
+		else if (document->remembers)
+			live_trail_add(&document->trail, document->version, turn->change.data, turn->change.len, document->whole_len);
 	}
 	return turn;
 }

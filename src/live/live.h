@@ -22,6 +22,7 @@
 typedef struct LiveDocument LiveDocument;
 typedef struct LiveTurn LiveTurn;
 typedef struct LiveView LiveView;
+typedef struct LiveTrail LiveTrail;
 
 /* Who looks, with which viewer state.  Text as in VmEvent; viewer: the JSON object given at connect as encoded document (len 0: none). */
 typedef struct LiveViewer
@@ -81,6 +82,27 @@ extern VmText live_view_before(const LiveView *view);
 
 /* Appends the whole view as of the last update, for somebody who joins the class; nothing when there was none. */
 extern void live_view_whole(const LiveView *view, KitBuf *out);
+
+/* Whether the change of the last update makes no sense but right after the one before: it can't be composed with others. */
+extern bool live_view_is_alone(const LiveView *view);
+
+/* ---- changes as text, for who was not told of each ---- */
+
+/*
+ * The last changes of a view, as data.  Each is added with its version, one more than that of the change before, and the length of the whole view, which bounds
+ * what is kept: then the oldest go.
+ */
+extern LiveTrail *live_trail_new(bool keep);
+extern void live_trail_free(LiveTrail *trail);
+extern void live_trail_add(LiveTrail *trail, uint64_t version, const char *text, size_t len, size_t whole_len);
+extern void live_trail_clear(LiveTrail *trail);
+/* Whether all changes after the version up to now are there. */
+extern bool live_trail_reaches(const LiveTrail *trail, uint64_t version, uint64_t now);
+/* Appends these as one; nothing when there are none.  False: they can't be told as one, or not all are there. */
+extern bool live_trail_since(const LiveTrail *trail, uint64_t version, uint64_t now, KitArena *scratch, KitBuf *out);
+
+/* Appends the change from one whole view to another of the same program; nothing when they are equal.  False: clients can't be told that as one change. */
+extern bool live_whole_change(const char *from, size_t from_len, const char *to, size_t to_len, KitArena *scratch, KitBuf *out);
 
 /* ---- once ---- */
 

@@ -7,13 +7,22 @@
 
 #include "live/internal.h"
 
-/* What led to a version of the shared part. */
+/* What led to a version. */
 typedef struct LiveChange
 {
 	uint64_t	version;
 	size_t		len;
 	char	   *text;
 } LiveChange;
+
+struct LiveTrail
+{
+	KitHeap    *heap;
+	LiveChange *changes;		/* one for each of the last versions, oldest first */
+	uint32_t	n_changes;
+	uint32_t	changes_cap;
+	size_t		n_bytes;
+};
 
 struct LiveDocument
 {
@@ -24,10 +33,7 @@ struct LiveDocument
 	bool		remembers;
 	LiveMemory	shared;
 	uint64_t	version;
-	LiveChange *changes;		/* one for each of the last versions, oldest first */
-	uint32_t	n_changes;
-	uint32_t	changes_cap;
-	size_t		n_bytes;
+	LiveTrail	trail;			/* of the shared part; in heap, too */
 	size_t		whole_len;		/* of the shared part, when it was last sent whole */
 };
 

@@ -24,6 +24,7 @@ struct LiveView
 	LiveMemory	private;
 	uint64_t	version;		/* of the shared part, as it was sent; 0: nothing was */
 	VmText		before;			/* what goes before the last change */
+	bool		is_alone;		/* the last change can't be composed with others */
 };
 
 static int
@@ -257,6 +258,12 @@ live_view_before(const LiveView *view)
 	return view->before;
 }
 
+bool
+live_view_is_alone(const LiveView *view)
+{
+	return view->is_alone;
+}
+
 LiveOutcome
 live_view_update(LiveView *view, LiveTurn *turn, KitBuf *out, KitDiag *diag)
 {
@@ -268,12 +275,15 @@ live_view_update(LiveView *view, LiveTurn *turn, KitBuf *out, KitDiag *diag)
 
 	view->before = (VmText) {0};
 	view->private.before = NULL;
+	view->private.is_alone = false;
+	view->is_alone = false;
 	kit_buf_init(&shared, out->arena);
 	kit_buf_init(&private, out->arena);
 	if (!is_first && view->version + 1 == document->version && turn->change.len > 2)
 	{
 		shared = turn->change;
 		before = document->shared.before;
+		view->is_alone = document->shared.is_alone;
 	}
 	else if (!is_first && !live_document_since(document, view->version, out->arena, &shared))
 		is_first = true;
@@ -288,6 +298,7 @@ live_view_update(LiveView *view, LiveTurn *turn, KitBuf *out, KitDiag *diag)
 	view->has_viewer_changed = false;
 	if (is_first && document->shared.plan != NULL)
 		live_memory_whole(&document->shared, &shared);
+	view->is_alone |= view->private.is_alone;
 	view->version = document->version;
 	if (!is_first && shared.len <= 2 && private.len <= 2)
 		return LIVE_UNCHANGED;

@@ -162,3 +162,15 @@ sqlapi_denied(const char *format,...)
 	kit_fail(&diag, KIT_DENIED, "%s", message);
 	store_raise(&diag);
 }
+
+void
+sqlapi_require_arguments(FunctionCallInfo fcinfo, int n)
+{
+	static const char *const names[] = {"space", "key", "channel", "message"};
+
+	for (int i = 0; i < n; i++)
+	{
+		if (PG_ARGISNULL(i))
+			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be null", names[i])));
+	}
+}

@@ -15,18 +15,6 @@ PG_FUNCTION_INFO_V1(adama_sql_create);
 PG_FUNCTION_INFO_V1(adama_sql_send);
 PG_FUNCTION_INFO_V1(adama_sql_delete);
 
-static void
-require_arguments(FunctionCallInfo fcinfo, int n)
-{
-	static const char *const names[] = {"space", "key", "channel", "message"};
-
-	for (int i = 0; i < n; i++)
-	{
-		if (PG_ARGISNULL(i))
-			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be null", names[i])));
-	}
-}
-
 static DocBytes
 encode_argument(Datum jsonb, KitArena *arena)
 {
@@ -51,7 +39,7 @@ adama_sql_create(PG_FUNCTION_ARGS)
 	DocBytes	argument = SQLAPI_NO_BYTES;
 	int64		seq;
 
-	require_arguments(fcinfo, 2);
+	sqlapi_require_arguments(fcinfo, 2);
 	space = sqlapi_space(PG_GETARG_DATUM(0));
 	key = sqlapi_key(PG_GETARG_DATUM(1));
 	sqlapi_require_execute(space, SQLAPI_CREATE_FUNCTION);
@@ -73,7 +61,7 @@ adama_sql_send(PG_FUNCTION_ARGS)
 	KitArena   *arena;
 	int64		seq;
 
-	require_arguments(fcinfo, 4);
+	sqlapi_require_arguments(fcinfo, 4);
 	space = sqlapi_space(PG_GETARG_DATUM(0));
 	key = sqlapi_key(PG_GETARG_DATUM(1));
 	name = sqlapi_text(PG_GETARG_DATUM(2));

@@ -1,6 +1,6 @@
 /*
  * connect.c
- *	  adama.connect and adama.disconnect: joining a document as a plain SQL session, which then LISTENs.
+ *	  adama.connect, update and disconnect: joining a document as a plain SQL session, which then LISTENs.
  *
  * connect, in the caller's transaction:
  *		make the document			when it is not there and the program invents it (@static invent)
@@ -24,6 +24,7 @@
 
 PG_FUNCTION_INFO_V1(adama_sql_connect);
 PG_FUNCTION_INFO_V1(adama_sql_disconnect);
+PG_FUNCTION_INFO_V1(adama_sql_update);
 
 /* ---- making what is not there ---- */
 
@@ -153,20 +154,39 @@ join(StoreSpace *space, const char *key, const SqlCaller *caller)
 	pfree(event);
 }
 
+static int
+send_window(Datum value)
+{
+	int			n = DatumGetInt32(value);
+
+	if (n < 1 || n > STORE_SEND_WINDOW_MAX)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("send_window must be between 1 and %d", STORE_SEND_WINDOW_MAX),
+				 errhint("Leave it out to be sent every change without acknowledging any.")));
+	return n;
+}
+
 Datum
 adama_sql_connect(PG_FUNCTION_ARGS)
 {
-	StoreSpace *space = sqlapi_space(PG_GETARG_DATUM(0));
-	SqlCaller	caller = sqlapi_caller();
+	StoreSpace *space;
+	SqlCaller	caller;
 	StoreConnection connection = {0};
 	KitArena   *arena;
 
+	sqlapi_require_arguments(fcinfo, 2);
+	space = sqlapi_space(PG_GETARG_DATUM(0));
+	caller = sqlapi_caller();
 	sqlapi_begin_write("adama.connect()");
 	connection.key = sqlapi_key(PG_GETARG_DATUM(1));
 	connection.agent = pnstrdup(caller.agent.str, caller.agent.len);
 	connection.authority = pnstrdup(caller.authority.str, caller.authority.len);
 	arena = kit_arena_new("adama connect");
-	connection.viewer = encode_viewer(PG_GETARG_DATUM(2), store_program_current(space)->vm, arena);
+	if (!PG_ARGISNULL(2))
+		connection.viewer = encode_viewer(PG_GETARG_DATUM(2), store_program_current(space)->vm, arena);
+	if (!PG_ARGISNULL(3))
+		connection.send_window = send_window(PG_GETARG_DATUM(3));
 	if (!store_document_exists(space, connection.key))
 		invent(space, connection.key, &caller);
 	connection.created = created_at(space, connection.key);
@@ -239,6 +259,15 @@ leave(StoreSpace *space, StoreConnection *connection)
 	pfree(event);
 }
 
+static void
+unknown_connection(const char *id)
+{
+	KitDiag		diag = {0};
+
+	kit_fail(&diag, KIT_UNKNOWN_CONNECTION, "there is no connection \"%.*s\" of this session", STORE_CONNECTION_ID_LEN, id);
+	store_raise(&diag);
+}
+
 Datum
 adama_sql_disconnect(PG_FUNCTION_ARGS)
 {
@@ -249,15 +278,37 @@ adama_sql_disconnect(PG_FUNCTION_ARGS)
 	sqlapi_begin_write("adama.disconnect()");
 	space = find_connection(id, &connection);
 	if (space == NULL || !store_connection_delete(space, id))
-	{
-		KitDiag		diag = {0};
-
-		kit_fail(&diag, KIT_UNKNOWN_CONNECTION, "there is no connection \"%.*s\" of this session", STORE_CONNECTION_ID_LEN, id);
-		store_raise(&diag);
-	}
+		unknown_connection(id);
 	leave(space, &connection);
 	if (is_mine(&connection))
 		worker_unlisten(id);
 	worker_connection_changed(space->schema, id);
+	PG_RETURN_VOID();
+}
+
+/* ---- another viewer state ---- */
+
+/* No event: the document is what it was, only the view of it is another. */
+Datum
+adama_sql_update(PG_FUNCTION_ARGS)
+{
+	char	   *id = TextDatumGetCString(PG_GETARG_DATUM(0));
+	StoreConnection connection = {0};
+	StoreSpace *space;
+	KitArena   *arena;
+	DocBytes	viewer;
+	bool		is_other;
+
+	sqlapi_begin_write("adama.update()");
+	space = find_connection(id, &connection);
+	if (space == NULL)
+		unknown_connection(id);
+	arena = kit_arena_new("adama update");
+	viewer = encode_viewer(PG_GETARG_DATUM(1), store_program_current(space)->vm, arena);
+	if (!store_connection_set_viewer(space, id, viewer, &is_other))
+		unknown_connection(id);
+	if (is_other)
+		worker_connection_changed(space->schema, id);
+	kit_arena_delete(arena);
 	PG_RETURN_VOID();
 }

@@ -42,6 +42,7 @@ extern void sqlapi_require_owner(const StoreSpace *space);
 /* Whether the caller may execute the generated function of this name; a space without it is its owner's. */
 extern bool sqlapi_may_execute(const StoreSpace *space, const char *function);
 extern void sqlapi_require_execute(const StoreSpace *space, const char *function);
+extern void sqlapi_require_arguments(FunctionCallInfo fcinfo, int n);	/* of space, key, channel, message */
 extern char *sqlapi_key(Datum key);							/* checked, as a C string */
 extern bool sqlapi_key_is_valid(const char *key, size_t len, KitDiag *diag);
 /* Where a program leaves it to privileges, and the caller is none that has any. */

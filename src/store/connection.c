@@ -2,7 +2,7 @@
  * connection.c
  *	  Rows of the table connection: who is joined to which document, and which backend listens.
  *
- * A row is written in the transaction that LISTENs, so a committed row means an active listener.  Rows outlive their backend until the emitter clears them
+ * A row is written in the transaction that LISTENs, so a committed row means an active listener.  Of a row only the viewer state ever changes.  Rows outlive their backend until the emitter clears them
  * away; id is the notification channel and, since LISTEN has no privileges, the secret.
  */
 #include "postgres.h"
@@ -41,6 +41,8 @@ store_connection_insert(StoreSpace *space, const StoreConnection *connection)
 	store_row_set(&table, CONNECTION_PID, Int32GetDatum(connection->pid));
 	store_row_set(&table, CONNECTION_BACKEND_START, TimestampTzGetDatum(connection->backend_start));
 	store_row_set(&table, CONNECTION_JOINED, TimestampTzGetDatum(GetCurrentTimestamp()));
+	if (connection->send_window > 0)
+		store_row_set(&table, CONNECTION_SEND_WINDOW, Int32GetDatum(connection->send_window));
 	store_row_insert(&table);
 	store_table_close(&table);
 	store_role_leave(role);
@@ -77,6 +79,8 @@ read_connection(TupleTableSlot *slot, StoreConnection *out)
 	out->created = DatumGetTimestampTz(slot->tts_values[CONNECTION_CREATED - 1]);
 	out->pid = DatumGetInt32(slot->tts_values[CONNECTION_PID - 1]);
 	out->backend_start = DatumGetTimestampTz(slot->tts_values[CONNECTION_BACKEND_START - 1]);
+	out->joined = DatumGetTimestampTz(slot->tts_values[CONNECTION_JOINED - 1]);
+	out->send_window = slot->tts_isnull[CONNECTION_SEND_WINDOW - 1] ? 0 : DatumGetInt32(slot->tts_values[CONNECTION_SEND_WINDOW - 1]);
 }
 
 bool
@@ -90,6 +94,42 @@ store_connection_find(StoreSpace *space, const char *id, Snapshot snapshot, Stor
 		read_connection(table.found, out);
 	store_table_close(&table);
 	store_role_leave(role);
+	return found;
+}
+
+static bool
+same_viewer(TupleTableSlot *slot, DocBytes viewer)
+{
+	DocBytes	stored;
+
+	if (slot->tts_isnull[CONNECTION_VIEWER - 1])
+		return viewer.len == 0;
+	stored = store_datum_bytes(slot->tts_values[CONNECTION_VIEWER - 1]);
+	return stored.len == viewer.len && memcmp(stored.data, viewer.data, viewer.len) == 0;
+}
+
+bool
+store_connection_set_viewer(StoreSpace *space, const char *id, DocBytes viewer, bool *is_other)
+{
+	StoreRole	role = store_role_enter(space);
+	StoreTable	table = store_table_open(space->connection, RowExclusiveLock);
+	bool		found = store_row_lock(&table, id);
+
+	*is_other = false;
+	if (found)
+	{
+		store_row_copy(&table);
+		*is_other = !same_viewer(table.found, viewer);
+	}
+	if (*is_other)
+	{
+		store_row_set_bytes(&table, CONNECTION_VIEWER, viewer);
+		store_row_update(&table);
+	}
+	store_table_close(&table);
+	store_role_leave(role);
+	if (*is_other)
+		CommandCounterIncrement();
 	return found;
 }
 

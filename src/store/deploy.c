@@ -94,7 +94,8 @@ static const char *const space_ddl[] = {
 	"created pg_catalog.timestamptz NOT NULL, "
 	"pid pg_catalog.int4 NOT NULL, "
 	"backend_start pg_catalog.timestamptz NOT NULL, "
-	"joined pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.now())",
+	"joined pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.now(), "
+	"send_window pg_catalog.int4)",
 	"CREATE INDEX connection_key ON %1$s.connection (key)",
 	"CREATE VIEW %1$s.documents AS SELECT d.key, d.seq, "
 	"adama.fold(d.state, ARRAY(SELECT l.delta FROM %1$s.log l WHERE l.key OPERATOR(pg_catalog.=) d.key "
@@ -149,6 +150,7 @@ static const char *const space_comments[][2] = {
 	{"COLUMN %1$s.connection.pid", "process id of the session that listens"},
 	{"COLUMN %1$s.connection.backend_start", "when that session began"},
 	{"COLUMN %1$s.connection.joined", "when it was joined"},
+	{"COLUMN %1$s.connection.send_window", "how many changes it is sent at most without acknowledging one; null: any number"},
 	{"INDEX %1$s.connection_key", "finds the connections of a document"},
 	{"VIEW %1$s.documents", "documents with their state of now"},
 	{"COLUMN %1$s.documents.key", "name of the document"},

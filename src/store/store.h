@@ -126,6 +126,7 @@ extern bool store_document_exists(StoreSpace *space, const char *key);
 
 /* ---- connections ---- */
 
+#define STORE_SEND_WINDOW_MAX 1024
 #define STORE_CONNECTION_ID_LEN 38		/* "adama_" and 32 hexadecimal digits */
 
 typedef struct StoreConnection
@@ -138,11 +139,15 @@ typedef struct StoreConnection
 	TimestampTz created;		/* of the document it was made for */
 	int			pid;			/* of the backend that listens */
 	TimestampTz backend_start;
+	TimestampTz joined;			/* read only: set when it is inserted */
+	int			send_window;	/* changes that may be sent without being acknowledged; 0: any number */
 } StoreConnection;
 
 extern void store_connection_insert(StoreSpace *space, const StoreConnection *connection);
 /* Copies into the current memory context; false when there is none that the snapshot sees. */
 extern bool store_connection_find(StoreSpace *space, const char *id, Snapshot snapshot, StoreConnection *out);
+/* Another viewer state.  False when the connection was gone already; *is_other: the row was changed, it had a different one. */
+extern bool store_connection_set_viewer(StoreSpace *space, const char *id, DocBytes viewer, bool *is_other);
 extern bool store_connection_delete(StoreSpace *space, const char *id);		/* false when it was gone already */
 /* Calls visit for each connection that the snapshot sees; the strings are valid during the call. */
 extern void store_connection_scan(StoreSpace *space, Snapshot snapshot, void (*visit) (const StoreConnection *connection, void *arg), void *arg);

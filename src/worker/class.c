@@ -18,8 +18,8 @@ in_class(dlist_node *node)
 	return dlist_container(WorkerConnection, in_class, node);
 }
 
-static void
-drop_view(WorkerClass *class)
+void
+worker_class_drop_view(WorkerClass *class)
 {
 	dlist_iter	iter;
 
@@ -31,13 +31,34 @@ drop_view(WorkerClass *class)
 		in_class(iter.cur)->has_view = false;
 }
 
+static VmText
+data_text(const KitBuf *data)
+{
+	return (VmText) {data->data, (uint32) data->len};
+}
+
+static WorkerPayload
+make_payload(VmText data, bool is_whole, int64 seq, KitArena *arena)
+{
+	KitBuf		envelope;
+
+	kit_buf_init(&envelope, arena);
+	live_envelope(&envelope, data.str, data.len, is_whole, seq);
+	return worker_payload_make(envelope.data, envelope.len, seq);
+}
+
+static void
+send_payload(WorkerConnection *connection, const WorkerPayload *payload)
+{
+	worker_payload_send(payload, connection->row.id);
+	worker_deliver_count(worker_payload_size(payload));
+}
+
 /* Sends data to the connections of the class that have the view before (or, whole: that have none). */
 static void
 send_to(WorkerClass *class, VmText data, bool is_whole, int64 seq, KitArena *arena)
 {
-	KitBuf		envelope;
 	WorkerPayload payload = {0};
-	size_t		size = 0;
 	dlist_iter	iter;
 
 	dlist_foreach(iter, &class->connections)
@@ -47,21 +68,40 @@ send_to(WorkerClass *class, VmText data, bool is_whole, int64 seq, KitArena *are
 		if (connection->has_view == is_whole)
 			continue;
 		if (payload.n == 0)
-		{
-			kit_buf_init(&envelope, arena);
-			live_envelope(&envelope, data.str, data.len, is_whole, seq);
-			payload = worker_payload_make(envelope.data, envelope.len, seq);
-			size = worker_payload_size(&payload);
-		}
-		worker_payload_send(&payload, connection->row.id);
-		worker_deliver_count(size);
+			payload = make_payload(data, is_whole, seq, arena);
+		send_payload(connection, &payload);
 	}
 }
 
-static VmText
-data_text(const KitBuf *data)
+static void
+send_one(WorkerConnection *connection, VmText data, bool is_whole, int64 seq, KitArena *arena)
 {
-	return (VmText) {data->data, (uint32) data->len};
+	WorkerPayload payload = make_payload(data, is_whole, seq, arena);
+
+	send_payload(connection, &payload);
+}
+
+/* To the connection that has come from another class: what is different here. */
+static void
+send_difference(WorkerClass *class, VmText whole, int64 seq, KitArena *arena)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &class->connections)
+	{
+		WorkerConnection *connection = in_class(iter.cur);
+		KitBuf		change;
+
+		if (connection->had == NULL)
+			continue;
+		kit_buf_init(&change, arena);
+		if (live_whole_change(connection->had->data, connection->had->len, whole.str, whole.len, arena, &change))
+		{
+			if (change.len > 0)
+				send_one(connection, data_text(&change), false, seq, arena);
+			connection->has_view = true;
+		}
+	}
 }
 
 static bool
@@ -77,23 +117,22 @@ has_newcomers(WorkerClass *class)
 	return false;
 }
 
-/* The view of now, or what is different.  *is_whole: the class has seen nothing of it so far. */
+/* The view of now, or what is different. */
 static LiveOutcome
 compute(WorkerDocument *document, WorkerClass *class, LiveTurn *turn, KitBuf *data, KitDiag *diag)
 {
 	if (class->view == NULL)
 	{
 		WorkerConnection *any = in_class(dlist_head_node(&class->connections));
-		LiveViewer	viewer = {
-			{any->row.agent, strlen(any->row.agent)}, {any->row.authority, strlen(any->row.authority)}, any->row.viewer
-		};
+		LiveViewer	viewer = worker_connection_viewer(any);
 
 		class->view = live_view_new(document->live, &viewer, diag);
 		if (class->view == NULL)
 			return LIVE_FAILED;
 	}
-	if (class->seq == document->copy.seq)
+	if (class->seq == document->copy.seq && !class->looks_anew)
 		return LIVE_UNCHANGED;
+	class->looks_anew = false;
 	return live_view_update(class->view, turn, data, diag);
 }
 
@@ -110,7 +149,7 @@ worker_class_failed(WorkerClass *class, const KitDiag *diag)
 {
 	dlist_iter	iter;
 
-	drop_view(class);
+	worker_class_drop_view(class);
 	dlist_foreach(iter, &class->connections)
 		worker_connection_failed(in_class(iter.cur), kit_error_sqlstate(diag->code), diag->message);
 }
@@ -159,6 +198,7 @@ worker_class_deliver(WorkerDocument *document, WorkerClass *class, LiveTurn *tur
 			kit_buf_clear(&data);
 			live_view_whole(class->view, &data);
 		}
+		send_difference(class, data_text(&data), seq, arena);
 		send_to(class, data_text(&data), true, seq, arena);
 		dlist_foreach(iter, &class->connections)
 		{

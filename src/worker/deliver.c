@@ -142,18 +142,18 @@ group(WorkerDocument *document)
 {
 	dlist_iter	iter;
 
+	if (document->has_looks)
+		worker_look_begin(document, arena);
 	dlist_foreach(iter, &document->connections)
 	{
 		WorkerConnection *connection = dlist_container(WorkerConnection, in_document, iter.cur);
-		LiveViewer	viewer = {
-			{connection->row.agent, strlen(connection->row.agent)}, {connection->row.authority, strlen(connection->row.authority)},
-			connection->row.viewer
-		};
+		LiveViewer	viewer;
 
 		if (connection->class != NULL || connection->is_closed)
 			continue;
-		connection->class = worker_document_class(document, live_class_name(document->program->vm, &viewer, arena));
-		dlist_push_tail(&connection->class->connections, &connection->in_class);
+		worker_connection_take_viewer(connection);
+		viewer = worker_connection_viewer(connection);
+		worker_connection_group(connection, worker_document_class(document, live_class_name(document->program->vm, &viewer, arena)));
 	}
 }
 
@@ -213,6 +213,8 @@ deliver_document(void *arg)
 			worker_class_failed(class, &diag);
 		kit_arena_reset(arena);
 	}
+	if (document->has_looks && turn != NULL)
+		worker_look_move(document, turn, arena);
 	store_role_leave(role);
 }
 

@@ -127,6 +127,7 @@ typedef struct WorkerDocument
 	dlist_head	classes;
 	dlist_head	connections;
 	int			n_connections;
+	bool		has_looks;		/* some connection has another viewer state, not taken up yet (look.c) */
 } WorkerDocument;
 
 typedef struct WorkerClass
@@ -136,6 +137,7 @@ typedef struct WorkerClass
 	uint32		name_len;
 	LiveView   *view;			/* NULL: to be made */
 	int64		seq;			/* of the document, as the view shows it; 0: it shows nothing yet */
+	bool		looks_anew;		/* with another viewer state than the view was computed with */
 	dlist_head	connections;
 } WorkerClass;
 
@@ -150,6 +152,9 @@ typedef struct WorkerConnection
 {
 	uint8		id[16];
 	StoreConnection row;		/* strings and viewer in the connection's own memory */
+	DocBytes	next_viewer;	/* the state that it is to look with, in memory of its own */
+	bool		has_next_viewer;
+	char	   *viewer_memory;	/* row.viewer, when that is not the one it came with */
 	Oid			schema;
 	WorkerDocument *document;	/* NULL: it is leaving (reap.c) */
 	WorkerClass *class;			/* NULL: not grouped yet */
@@ -158,6 +163,7 @@ typedef struct WorkerConnection
 	dlist_node	in_class;
 	dlist_node	in_backend;
 	bool		has_view;		/* it was sent the whole view: deltas continue it */
+	const KitBuf *had;			/* comes from another class, of which it has this whole view; NULL but while it moves */
 	bool		knows_failure;	/* it was told that there is no view at the moment */
 	bool		is_closed;		/* it was told that its document is gone */
 	bool		was_seen;		/* by the scan that is going on */
@@ -182,6 +188,10 @@ extern void worker_watch_spaces(void);
 extern void worker_watch_close_all(void);	/* tells everybody; the extension is being dropped */
 extern void worker_connection_ungroup(WorkerConnection *connection);
 extern WorkerClass *worker_document_class(WorkerDocument *document, VmText name);
+extern WorkerClass *worker_document_find_class(WorkerDocument *document, VmText name);	/* NULL when there is none */
+extern void worker_class_rename(WorkerClass *class, VmText name);
+extern void worker_connection_group(WorkerConnection *connection, WorkerClass *class);
+extern void worker_connection_take_viewer(WorkerConnection *connection);
 extern void worker_document_ungroup(WorkerDocument *document);	/* all classes go */
 extern void worker_document_drop(WorkerDocument *document);		/* nobody watches it */
 extern void worker_connection_leave(WorkerConnection *connection, bool by_itself);
@@ -212,8 +222,17 @@ extern void worker_deliver_count(size_t bytes);	/* were notified in this transac
 /* Brings the view up to date and notifies.  What it needs meanwhile lies in the arena. */
 extern void worker_class_deliver(WorkerDocument *document, WorkerClass *class, LiveTurn *turn, KitArena *arena);
 extern void worker_class_failed(WorkerClass *class, const KitDiag *diag);
+extern void worker_class_drop_view(WorkerClass *class);
 /* Tells it once that there is no view at the moment. */
 extern void worker_connection_failed(WorkerConnection *connection, const char *sqlstate, const char *message);
+
+/* ---- viewers that look with another state (look.c) ---- */
+
+/* Before a turn: those for whom that is simple. */
+extern void worker_look_begin(WorkerDocument *document, KitArena *scratch);
+/* After all classes were delivered: the others move to another class. */
+extern void worker_look_move(WorkerDocument *document, LiveTurn *turn, KitArena *scratch);
+extern LiveViewer worker_connection_viewer(const WorkerConnection *connection);
 
 /* ---- connections that leave (reap.c) ---- */
 

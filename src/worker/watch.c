@@ -162,22 +162,45 @@ find_or_make_document(Oid schema, const char *key)
 	return document;
 }
 
-WorkerClass *
-worker_document_class(WorkerDocument *document, VmText name)
+static void
+set_name(WorkerClass *class, VmText name)
 {
-	dlist_iter	iter;
-	WorkerClass *class;
-
-	dlist_foreach(iter, &document->classes)
-	{
-		class = dlist_container(WorkerClass, in_document, iter.cur);
-		if (class->name_len == name.len && memcmp(class->name, name.str, name.len) == 0)
-			return class;
-	}
-	class = MemoryContextAllocZero(memory, sizeof(WorkerClass));
 	class->name = MemoryContextAlloc(memory, name.len + 1);
 	memcpy(class->name, name.str, name.len);
 	class->name_len = name.len;
+}
+
+WorkerClass *
+worker_document_find_class(WorkerDocument *document, VmText name)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &document->classes)
+	{
+		WorkerClass *class = dlist_container(WorkerClass, in_document, iter.cur);
+
+		if (class->name_len == name.len && memcmp(class->name, name.str, name.len) == 0)
+			return class;
+	}
+	return NULL;
+}
+
+void
+worker_class_rename(WorkerClass *class, VmText name)
+{
+	pfree(class->name);
+	set_name(class, name);
+}
+
+WorkerClass *
+worker_document_class(WorkerDocument *document, VmText name)
+{
+	WorkerClass *class = worker_document_find_class(document, name);
+
+	if (class != NULL)
+		return class;
+	class = MemoryContextAllocZero(memory, sizeof(WorkerClass));
+	set_name(class, name);
 	dlist_init(&class->connections);
 	dlist_push_tail(&document->classes, &class->in_document);
 	return class;
@@ -191,6 +214,13 @@ drop_class(WorkerClass *class)
 		live_view_free(class->view);
 	pfree(class->name);
 	pfree(class);
+}
+
+void
+worker_connection_group(WorkerConnection *connection, WorkerClass *class)
+{
+	connection->class = class;
+	dlist_push_tail(&class->connections, &connection->in_class);
 }
 
 void
@@ -261,6 +291,41 @@ copy_row(const StoreConnection *row)
 	return connection;
 }
 
+static bool
+same_bytes(DocBytes a, DocBytes b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+/* What the row says now may be another viewer state than the one it is known with. */
+static void
+follow_viewer(WorkerConnection *connection, DocBytes viewer)
+{
+	if (connection->document == NULL || same_bytes(viewer, connection->has_next_viewer ? connection->next_viewer : connection->row.viewer))
+		return;
+	if (connection->next_viewer.len > 0)
+		pfree((char *) connection->next_viewer.data);
+	connection->next_viewer = (DocBytes) {0};
+	if (viewer.len > 0)
+		connection->next_viewer = (DocBytes) {memcpy(MemoryContextAlloc(memory, viewer.len), viewer.data, viewer.len), viewer.len};
+	connection->has_next_viewer = true;
+	connection->document->has_looks = true;
+	worker_deliver_mark(connection->document);
+}
+
+void
+worker_connection_take_viewer(WorkerConnection *connection)
+{
+	if (!connection->has_next_viewer)
+		return;
+	if (connection->viewer_memory != NULL)
+		pfree(connection->viewer_memory);
+	connection->row.viewer = connection->next_viewer;
+	connection->viewer_memory = (char *) connection->next_viewer.data;
+	connection->next_viewer = (DocBytes) {0};
+	connection->has_next_viewer = false;
+}
+
 /* The row is there: a new connection, unless it is known.  A row that nobody can have got by connecting is passed over. */
 static void
 adopt(Oid schema, const StoreConnection *row)
@@ -277,6 +342,7 @@ adopt(Oid schema, const StoreConnection *row)
 	if (connection != NULL)
 	{
 		connection->was_seen = true;
+		follow_viewer(connection, row->viewer);
 		return;
 	}
 
@@ -336,6 +402,10 @@ worker_connection_forget(WorkerConnection *connection)
 	else
 		worker_reap_remove(connection);
 	hash_search(connections, connection->id, HASH_REMOVE, NULL);
+	if (connection->next_viewer.len > 0)
+		pfree((char *) connection->next_viewer.data);
+	if (connection->viewer_memory != NULL)
+		pfree(connection->viewer_memory);
 	pfree(connection);
 }
 

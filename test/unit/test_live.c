@@ -698,6 +698,67 @@ test_containers(void)
 	close_program();
 }
 
+/* What is told to who was told nothing since a version. */
+static const char *
+since(const LiveTrail *trail, uint64_t version, uint64_t now)
+{
+	KitBuf	   *out = KIT_NEW(arena, KitBuf);
+
+	kit_buf_init(out, arena);
+	if (!live_trail_since(trail, version, now, arena, out))
+		return "start over";
+	return out->len == 0 ? "-" : out->data;
+}
+
+static const char *
+between(const char *from, const char *to)
+{
+	KitBuf	   *out = KIT_NEW(arena, KitBuf);
+
+	kit_buf_init(out, arena);
+	if (!live_whole_change(from, strlen(from), to, strlen(to), arena, out))
+		return "start over";
+	return out->len == 0 ? "-" : out->data;
+}
+
+static void
+test_trail(void)
+{
+	static const char *const changes[] = {"{\"a\":1}", "{\"a\":2,\"b\":{\"x\":1}}", "{\"b\":{\"x\":null,\"y\":2}}", "{\"b\":null}", "{\"b\":{\"z\":3}}"};
+	LiveTrail  *trail = live_trail_new(false);
+	char		large[9000];
+
+	for (uint64_t i = 0; i < 3; i++)
+		live_trail_add(trail, 11 + i, changes[i], strlen(changes[i]), 0);
+	UNIT_TEXT("who knows the last", since(trail, 13, 13), "-");
+	UNIT_TEXT("who lacks one", since(trail, 12, 13), changes[2]);
+	UNIT_TEXT("who lacks them all", since(trail, 10, 13), "{\"a\":2,\"b\":{\"x\":null,\"y\":2}}");
+	UNIT_TEXT("who lacks one more", since(trail, 9, 13), "start over");
+	UNIT_OK("reach", live_trail_reaches(trail, 10, 13) && !live_trail_reaches(trail, 9, 13));
+	UNIT_TEXT("a version that nothing led to", since(trail, 12, 14), "start over");
+	live_trail_add(trail, 14, changes[3], strlen(changes[3]), 0);
+	live_trail_add(trail, 15, changes[4], strlen(changes[4]), 0);
+	UNIT_TEXT("what went and came back can't be told", since(trail, 13, 15), "start over");
+	UNIT_TEXT("but the end of it", since(trail, 14, 15), changes[4]);
+	snprintf(large, sizeof(large), "{\"c\":\"%08000d\"}", 0);
+	for (uint64_t i = 16; i < 20; i++)
+		live_trail_add(trail, i, large, strlen(large), 100);
+	UNIT_OK("no more is kept than the whole has, and some", !live_trail_reaches(trail, 15, 19) && live_trail_reaches(trail, 18, 19));
+	live_trail_clear(trail);
+	UNIT_TEXT("nothing is kept", since(trail, 18, 19), "start over");
+	live_trail_free(trail);
+
+	UNIT_TEXT("none", between("{\"a\":1}", "{\"a\":1}"), "-");
+	UNIT_TEXT("in another order", between("{\"a\":1,\"b\":2}", "{\"b\":2,\"a\":1}"), "-");
+	UNIT_TEXT("members", between("{\"a\":1,\"b\":2}", "{\"a\":1,\"c\":3}"), "{\"c\":3,\"b\":null}");
+	UNIT_TEXT("rows", between("{\"r\":{\"1\":{\"n\":1},\"2\":{\"n\":2},\"@o\":[1,2]}}", "{\"r\":{\"2\":{\"n\":3},\"@o\":[2]}}"),
+			  "{\"r\":{\"2\":{\"n\":3},\"@o\":[2],\"1\":null}}");
+	UNIT_TEXT("an array that becomes an object", between("{\"a\":[1]}", "{\"a\":{\"b\":1}}"), "start over");
+	UNIT_TEXT("the other way round", between("{\"a\":{\"b\":1}}", "{\"a\":[1]}"), "{\"a\":[1]}");
+	UNIT_TEXT("another text that several write", between("{\"t\":{\"$g\":1,\"$i\":\"a\",\"$s\":0}}", "{\"t\":{\"$g\":1,\"$i\":\"b\",\"$s\":0}}"), "start over");
+	UNIT_TEXT("one that comes", between("{}", "{\"t\":{\"$g\":1,\"$i\":\"b\",\"$s\":0}}"), "{\"t\":{\"$g\":1,\"$i\":\"b\",\"$s\":0}}");
+}
+
 int
 main(void)
 {
@@ -714,6 +775,7 @@ main(void)
 	test_texts();
 	test_viewers();
 	test_containers();
+	test_trail();
 	kit_arena_delete(arena);
 	return unit_done();
 }
