@@ -32,12 +32,20 @@ is_principal(const DocNode *node)
 		doc_node_get(node, "authority", 9) != NULL;
 }
 
+/* An asset as views show it, likewise. */
+static bool
+is_asset(const DocNode *node)
+{
+	return is_object(node) && node->u.object.n == 5 && doc_node_get(node, "sha384", 6) != NULL && doc_node_get(node, "md5", 3) != NULL &&
+		doc_node_get(node, "id", 2) != NULL && doc_node_get(node, "size", 4) != NULL && doc_node_get(node, "type", 4) != NULL;
+}
+
 DocNode *
 doc_node_diff(KitArena *arena, const DocNode *from, const DocNode *to)
 {
 	if (from == to)
 		return NULL;
-	if (from != NULL && is_object(from) && is_object(to) && !(is_principal(from) && is_principal(to)))
+	if (from != NULL && is_object(from) && is_object(to) && !(is_principal(from) && is_principal(to)) && !(is_asset(from) && is_asset(to)))
 		return diff_objects(arena, from, to);
 	if (from != NULL && doc_node_equal(from, to))
 		return NULL;

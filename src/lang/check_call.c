@@ -310,6 +310,9 @@ method_spaces(const LangType *type, const char *spaces[5])
 			spaces[n++] = "complex";
 			spaces[n++] = "Math";
 			break;
+		case LANG_ASSET:
+			spaces[n++] = "asset";
+			break;
 		case LANG_DATE:
 			spaces[n++] = "date";
 			spaces[n++] = "Date";

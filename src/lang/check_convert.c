@@ -105,6 +105,8 @@ hint_condition(KitDiag *diag, const LangType *from)
 		kit_diag_hint(diag, "Compare it: ... != \"\".");
 	else if (from->kind == LANG_PRINCIPAL)
 		kit_diag_hint(diag, "Compare it: ... != @no_one.");
+	else if (from->kind == LANG_ASSET)
+		kit_diag_hint(diag, "Ask .valid(), or compare it: ... != @nothing.");
 	else if (from->kind == LANG_LIST || from->kind == LANG_ARRAY || from->kind == LANG_TABLE || from->kind == LANG_MAP)
 		kit_diag_hint(diag, "Ask for its size: ....size() > 0.");
 }
@@ -161,6 +163,8 @@ hint_mismatch(Check *c, KitDiag *diag, LangExpr *e, const LangType *from, const 
 		kit_diag_hint(diag, "The number of its elements is (...).size().");
 	else if (to->kind == LANG_STRING && from->kind == LANG_PRINCIPAL)
 		kit_diag_hint(diag, "The name of a principal is .agent().");
+	else if (to->kind == LANG_STRING && from->kind == LANG_ASSET)
+		kit_diag_hint(diag, "What is known of an asset is .id(), .name(), .type(), .size(), .md5() and .sha384().");
 	else if (to->kind == LANG_RECORD && check_type_is_structured(from))
 		kit_diag_hint(diag, "Records are filled by <-, not passed by value.");
 	else if (from->kind == LANG_LIST && to->kind == LANG_ARRAY && from->a == to->a)

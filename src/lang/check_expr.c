@@ -250,8 +250,6 @@ unsupported_text(LangExprKind kind)
 	{
 		case LANG_EXPR_TUPLE:
 			return "a tuple";
-		case LANG_EXPR_NOTHING:
-			return "@nothing";
 		case LANG_EXPR_VEC:
 			return "@vec";
 		case LANG_EXPR_MATRIX:
@@ -348,6 +346,8 @@ check_kind(Check *c, LangExpr *e, const LangType *want)
 			return check_projection(c, e);
 		case LANG_EXPR_I:
 			return CHECK_SIMPLE(c, LANG_COMPLEX);
+		case LANG_EXPR_NOTHING:
+			return CHECK_SIMPLE(c, LANG_ASSET);
 		case LANG_EXPR_DATE:
 			return CHECK_SIMPLE(c, LANG_DATE);
 		case LANG_EXPR_TIME:

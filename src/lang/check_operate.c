@@ -130,6 +130,8 @@ hint_operands(KitDiag *diag, LangOp op, const LangType *left, const LangType *ri
 		kit_diag_hint(diag, "One element of a list is (...)[0], the number of elements (...).size().");
 	else if (left->kind == LANG_PRINCIPAL || right->kind == LANG_PRINCIPAL)
 		kit_diag_hint(diag, "The name of a principal is .agent().");
+	else if (left->kind == LANG_ASSET || right->kind == LANG_ASSET)
+		kit_diag_hint(diag, "What is known of an asset is .id(), .name(), .type(), .size(), .md5() and .sha384().");
 	else if (left->kind == LANG_STRING && lang_type_is_numeric(right))
 		kit_diag_hint(diag, "String.strOf(...) makes a string of a number.");
 	else if (right->kind == LANG_STRING && lang_type_is_numeric(left))

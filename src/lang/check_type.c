@@ -33,6 +33,7 @@ is_scalar(const LangType *type)
 		case LANG_TIMESPAN:
 		case LANG_DYNAMIC:
 		case LANG_COMPLEX:
+		case LANG_ASSET:
 			return true;
 		default:
 			return false;
@@ -137,6 +138,7 @@ base_type(Check *c, LangTypeRef *ref, CheckTypeUse use)
 		case LANG_TEXT:
 		case LANG_JSON:
 		case LANG_COMPLEX:
+		case LANG_ASSET:
 			return CHECK_SIMPLE(c, kind);
 		case LANG_MAP:
 		case LANG_PAIR:

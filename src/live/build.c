@@ -16,6 +16,7 @@
 
 #include "kit/hash.h"
 #include "live/internal.h"
+#include "vm/asset.h"
 #include "vm/dynamic.h"
 #include "vm/map.h"
 
@@ -476,6 +477,22 @@ complex_node(Build *b, const VmComplex *value)
 	return node;
 }
 
+/* The name is the program's business. */
+static DocNode *
+asset_node(Build *b, const VmAsset *value)
+{
+	DocNode    *node = doc_node_new(b->arena, DOC_OBJECT);
+	size_t		len;
+	const char *size = decimal(b, value->size, &len);
+
+	doc_node_add(b->arena, node, "id", 2, copy_text(b, vm_asset_text(value, VM_ASSET_ID), value->lens[VM_ASSET_ID]));
+	doc_node_add(b->arena, node, "size", 4, doc_node_string(b->arena, size, len));
+	doc_node_add(b->arena, node, "type", 4, copy_text(b, vm_asset_text(value, VM_ASSET_TYPE), value->lens[VM_ASSET_TYPE]));
+	doc_node_add(b->arena, node, "md5", 3, copy_text(b, vm_asset_text(value, VM_ASSET_MD5), value->lens[VM_ASSET_MD5]));
+	doc_node_add(b->arena, node, "sha384", 6, copy_text(b, vm_asset_text(value, VM_ASSET_SHA384), value->lens[VM_ASSET_SHA384]));
+	return node;
+}
+
 /* A key as the name of a member; NULL when it cannot be one. */
 static const char *
 key_text(Build *b, const VmMap *map, VmVal key, size_t *len)
@@ -583,6 +600,9 @@ build_value(Build *b, const LangType *type, VmVal value, DocNode **out)
 			return true;
 		case LANG_PRINCIPAL:
 			*out = principal_node(b, value.who);
+			return true;
+		case LANG_ASSET:
+			*out = asset_node(b, value.asset);
 			return true;
 		case LANG_MAYBE:
 			*out = NULL;

@@ -47,6 +47,7 @@ is_plain(const LangType *type, Met *met)
 		case LANG_PRINCIPAL:
 		case LANG_ENUM:
 		case LANG_COMPLEX:
+		case LANG_ASSET:
 		case LANG_DATE:
 		case LANG_TIME:
 		case LANG_DATETIME:

@@ -262,6 +262,15 @@ VM_BUILTIN_FUNCTION(vm_math_range_ee);
 VM_BUILTIN_FUNCTION(vm_complex_re);
 VM_BUILTIN_FUNCTION(vm_complex_im);
 
+/* asset.c */
+VM_BUILTIN_FUNCTION(vm_asset_id);
+VM_BUILTIN_FUNCTION(vm_asset_name);
+VM_BUILTIN_FUNCTION(vm_asset_type);
+VM_BUILTIN_FUNCTION(vm_asset_size);
+VM_BUILTIN_FUNCTION(vm_asset_md5);
+VM_BUILTIN_FUNCTION(vm_asset_sha384);
+VM_BUILTIN_FUNCTION(vm_asset_valid);
+
 /* builtin_format.c */
 extern const char *const vm_day_names[7];		/* Monday first */
 extern const char *const vm_month_names[12];

@@ -165,7 +165,7 @@ struct VmProgram
 	uint32_t	n_codes;
 	VmKept	  **kept;			/* by LangUnit.index; NULL for most */
 	VmVal	   *constants;
-	char	   *constant_kinds; /* for the disassembler: I, D, S string, C complex, J null, W principal, L list */
+	char	   *constant_kinds; /* for the disassembler: I, D, S string, C complex, J null, W principal, A asset, L list */
 	uint32_t	n_constants;
 	VmSort	   *sorts;
 	uint32_t	n_sorts;

@@ -4,6 +4,7 @@
  *
  * What a value weighs is exactly what writing it takes: the size of a state is known without writing it.
  */
+#include "vm/asset.h"
 #include "vm/cotext.h"
 #include "vm/dynamic.h"
 #include "vm/state_internal.h"
@@ -111,6 +112,8 @@ vm_value_size(const LangType *type, VmVal value)
 		case LANG_PRINCIPAL:
 			return VM_CONTAINER_SIZE + AGENT_SIZE + 1 + text_size(value.who->agent_len) +
 				AUTHORITY_SIZE + 1 + text_size(value.who->authority_len);
+		case LANG_ASSET:
+			return vm_asset_encoded_size(value.asset);
 		case LANG_MAYBE:
 			if (type->a->kind == LANG_RECORD)
 				return VM_CONTAINER_SIZE + vm_members_size(vm_holder_find(value.table));
@@ -337,6 +340,9 @@ vm_value_encode(DocWriter *w, const LangType *type, VmVal value)
 			return;
 		case LANG_PRINCIPAL:
 			write_principal(w, value.who);
+			return;
+		case LANG_ASSET:
+			vm_asset_encode(w, value.asset);
 			return;
 		case LANG_MAYBE:
 			if (type->a->kind == LANG_RECORD)

@@ -8,6 +8,7 @@
  */
 #include <stdio.h>
 
+#include "vm/asset.h"
 #include "vm/dynamic.h"
 #include "vm/state_internal.h"
 
@@ -215,6 +216,18 @@ decode_complex(Decode *d, DocItem item, const Step *step, VmVal *out)
 }
 
 static bool
+decode_asset(Decode *d, DocItem item, const Step *step, VmVal *out)
+{
+	VmAssetParts parts;
+	const char *problem = item.kind == DOC_OBJECT ? vm_asset_decode(item, &parts) : found_word(item);
+
+	if (problem != NULL)
+		return refuse(d, step, "asset", problem);
+	out->asset = parts.lens[VM_ASSET_ID] == 0 ? &vm_nothing : vm_asset_new(NULL, d->arena, &parts);
+	return true;
+}
+
+static bool
 decode_enum(Decode *d, const LangType *type, DocItem item, const Step *step, VmVal *out)
 {
 	const LangEnum *enumeration = type->enumeration;
@@ -395,6 +408,8 @@ decode_value(Decode *d, const LangType *type, DocItem item, const Step *step, Vm
 			return decode_complex(d, item, step, out);
 		case LANG_PRINCIPAL:
 			return decode_principal(d, item, step, out);
+		case LANG_ASSET:
+			return decode_asset(d, item, step, out);
 		case LANG_ENUM:
 			return decode_enum(d, type, item, step, out);
 		case LANG_MAYBE:

@@ -109,6 +109,9 @@ show_constant(const VmProgram *program, int32_t index, KitBuf *out)
 		case 'W':
 			kit_buf_add_str(out, "@no_one");
 			break;
+		case 'A':
+			kit_buf_add_str(out, "@nothing");
+			break;
 		default:
 			kit_buf_printf(out, "list of %u", value.list->n);
 	}

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "vm/arith.h"
+#include "vm/asset.h"
 #include "vm/machine.h"
 #include "vm/state_internal.h"
 #include "vm/tally.h"
@@ -804,6 +805,7 @@ vm_run(Vm *vm, const VmCode *code, VmObj *self, const VmVal *args, VmVal *out)
 
 #define COMPARE(name, result) OP(name) { r[i.a].i = (result); NEXT; }
 #define STRING_STEPS (steps -= (int64_t) ((r[i.b].str->len < r[i.c].str->len ? r[i.b].str->len : r[i.c].str->len) / 16))
+#define ASSET_STEPS (steps -= (int64_t) (vm_asset_memory(r[i.b].asset) / 16))
 
 	COMPARE(VM_LT_INT, r[i.b].i < r[i.c].i)
 	COMPARE(VM_LE_INT, r[i.b].i <= r[i.c].i)
@@ -825,6 +827,8 @@ vm_run(Vm *vm, const VmCode *code, VmObj *self, const VmVal *args, VmVal *out)
 	COMPARE(VM_NE_STRING, (STRING_STEPS, !vm_str_equal(r[i.b].str, r[i.c].str)))
 	COMPARE(VM_EQ_PRINCIPAL, vm_principal_equal(r[i.b].who, r[i.c].who))
 	COMPARE(VM_NE_PRINCIPAL, !vm_principal_equal(r[i.b].who, r[i.c].who))
+	COMPARE(VM_EQ_ASSET, (ASSET_STEPS, vm_asset_equal(r[i.b].asset, r[i.c].asset)))
+	COMPARE(VM_NE_ASSET, (ASSET_STEPS, !vm_asset_equal(r[i.b].asset, r[i.c].asset)))
 	COMPARE(VM_EQ_DYNAMIC, (STRING_STEPS, vm_str_equal(r[i.b].str, r[i.c].str)))
 	COMPARE(VM_NE_DYNAMIC, (STRING_STEPS, !vm_str_equal(r[i.b].str, r[i.c].str)))
 	COMPARE(VM_EQ_MAYBE_INT, vm_same_maybe_int(r[i.b].maybe, r[i.c].maybe))

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 
+#include "vm/asset.h"
 #include "vm/lower.h"
 
 #define NEAR_CONSTANTS 64		/* how far back an equal constant is looked for */
@@ -253,6 +254,8 @@ lower_default(Lower *l, const LangType *type, int want)
 			return load_constant(l, 'C', (VmVal) {.complex = &vm_complex_zero}, want);
 		case LANG_PRINCIPAL:
 			return load_constant(l, 'W', (VmVal) {.who = vm_no_one}, want);
+		case LANG_ASSET:
+			return load_constant(l, 'A', (VmVal) {.asset = &vm_nothing}, want);
 		case LANG_ENUM:
 			return lower_int(l, type->enumeration->numbers[type->enumeration->default_index < 0 ? 0 : type->enumeration->default_index], want);
 		case LANG_MAYBE:

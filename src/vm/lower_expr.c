@@ -785,6 +785,8 @@ lower_any(Lower *l, const LangExpr *e, int want)
 			dst = lower_result(l, want);
 			lower_emit_imm(l, VM_LOAD_CONST, dst, lower_constant(l, 'C', (VmVal) {.complex = &vm_complex_i}));
 			return dst;
+		case LANG_EXPR_NOTHING:
+			return lower_default(l, e->type, want);
 		case LANG_EXPR_DATE:
 			return lower_int(l, kit_date_days(e->u.calendar.year, e->u.calendar.month, e->u.calendar.day), want);
 		case LANG_EXPR_TIME:

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "kit/hash.h"
+#include "vm/asset.h"
 #include "vm/cotext.h"
 #include "vm/dynamic.h"
 #include "vm/machine.h"
@@ -205,6 +206,8 @@ stored_size(const LangType *type, VmVal value)
 			return (size_t) value.who->agent_len + value.who->authority_len + sizeof(VmPrincipal);
 		case LANG_COMPLEX:
 			return sizeof(VmComplex);
+		case LANG_ASSET:
+			return vm_asset_memory(value.asset);
 		case LANG_MAYBE:
 			return value.maybe == NULL ? 0 : sizeof(VmMaybe) + stored_size(type->a, value.maybe->value);
 		case LANG_LIST:

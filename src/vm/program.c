@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "kit/hash.h"
+#include "vm/asset.h"
 #include "vm/cotext.h"
 #include "vm/machine.h"
 #include "vm/map.h"
@@ -88,6 +89,16 @@ copy_static(KitArena *arena, const LangType *type, VmVal value)
 		case LANG_COMPLEX:
 			value.complex = memcpy(kit_arena_alloc(arena, sizeof(VmComplex)), value.complex, sizeof(VmComplex));
 			return value;
+		case LANG_ASSET:
+			if (!value.asset->is_static)
+			{
+				size_t		size = vm_asset_memory(value.asset);
+				VmAsset    *asset = memcpy(kit_arena_alloc(arena, size), value.asset, size);
+
+				asset->is_static = 1;
+				value.asset = asset;
+			}
+			return value;
 		case LANG_MAYBE:
 			if (value.maybe != NULL)
 				value.maybe = vm_maybe_new(arena, copy_static(arena, type->a, value.maybe->value));
@@ -160,6 +171,8 @@ default_of_type(KitArena *arena, const LangType *type)
 			return (VmVal) {.complex = &vm_complex_zero};
 		case LANG_PRINCIPAL:
 			return (VmVal) {.who = vm_no_one};
+		case LANG_ASSET:
+			return (VmVal) {.asset = &vm_nothing};
 		case LANG_ENUM:
 			return (VmVal) {.i = type->enumeration->numbers[type->enumeration->default_index < 0 ? 0 : type->enumeration->default_index]};
 		case LANG_LIST:

@@ -17,6 +17,7 @@ is_owned(const LangType *type)
 		case LANG_LABEL:
 		case LANG_PRINCIPAL:
 		case LANG_COMPLEX:
+		case LANG_ASSET:
 		case LANG_DYNAMIC:
 		case LANG_JSON:
 		case LANG_TEXT:
@@ -37,6 +38,7 @@ depth_of_type(const VmShape *shapes, const LangType *type)
 	{
 		case LANG_PRINCIPAL:
 		case LANG_COMPLEX:
+		case LANG_ASSET:
 		case LANG_TABLE:
 		case LANG_MAP:
 			return 1;

@@ -10,6 +10,7 @@
  */
 #include <math.h>
 
+#include "vm/asset.h"
 #include "vm/cotext.h"
 #include "vm/dynamic.h"
 #include "vm/state_internal.h"
@@ -184,6 +185,18 @@ load_principal(Load *load, DocItem item, const VmPrincipal *was, const Place *pl
 	return true;
 }
 
+/* Merges into what was there: a delta may name some of the parts only. */
+static bool
+load_asset(Load *load, DocItem item, const VmAsset *was, const Place *place, VmVal *out)
+{
+	VmAssetParts parts;
+
+	if (!vm_asset_load(item, was, &parts))
+		return misfit(load, place, "an asset");
+	out->asset = vm_asset_new(load->doc->heap, NULL, &parts);
+	return true;
+}
+
 static bool
 load_enum(Load *load, const LangEnum *enumeration, DocItem item, VmVal initial, const Place *place, VmVal *out)
 {
@@ -273,6 +286,8 @@ load_value(Load *load, const LangType *type, DocItem item, VmVal was, VmVal init
 			return load_complex(load, item, was.complex, place, out);
 		case LANG_PRINCIPAL:
 			return load_principal(load, item, was.who, place, out);
+		case LANG_ASSET:
+			return load_asset(load, item, was.asset, place, out);
 		case LANG_TEXT:
 			return load_text(load, item, was.text, place, out);
 		case LANG_DYNAMIC:

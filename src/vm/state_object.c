@@ -6,6 +6,7 @@
  * place, by its header alone, until the deleted ones are many compared with the others: so deleting costs O(1) on average
  * wherever the row was, and a table that is used as a queue does not move its rows with each message.
  */
+#include "vm/asset.h"
 #include "vm/cotext.h"
 #include "vm/state_internal.h"
 
@@ -72,6 +73,14 @@ vm_value_copy(VmDoc *doc, const LangType *type, VmVal value)
 				value.complex = number;
 			}
 			return value;
+		case LANG_ASSET:
+			if (!value.asset->is_static)
+			{
+				size_t		size = vm_asset_memory(value.asset);
+
+				value.p = memcpy(kit_heap_alloc(doc->heap, size), value.p, size);
+			}
+			return value;
 		case LANG_MAYBE:
 			if (value.maybe != NULL)
 			{
@@ -120,6 +129,10 @@ free_value(VmDoc *doc, const LangType *type, VmVal value)
 		case LANG_COMPLEX:
 			kit_heap_free(doc->heap, (void *) value.p, sizeof(VmComplex));
 			return;
+		case LANG_ASSET:
+			if (!value.asset->is_static)
+				kit_heap_free(doc->heap, (void *) value.p, vm_asset_memory(value.asset));
+			return;
 		case LANG_MAYBE:
 			if (value.maybe == NULL)
 				return;
@@ -153,6 +166,8 @@ vm_slot_owns(const VmShape *shape, int slot, VmVal value)
 			return value.text->refs > 0;
 		case LANG_PRINCIPAL:
 			return !value.who->is_static;
+		case LANG_ASSET:
+			return !value.asset->is_static;
 		default:
 			return true;
 	}

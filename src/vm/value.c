@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "kit/utf8.h"
+#include "vm/asset.h"
 #include "vm/cotext.h"
 #include "vm/letters.h"
 #include "vm/map.h"
@@ -292,6 +293,8 @@ vm_value_same(const LangType *type, VmVal a, VmVal b)
 			return vm_cotext_same(a.text, b.text);
 		case LANG_PRINCIPAL:
 			return vm_principal_equal(a.who, b.who);
+		case LANG_ASSET:
+			return vm_asset_equal(a.asset, b.asset);
 		case LANG_MAYBE:
 			if (a.maybe == NULL || b.maybe == NULL)
 				return a.maybe == b.maybe;

@@ -6,7 +6,7 @@
  * date, time, datetime: i, as kit/calendar.h says.  double, timespan (seconds): d.  All else is a pointer.  A maybe is NULL (empty) or points to the value inside.  No pointer but a maybe is ever
  * NULL.
  *
- * Strings, principals, complex numbers, maybes and lists are immutable once made, and live either in an arena (a message, a turn), in a
+ * Strings, principals, complex numbers, assets, maybes and lists are immutable once made, and live either in an arena (a message, a turn), in a
  * document's heap, or as long as the program (literals, defaults: is_static).  What a document's slot points to belongs to that
  * document's heap or is static: storing copies (state.h), so nothing of a message's arena is ever reachable from a document.
  *
@@ -27,6 +27,7 @@
 typedef struct VmStr VmStr;
 typedef struct VmPrincipal VmPrincipal;
 typedef struct VmComplex VmComplex;
+typedef struct VmAsset VmAsset;
 typedef struct VmMaybe VmMaybe;
 typedef struct VmList VmList;
 typedef struct VmObj VmObj;
@@ -44,6 +45,7 @@ typedef union VmVal
 	const VmStr *str;			/* string, label; dynamic and json: the value in canonical form (doc.h) */
 	const VmPrincipal *who;
 	const VmComplex *complex;
+	const VmAsset *asset;		/* asset.h */
 	const VmMaybe *maybe;
 	const VmCoText *text;		/* text */
 	VmList	   *list;			/* list and array */
@@ -71,6 +73,24 @@ struct VmComplex
 {
 	double		re;
 	double		im;
+};
+
+typedef enum VmAssetText
+{
+	VM_ASSET_ID,
+	VM_ASSET_NAME,
+	VM_ASSET_TYPE,				/* of the content: image/png */
+	VM_ASSET_MD5,
+	VM_ASSET_SHA384,
+	VM_ASSET_N_TEXTS
+} VmAssetText;
+
+struct VmAsset
+{
+	int64_t		size;			/* bytes that the file has */
+	uint32_t	lens[VM_ASSET_N_TEXTS];
+	uint32_t	is_static;
+	char		text[];			/* the texts, one after the other */
 };
 
 struct VmMaybe

@@ -20,7 +20,7 @@ typedef struct GenType
 } GenType;
 
 /* maybe<T> is behind T, at + GEN_MAYBE. */
-#define GEN_N_PLAIN 13
+#define GEN_N_PLAIN 14
 #define GEN_MAYBE GEN_N_PLAIN
 
 static GenType gen_types[2 * GEN_N_PLAIN] = {
@@ -28,7 +28,7 @@ static GenType gen_types[2 * GEN_N_PLAIN] = {
 	{"string", {"\"a b\"", "\"\"", "\"\\u00e9x\""}}, {"principal", {"@no_one"}}, {"E", {"E::A", "E::B", "E::C"}}, {"complex", {"(1.0 + 2 * @i)", "(0 * @i)"}},
 	{"date", {"(@date 2024/2/29)", "(@date 1999/12/31)"}}, {"time", {"(@time 4:30)", "(@time 23:59)"}},
 	{"datetime", {"(@datetime \"2024-02-29T12:00:00Z\")", "(@datetime \"1969-12-31T23:59:59.999-08:00\")"}}, {"timespan", {"(@timespan 90 sec)", "(@timespan 2 day)"}},
-	{"dynamic", {"@null"}},
+	{"dynamic", {"@null"}}, {"asset", {"@nothing"}},
 };
 
 #define GEN_BOOL 0

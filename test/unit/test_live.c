@@ -192,26 +192,31 @@ test_forms(void)
 
 	open_program("enum E { A, B:5, @default C }\n"
 				 "record R { public int n; int hidden; public maybe<string> note; }\n"
-				 "public int i; public long l; public double d; public string s; public bool b; public E e; public principal p;\n"
+				 "public int i; public long l; public double d; public string s; public bool b; public E e; public principal p; public asset ass;\n"
 				 "public maybe<int> mi; public R r; int secret; table<R> t;\n"
 				 "public formula lst = iterate t;\n"
 				 "public formula ns = (iterate t).n;\n"
 				 "public formula size = t.size();\n"
 				 "public formula first = t[1];\n"
-				 "message M { int i; long l; double d; string s; bool b; E e; principal p; }\n"
-				 "channel all(M m) { i = m.i; l = m.l; d = m.d; s = m.s; b = m.b; e = m.e; p = m.p; mi = m.i; r.n = 7; r.note = m.s; }\n"
+				 "message M { int i; long l; double d; string s; bool b; E e; principal p; asset ass; }\n"
+				 "channel all(M m) { ass = m.ass; i = m.i; l = m.l; d = m.d; s = m.s; b = m.b; e = m.e; p = m.p; mi = m.i; r.n = 7; r.note = m.s; }\n"
+				 "message F { asset ass; }\n"
+				 "channel file(F m) { ass = m.ass; }\n"
 				 "message N { int n; }\n"
 				 "channel add(N m) { t <- {n: m.n}; }\n"
 				 "channel big(N m) { d = 1.0; for (int k = 0; k < 400; k++) { d = d * 10.0; } }\n"
 				 "channel clear(N m) { t.delete(); mi.delete(); }\n");
 	view = open_view("bob", NULL);
 	UNIT_TEXT("a first view is whole, lists also when empty", update(view),
-			  "{\"i\":0,\"l\":\"0\",\"d\":0.0,\"s\":\"\",\"b\":false,\"e\":6,\"p\":{\"@t\":1,\"agent\":\"?\",\"authority\":\"?\"},\"r\":{\"n\":0},"
+			  "{\"i\":0,\"l\":\"0\",\"d\":0.0,\"s\":\"\",\"b\":false,\"e\":6,\"p\":{\"@t\":1,\"agent\":\"?\",\"authority\":\"?\"},"
+			  "\"ass\":{\"id\":\"\",\"size\":\"0\",\"type\":\"\",\"md5\":\"\",\"sha384\":\"\"},\"r\":{\"n\":0},"
 			  "\"lst\":{\"@o\":[]},\"ns\":{\"@s\":0},\"size\":0}");
 	UNIT_TEXT("nothing changed, nothing sent", update(view), "-");
-	send("bob", "all", "{\"i\":-5,\"l\":\"5000000000000\",\"d\":1.0E7,\"s\":\"\\u00e9\\n\\\"q\\\"\",\"b\":true,\"e\":5,\"p\":{\"agent\":\"alice\",\"authority\":\"test\"}}");
+	send("bob", "all", "{\"i\":-5,\"l\":\"5000000000000\",\"d\":1.0E7,\"s\":\"\\u00e9\\n\\\"q\\\"\",\"b\":true,\"e\":5,\"p\":{\"agent\":\"alice\",\"authority\":\"test\"},"
+		 "\"ass\":{\"id\":\"f\",\"name\":\"n\",\"size\":3,\"type\":\"t\",\"md5\":\"\",\"sha384\":\"\"}}");
 	UNIT_TEXT("values have the form that Adama's clients know", update(view),
 			  "{\"i\":-5,\"l\":\"5000000000000\",\"d\":1.0E7,\"s\":\"\\u00e9\\n\\\"q\\\"\",\"b\":true,\"e\":5,\"p\":{\"@t\":1,\"agent\":\"alice\",\"authority\":\"test\"},"
+			  "\"ass\":{\"id\":\"f\",\"size\":\"3\",\"type\":\"t\",\"md5\":\"\",\"sha384\":\"\"},"
 			  "\"mi\":-5,\"r\":{\"n\":7,\"note\":\"\\u00e9\\n\\\"q\\\"\"}}");
 	send("bob", "add", "{\"n\":4}");
 	UNIT_TEXT("rows come by id, other lists by index", update(view),
@@ -219,8 +224,12 @@ test_forms(void)
 	send("bob", "add", "{\"n\":9}");
 	UNIT_TEXT("people get arrays", plain("bob", NULL),
 			  "{\"i\":-5,\"l\":\"5000000000000\",\"d\":1.0E7,\"s\":\"\xc3\xa9\\n\\\"q\\\"\",\"b\":true,\"e\":5,\"p\":{\"@t\":1,\"agent\":\"alice\",\"authority\":\"test\"},"
-			  "\"mi\":-5,\"r\":{\"n\":7,\"note\":\"\xc3\xa9\\n\\\"q\\\"\"},\"lst\":[{\"n\":4},{\"n\":9}],\"ns\":[4,9],\"size\":2,\"first\":{\"n\":4}}");
+			  "\"ass\":{\"id\":\"f\",\"size\":\"3\",\"type\":\"t\",\"md5\":\"\",\"sha384\":\"\"},\"mi\":-5,\"r\":{\"n\":7,\"note\":\"\xc3\xa9\\n\\\"q\\\"\"},\"lst\":[{\"n\":4},{\"n\":9}],\"ns\":[4,9],\"size\":2,\"first\":{\"n\":4}}");
 	update(view);
+	send("bob", "file", "{\"ass\":{\"id\":\"f\",\"name\":\"other\",\"size\":\"4\",\"type\":\"t\",\"md5\":\"\",\"sha384\":\"\"}}");
+	UNIT_TEXT("an asset that is another is sent whole", update(view), "{\"ass\":{\"id\":\"f\",\"size\":\"4\",\"type\":\"t\",\"md5\":\"\",\"sha384\":\"\"}}");
+	send("bob", "file", "{\"ass\":{\"id\":\"f\",\"name\":\"third\",\"size\":\"4\",\"type\":\"t\",\"md5\":\"\",\"sha384\":\"\"}}");
+	UNIT_TEXT("its name is not", update(view), "-");
 	send("bob", "big", "{}");
 	UNIT_TEXT("a double that is not finite is not there", update(view), "{\"d\":null}");
 	send("bob", "clear", "{}");
@@ -228,7 +237,7 @@ test_forms(void)
 			  "{\"lst\":{\"@o\":[],\"1\":null,\"2\":null},\"ns\":{\"0\":null,\"1\":null,\"@s\":0},\"size\":0,\"mi\":null,\"first\":null}");
 	UNIT_TEXT("the whole of what was sent", whole(view),
 			  "{\"i\":-5,\"l\":\"5000000000000\",\"s\":\"\\u00e9\\n\\\"q\\\"\",\"b\":true,\"e\":5,\"p\":{\"@t\":1,\"agent\":\"alice\",\"authority\":\"test\"},"
-			  "\"r\":{\"n\":7,\"note\":\"\\u00e9\\n\\\"q\\\"\"},\"lst\":{\"@o\":[]},\"ns\":{\"@s\":0},\"size\":0}");
+			  "\"ass\":{\"id\":\"f\",\"size\":\"4\",\"type\":\"t\",\"md5\":\"\",\"sha384\":\"\"},\"r\":{\"n\":7,\"note\":\"\\u00e9\\n\\\"q\\\"\"},\"lst\":{\"@o\":[]},\"ns\":{\"@s\":0},\"size\":0}");
 	live_view_forget(view);
 	UNIT_TEXT("nothing of it after forgetting", whole(view), "");
 	UNIT_OK("then the next is a first one", strncmp(update(view), "{\"i\":-5,\"l\"", 11) == 0);

@@ -13,7 +13,7 @@
 
 /* Legal combinations that may still be refused as not supported. */
 #define MAX_UNSUPPORTED 65
-#define MAX_UNSUPPORTED_TYPES 14
+#define MAX_UNSUPPORTED_TYPES 12
 
 /* ---- the table ---- */
 

@@ -566,6 +566,9 @@ random_value(const LangType *type, UnitRandom *random, KitBuf *out, int depth)
 		case LANG_COMPLEX:
 			kit_buf_printf(out, "{\"i\":%d.5,\"r\":%d}", (int) unit_below(random, 9) - 5, (int) unit_below(random, 9) - 5);
 			break;
+		case LANG_ASSET:
+			kit_buf_printf(out, "{\"id\":\"f\",\"size\":%d,\"type\":\"t\",\"md5\":\"\",\"sha384\":\"\"}", (int) unit_below(random, 9));
+			break;
 		case LANG_TIMESPAN:
 			kit_buf_printf(out, "%d.5", (int) unit_below(random, 100) - 50);
 			break;

@@ -9,6 +9,7 @@
 
 #include "doc/doc.h"
 #include "kit/hash.h"
+#include "vm/asset.h"
 #include "vm/vm.h"
 
 static const char program_text[] =
@@ -17,7 +18,7 @@ static const char program_text[] =
 	"record Kid { string name; maybe<int> age; principal who; table<Kid> kids; }\n"
 	"record Row {\n"
 	"  int n; long l; double d; string s; bool b; principal p; Color c; maybe<int> mi; maybe<string> ms = \"seed\";\n"
-	"  Spot spot; table<Kid> kids; date day; datetime at; timespan span; maybe<time> mt; complex z; maybe<complex> mz;\n"
+	"  Spot spot; table<Kid> kids; date day; datetime at; timespan span; maybe<time> mt; complex z; maybe<complex> mz; asset file; maybe<asset> mf;\n"
 	"}\n"
 	"int i; long l; double d = 1.5; string s = \"hi\"; bool b; principal p; Color c;\n"
 	"maybe<int> mi; maybe<string> ms = \"seed\"; maybe<principal> mp;\n"
@@ -256,7 +257,8 @@ test_rows(void)
 	set(doc, kid, "name", str_value("bob"));
 	UNIT_TEXT("a new row is written whole", delta_text(doc),
 			  "{\"rows\":{\"1\":{\"id\":1,\"n\":7,\"l\":\"0\",\"d\":0.0,\"s\":\"\",\"b\":false,\"p\":{\"agent\":\"?\",\"authority\":\"?\"},\"c\":6,"
-			  "\"spot\":{\"x\":0,\"tag\":\"\"},\"kids\":{\"2\":{\"id\":2,\"name\":\"bob\",\"who\":{\"agent\":\"?\",\"authority\":\"?\"},\"kids\":{}}},\"day\":\"1-01-01\",\"at\":\"1900-01-01T00:00Z\",\"span\":0.0,\"z\":{\"r\":0.0,\"i\":0.0}}},"
+			  "\"spot\":{\"x\":0,\"tag\":\"\"},\"kids\":{\"2\":{\"id\":2,\"name\":\"bob\",\"who\":{\"agent\":\"?\",\"authority\":\"?\"},\"kids\":{}}},\"day\":\"1-01-01\",\"at\":\"1900-01-01T00:00Z\",\"span\":0.0,\"z\":{\"r\":0.0,\"i\":0.0},"
+			  "\"file\":{\"id\":\"\",\"size\":\"0\",\"name\":\"\",\"type\":\"\",\"md5\":\"\",\"sha384\":\"\",\"@gc\":\"@yes\"}}},"
 			  "\"__auto_table_row_id\":2}");
 	vm_doc_commit(doc);
 
@@ -453,7 +455,8 @@ test_upgrade(void)
 	UNIT_TEXT("without what is gone, with what is new", state_text(doc),
 			  "{\"i\":4,\"l\":\"0\",\"d\":1.5,\"s\":\"hi\",\"b\":false,\"p\":{\"agent\":\"?\",\"authority\":\"?\"},\"c\":6,"
 			  "\"spot\":{\"x\":0,\"tag\":\"\"},\"rows\":{\"7\":{\"id\":7,\"n\":0,\"l\":\"0\",\"d\":0.0,\"s\":\"\",\"b\":false,"
-			  "\"p\":{\"agent\":\"?\",\"authority\":\"?\"},\"c\":6,\"spot\":{\"x\":0,\"tag\":\"\"},\"kids\":{},\"day\":\"1-01-01\",\"at\":\"1900-01-01T00:00Z\",\"span\":0.0,\"z\":{\"r\":0.0,\"i\":0.0}}},\"other\":{},\"__auto_table_row_id\":9}");
+			  "\"p\":{\"agent\":\"?\",\"authority\":\"?\"},\"c\":6,\"spot\":{\"x\":0,\"tag\":\"\"},\"kids\":{},\"day\":\"1-01-01\",\"at\":\"1900-01-01T00:00Z\",\"span\":0.0,\"z\":{\"r\":0.0,\"i\":0.0},"
+			  "\"file\":{\"id\":\"\",\"size\":\"0\",\"name\":\"\",\"type\":\"\",\"md5\":\"\",\"sha384\":\"\",\"@gc\":\"@yes\"}}},\"other\":{},\"__auto_table_row_id\":9}");
 	vm_doc_free(doc);
 	diag = (KitDiag) {0};
 	UNIT_OK("but not one of other types", vm_doc_load(program, from_json("{\"i\":\"4\"}", DOC_DOCUMENT), true, false, &diag) == NULL && diag.code == KIT_DAMAGED);
@@ -489,6 +492,17 @@ random_value(UnitRandom *r, const LangType *type)
 
 				*number = (VmComplex) {doubles[unit_below(r, 5)], unit_below(r, 9) == 0 ? 1e300 * 1e300 : doubles[unit_below(r, 5)]};
 				return (VmVal) {.complex = number};
+			}
+		case LANG_ASSET:
+			{
+				VmAssetParts parts = {.size = (int64_t) unit_random(r) >> unit_below(r, 64)};
+
+				for (int i = 0; i < VM_ASSET_N_TEXTS; i++)
+				{
+					parts.texts[i] = texts[unit_below(r, 5)];
+					parts.lens[i] = (uint32_t) strlen(parts.texts[i]);
+				}
+				return (VmVal) {.asset = unit_below(r, 3) == 0 ? &vm_nothing : vm_asset_new(NULL, arena, &parts)};
 			}
 		case LANG_TIMESPAN:
 			return (VmVal) {.d = doubles[unit_below(r, 5)]};
