@@ -216,28 +216,74 @@ check_builtin_takes(Check *c, const char *space, const char *name, const LangTyp
 	return false;
 }
 
-/* Of a signature as it is written. */
-static int
-count_params(const char *signature)
+/* How many arguments those of that name take: "1, 2 or 3 arguments". */
+static const char *
+counts_text(Check *c, CheckBuiltinCall *call)
 {
-	const char *p = strchr(signature, '(') + 1;
-	int			n = *p != ')';
+	bool		is_taken[MAX_PARAMS + 1] = {false};
+	int			last = 0;			/* the largest */
+	int			left = 0;
+	KitBuf		out;
 
-	for (int depth = 0; *p != ')'; p++)
-	{
-		depth += (*p == '<') - (*p == '>');
-		n += *p == ',' && depth == 0;
-	}
-	return n;
+	for (int i = 0; i < LANG_N_BUILTINS; i++)
+		if (strcmp(lang_builtins[i].space, call->space) == 0 && strcmp(lang_builtins[i].name, call->name.sym->text) == 0)
+		{
+			Signature	s;
+
+			read_signature(c, &lang_builtins[i], call->of, &s);
+			last = s.n - (call->receiver != NULL);
+			left += !is_taken[last];
+			is_taken[last] = true;
+		}
+	kit_buf_init(&out, c->arena);
+	for (int i = 0; i <= MAX_PARAMS; i++)
+		if (is_taken[i])
+		{
+			last = i;
+			left--;
+			kit_buf_printf(&out, "%d%s", i, left > 1 ? ", " : left == 1 ? " or " : "");
+		}
+	kit_buf_printf(&out, " argument%s", last == 1 ? "" : "s");
+	return out.data;
 }
 
-bool
-check_builtin_counts(const char *space, const char *name, int n_args)
+/* As what those of that name can be called, in a detail of the message. */
+static void
+tell_signatures(Check *c, CheckBuiltinCall *call, KitDiag *diag)
 {
-	for (int i = 0; i < LANG_N_BUILTINS; i++)
-		if (strcmp(lang_builtins[i].space, space) == 0 && strcmp(lang_builtins[i].name, name) == 0 && count_params(lang_builtins[i].signature) == n_args + 1)
-			return true;
-	return false;
+	KitBuf		out;
+	KitBuf		one;
+	bool		is_method = call->receiver != NULL;
+	const char *doc = "";
+	const char *last = "";
+	int			n = 0;
+
+	kit_buf_init(&out, c->arena);
+	for (int i = 0; i < LANG_N_BUILTINS && out.len < 300; i++)
+	{
+		const LangBuiltin *b = &lang_builtins[i];
+		Signature	s;
+
+		if (strcmp(b->space, call->space) != 0 || strcmp(b->name, call->name.sym->text) != 0)
+			continue;
+		read_signature(c, b, call->of, &s);
+		if (is_method && builtin_arg_fit(c, &s, 0, call->receiver->type) == LANG_FITS_NOT)
+			continue;
+		kit_buf_init(&one, c->arena);
+		kit_buf_printf(&one, "%s.%s(", is_method ? "" : b->space, b->name);
+		for (int k = is_method; k < s.n; k++)
+			kit_buf_printf(&one, "%s%s", k > is_method ? ", " : "", s.params[k] == NULL ? "..." : s.params[k]->text);
+		kit_buf_add_char(&one, ')');
+		if (strcmp(one.data, last) == 0)
+			continue;
+		kit_buf_printf(&out, "%s%s", n++ == 0 ? "" : ", ", one.data);
+		last = one.data;
+		doc = b->doc;
+	}
+	if (n == 1)
+		kit_diag_detail(diag, "%s: %s.", out.data, doc);
+	else if (n > 0)
+		kit_diag_detail(diag, "It is called as %s.", out.data);
 }
 
 const LangType *
@@ -280,13 +326,9 @@ check_builtin(Check *c, CheckBuiltinCall *call, bool *known)
 		return error_type(c);
 	if (n_candidates == 0)
 	{
-		KitDiag    *diag;
+		KitDiag    *diag = check_error(c, call->name.pos, "\"%s\" takes %s, not %d", of_name->name, counts_text(c, call), e->u.call.n_args);
 
-		read_signature(c, of_name, call->of, &s);
-		s.n -= call->receiver != NULL;
-		diag = check_error(c, call->name.pos, "\"%s\" takes %d argument%s, not %d", of_name->name, s.n, s.n == 1 ? "" : "s",
-						   e->u.call.n_args);
-		kit_diag_detail(diag, "%s: %s.", of_name->name, of_name->doc);
+		tell_signatures(c, call, diag);
 		return error_type(c);
 	}
 	for (int exactly = 1; exactly >= 0; exactly--)
@@ -326,8 +368,7 @@ check_builtin(Check *c, CheckBuiltinCall *call, bool *known)
 			return error_type(c);
 		}
 	}
-	check_error(c, call->name.pos, "no \"%s\" takes %s%s%s", call->name.sym->text,
-				call->receiver == NULL ? "" : call->receiver->type->text,
-				call->receiver == NULL ? "" : " and ", check_args_text(c, e));
+	tell_signatures(c, call, check_error(c, call->name.pos, "no \"%s\" takes %s%s%s", call->name.sym->text, call->receiver == NULL ? "" : call->receiver->type->text,
+										 call->receiver == NULL ? "" : " and ", check_args_text(c, e)));
 	return error_type(c);
 }

@@ -442,15 +442,11 @@ unknown_method(Check *c, LangExpr *e, const LangType *type, LangName name, const
 	return error_type(c);
 }
 
-/* Whether a method of maybe is meant, not one of what it holds that has the same name and other arguments, as m.has(key) of a maybe of a map. */
+/* Maps and JSON have a method "has", too, which takes what is asked for. */
 static bool
-means_maybe(const LangExpr *e, LangName name, const char *spaces[])
+means_what_it_holds(const LangExpr *e, const LangType *maybe, LangName name)
 {
-	if (!check_builtin_counts("maybe", name.sym->text, e->u.call.n_args))
-		for (int i = 0; spaces[i] != NULL; i++)
-			if (check_builtin_counts(spaces[i], name.sym->text, e->u.call.n_args))
-				return false;
-	return true;
+	return (maybe->a->kind == LANG_MAP || maybe->a->kind == LANG_DYNAMIC) && e->u.call.n_args > 0 && strcmp(name.sym->text, "has") == 0;
 }
 
 /* What a method yields that is called on a maybe. */
@@ -524,7 +520,7 @@ call_member(Check *c, LangExpr *e)
 		type->a->kind != LANG_MAP)
 		call.of = type->a->a;	/* of a list of lists, of maybes */
 	method_spaces(type->kind == LANG_MAYBE ? type->a : type, spaces);
-	if (type->kind == LANG_MAYBE && means_maybe(e, name, spaces))
+	if (type->kind == LANG_MAYBE && !means_what_it_holds(e, type, name))
 	{
 		call.space = "maybe";
 		result = check_builtin(c, &call, &known);

@@ -114,8 +114,12 @@ unknown_member(Check *c, const LangStruct *to, const KitSym *name, LangPos pos, 
 
 	check_suggest_start(c, &s, name->text);
 	check_suggest_names(c, &s, CHECK_NAMES_FIELDS, to);
-	if (!check_suggest_hint(&s, diag) && is_lossy_possible)
+	if (check_suggest_hint(&s, diag))
+		return;
+	if (is_lossy_possible)
 		kit_diag_hint(diag, "A message's field that is declared lossy may be missing there.");
+	else
+		check_hint_fields(c, diag, to);
 }
 
 /* required fields must be among the members of from. */

@@ -205,6 +205,7 @@ typedef struct CheckSuggestion
 {
 	const char *wanted;
 	const char *best;			/* NULL: none is close */
+	const char *related;		/* one that begins alike, where none is close */
 	int			distance;
 	bool		is_off;			/* enough errors already */
 } CheckSuggestion;
@@ -390,6 +391,7 @@ extern const LangType *check_member(Check *c, LangExpr *e);
 /* The structure's field called name, or NULL and an error. */
 extern LangField *check_find_field(Check *c, const LangStruct *structure, LangName name);
 extern const char *check_struct_text(Check *c, const LangStruct *structure);	/* record "R" */
+extern void check_hint_fields(Check *c, KitDiag *diag, const LangStruct *structure);	/* all of them, where they are few */
 extern bool check_resolve_name(Check *c, LangExpr *e);	/* whether a variable or field of that name is in scope; no error */
 extern bool check_enum_value_hint(Check *c, KitDiag *diag, const char *name);	/* "Did you mean Color::Red?" */
 
@@ -443,8 +445,6 @@ typedef struct CheckBuiltinCall
 
 /* Whether the library has a function of this name that takes such a value first. */
 extern bool check_builtin_takes(Check *c, const char *space, const char *name, const LangType *type);
-/* Whether one of that name takes so many arguments besides what it is called on. */
-extern bool check_builtin_counts(const char *space, const char *name, int n_args);
 /* Calls the built-in of that space and name that takes the values; *known is false when there is none of that name. */
 extern const LangType *check_builtin(Check *c, CheckBuiltinCall *call, bool *known);
 

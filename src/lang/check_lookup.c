@@ -287,8 +287,8 @@ check_bare_name(Check *c, LangExpr *e)
 /* ---- fields ---- */
 
 /* All fields, where they are few. */
-static void
-hint_fields(Check *c, KitDiag *diag, const LangStruct *structure)
+void
+check_hint_fields(Check *c, KitDiag *diag, const LangStruct *structure)
 {
 	KitBuf		out;
 	int			n = 0;
@@ -323,7 +323,7 @@ check_find_field(Check *c, const LangStruct *structure, LangName name)
 	check_suggest_start(c, &s, name.sym->text);
 	check_suggest_names(c, &s, CHECK_NAMES_FIELDS, structure);
 	if (!check_suggest_or_foreign(&s, diag, check_foreign_type_hint(structure->type, name.sym->text)))
-		hint_fields(c, diag, structure);
+		check_hint_fields(c, diag, structure);
 	return NULL;
 }
 

@@ -152,9 +152,18 @@ void
 check_suggest_start(Check *c, CheckSuggestion *s, const char *wanted)
 {
 	s->wanted = wanted;
-	s->best = NULL;
+	s->best = s->related = NULL;
 	s->distance = lang_near_limit(wanted);	/* the best one must be below this */
 	s->is_off = strlen(wanted) > LANG_NEAR_MAX || c->diags->n_errors > LANG_MAX_DIAGS;
+}
+
+/* Whether one of the two is how the other begins, as in abs and absolute. */
+static bool
+begins_alike(const char *a, const char *b)
+{
+	size_t		len = strlen(a) < strlen(b) ? strlen(a) : strlen(b);
+
+	return len >= 3 && memcmp(a, b, len) == 0;
 }
 
 void
@@ -170,6 +179,8 @@ check_suggest(CheckSuggestion *s, const char *candidate)
 		s->distance = d;
 		s->best = candidate;
 	}
+	else if (s->related == NULL && begins_alike(s->wanted, candidate))
+		s->related = candidate;
 }
 
 void
@@ -185,8 +196,8 @@ check_suggest_names(Check *c, CheckSuggestion *s, CheckNameSpace space, const vo
 bool
 check_suggest_hint(CheckSuggestion *s, KitDiag *diag)
 {
-	if (s->best == NULL)
+	if (s->best == NULL && s->related == NULL)
 		return false;
-	kit_diag_hint(diag, "Did you mean \"%s\"?", s->best);
+	kit_diag_hint(diag, "Did you mean \"%s\"?", s->best != NULL ? s->best : s->related);
 	return true;
 }

@@ -6,7 +6,7 @@
  * A case is a program that is compiled as it stands; the lines that tell what happens, and what must come of it, are comments that begin with "// " and one
  * of these words:
  *
- *	what the compiler says		error 3:5 type_error some text		the program is refused, among others with this at line 3, column 5
+ *	what the compiler says		error 3:5 type_error some text		the program is refused with this at line 3, column 5; all errors but not_supported ones
  *								warning 3:5 some text
  *								hint some text							of the error or warning above
  *	what happens				> create {"json"}					by principal system@test
@@ -671,6 +671,23 @@ script_line(Case *c, const char *p)
 
 /* ---- what the compiler says ---- */
 
+static void
+show_diags(const LangDiags *diags)
+{
+	for (int i = 0; i < diags->n; i++)
+		printf("#   it says %d:%d %s %s\n", diags->items[i]->line, diags->items[i]->column, kit_error_name(diags->items[i]->code), diags->items[i]->message);
+}
+
+static int
+count_errors(const LangDiags *diags)
+{
+	int			n = 0;
+
+	for (int i = 0; i < diags->n; i++)
+		n += diags->items[i]->code != KIT_WARNING && diags->items[i]->code != KIT_NOT_SUPPORTED;
+	return n;
+}
+
 /* The diagnostics that the case expects, in its lines before the first ">".  last: the one before.  Returns how many errors are expected. */
 static bool
 expect_diagnostics(Case *c, const char *p, LangDiags *diags, bool *is_diagnostic, const KitDiag **last)
@@ -714,8 +731,7 @@ expect_diagnostics(Case *c, const char *p, LangDiags *diags, bool *is_diagnostic
 		}
 	}
 	complain(c, "the compiler does not say: %d:%d %s %s", line, column, code, p);
-	for (int i = 0; i < diags->n; i++)
-		printf("#   it says %d:%d %s %s\n", diags->items[i]->line, diags->items[i]->column, kit_error_name(diags->items[i]->code), diags->items[i]->message);
+	show_diags(diags);
 	return true;
 }
 
@@ -748,6 +764,7 @@ typedef struct Expected
 	const KitDiag *last;
 	bool		script_begun;
 	int			n_errors;
+	int			n_supported;	/* those that are not about what is not supported yet */
 } Expected;
 
 static void
@@ -761,7 +778,10 @@ visit_diagnostic(Case *c, const char *text, void *arg)
 	if (e->script_begun)
 		return;
 	if (strncmp(text, "error ", 6) == 0)
+	{
 		e->n_errors++;
+		e->n_supported += strstr(text, " not_supported") == NULL;
+	}
 	expect_diagnostics(c, text, e->diags, &is_diagnostic, &e->last);
 }
 
@@ -822,11 +842,15 @@ run_case(const char *file, bool shows_code)
 	if (c.program == NULL && expected.n_errors == 0)
 	{
 		complain(&c, "the program is refused");
-		for (int i = 0; i < diags.n; i++)
-			printf("#   %d:%d %s %s\n", diags.items[i]->line, diags.items[i]->column, kit_error_name(diags.items[i]->code), diags.items[i]->message);
+		show_diags(&diags);
 	}
 	else if (c.program != NULL && expected.n_errors > 0)
 		complain(&c, "the program should have been refused");
+	else if (count_errors(&diags) != expected.n_supported)
+	{
+		complain(&c, "the compiler has %d errors, expected %d", count_errors(&diags), expected.n_supported);
+		show_diags(&diags);
+	}
 	if (c.program != NULL)
 	{
 		KitBuf		code;
