@@ -133,6 +133,38 @@ typedef enum VmScanFlags
 	VM_SCAN_ANY_ORDER = 8		/* the bounds are all that the order is for */
 } VmScanFlags;
 
+/* What is told of rows that meet conditions (aggregate.c). */
+typedef enum VmAggregateKind
+{
+	VM_AGGREGATE_COUNT,
+	VM_AGGREGATE_SUM,
+	VM_AGGREGATE_MINIMUM,
+	VM_AGGREGATE_MAXIMUM,
+	VM_AGGREGATE_RANGE,
+	VM_AGGREGATE_AVERAGE
+} VmAggregateKind;
+
+typedef enum VmAggregateNumber
+{
+	VM_AGGREGATE_NOTHING,			/* rows have no value: they are counted */
+	VM_AGGREGATE_INT,
+	VM_AGGREGATE_LONG,
+	VM_AGGREGATE_DOUBLE
+} VmAggregateNumber;
+
+typedef struct VmAggregateDef
+{
+	VmAggregateKind kind;
+	VmAggregateNumber number;
+	uint64_t	slots;			/* VM_SLOT_BIT of all that conditions and value read of the row */
+	int		   *params;			/* slots of the root that they read, integers and doubles */
+	int			n_params;
+	int			depth;			/* frames that they need: formulas of the row */
+} VmAggregateDef;
+
+#define VM_MAX_AGGREGATES 16		/* of the rows of one structure */
+#define VM_AGGREGATE_LEAST 64		/* rows; smaller tables are gone through */
+
 /* Code for a list that is kept up to date row by row (LangKept), by which one row is looked at. */
 typedef struct VmKept
 {
@@ -155,6 +187,7 @@ typedef struct VmStructInfo
 	int		   *stamped;		/* slots of @bump and @updated fields */
 	int			n_stamped;
 	int			n_orders;		/* of program->orders: those of its rows */
+	int			n_aggregates;		/* of program->aggregates, likewise */
 } VmStructInfo;
 
 struct VmProgram
@@ -173,6 +206,8 @@ struct VmProgram
 	uint32_t	n_types;
 	VmOrderDef **orders;
 	uint32_t	n_orders;
+	VmAggregateDef **aggregates;
+	uint32_t	n_aggregates;
 	VmStructInfo *structs;		/* by LangStruct.index */
 	uint32_t	n_structs;
 	bool		has_stamped;	/* any structure has @bump or @updated fields */

@@ -160,6 +160,9 @@ show_operand(const VmProgram *program, char form, uint32_t operand, KitBuf *out)
 			else
 				kit_buf_printf(out, " order %u", operand);
 			break;
+		case 't':
+			kit_buf_printf(out, " aggregate %u", operand);
+			break;
 		case 'h':
 			kit_buf_printf(out, " channel \"%s\"", program->lang->channels[operand]->name->text);
 			break;

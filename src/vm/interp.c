@@ -547,6 +547,39 @@ vm_run(Vm *vm, const VmCode *code, VmObj *self, const VmVal *args, VmVal *out)
 			pc += 1 + pc->imm;
 		NEXT;
 	}
+	OP(VM_AGGREGATE)
+	{
+		const VmAggregateDef *def = vm->program->aggregates[i.c];
+		VmAggregate    *aggregate;
+
+		if (!vm_aggregate_is_worth_it(vm, r[i.b].table, def))
+		{
+			pc += 1 + pc->imm;
+			NEXT;
+		}
+		OUTSIDE(vm_aggregate_open(vm, r[i.b].table, def, &aggregate));
+		r[i.a].p = aggregate;
+		pc++;
+		NEXT;
+	}
+	OP(VM_AGGREGATE_NEXT)
+	{
+		VmObj	   *row = vm_aggregate_next((VmAggregate *) r[i.b].p);
+
+		r[i.a].obj = row;
+		BRANCH(row == NULL);
+		NEXT;
+	}
+	OP(VM_AGGREGATE_PUT)
+	{
+		vm_aggregate_put((VmAggregate *) r[i.a].p, r[i.b]);
+		NEXT;
+	}
+	OP(VM_AGGREGATE_CLOSE)
+	{
+		OUTSIDE(vm_aggregate_close(vm, (VmAggregate *) r[i.b].p, &r[i.a]));
+		NEXT;
+	}
 	OP(VM_ORDERED)
 	{
 		VmIns		word = *pc++;

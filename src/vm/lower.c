@@ -338,6 +338,7 @@ is_costly(VmOp op)
 		case VM_SCAN:
 		case VM_NEXT_SCANNED:
 		case VM_ORDERED:
+		case VM_AGGREGATE:
 		case VM_GROUP:
 		case VM_UNIQUE:
 		case VM_RANK:

@@ -4,7 +4,7 @@
  *
  * Lowering turns one unit after the other into code: lower.c the units and their statements, lower_emit.c instructions, registers, jumps and constants,
  * lower_expr.c expressions, lower_maybe.c and lower_map.c what may be absent, lower_call.c calls, lower_test.c tests, lower_query.c queries, lower_scan.c which
- * rows they visit, lower_assign.c assignments and ingestion, lower_rows.c tables of messages.  It decides nothing about the
+ * rows they visit, lower_aggregate.c what is told of rows, lower_assign.c assignments and ingestion, lower_rows.c tables of messages.  It decides nothing about the
  * language: types, conversions and overloads are in the tree already.
  *
  * Registers.  Locals have fixed registers; temporaries are a stack above them: a function that needs some remembers l->next, and sets it back when they
@@ -68,6 +68,7 @@ typedef struct Lower
 	uint32_t	sorts_cap;
 	uint32_t	types_cap;
 	uint32_t	orders_cap;
+	uint32_t	aggregates_cap;
 	Pair	   *pairs;			/* latest first */
 
 	/* the unit at hand */
@@ -83,6 +84,7 @@ typedef struct Lower
 	uint32_t	n_regs;
 	Loop	   *loop;
 	Hoisted    *hoisted;
+	bool		in_plain;		/* lower_aggregate.c: rows are gone through */
 	int			depth;
 } Lower;
 
@@ -107,6 +109,7 @@ extern uint16_t lower_default(Lower *l, const LangType *type, int want);
 extern uint32_t lower_sort(Lower *l, VmSort sort);
 extern uint32_t lower_type(Lower *l, const LangType *type);
 extern uint32_t lower_order_def(Lower *l, VmOrderDef *def);
+extern uint32_t lower_aggregate_def(Lower *l, VmAggregateDef *def);
 extern uint32_t lower_add_code(Lower *l, VmCode *code);
 extern const LangExpr *lower_bare(const LangExpr *e);	/* without parentheses */
 
@@ -213,6 +216,11 @@ typedef struct LowerBounds
 extern int	lower_order_of(Lower *l, const LangStruct *row, const LangOrderKey *keys, int n, bool *is_backwards);
 /* The best bounds in n conditions, of the wanted field or of any that has an order. */
 extern bool lower_find_bounds(Lower *l, const LangExpr *const *clauses, int n, const LangField *wanted, LowerBounds *out);
+
+/* ---- lower_aggregate.c ---- */
+
+/* False: e is nothing that can be kept told; nothing was emitted. */
+extern bool lower_aggregate(Lower *l, const LangExpr *e, int want, uint16_t *result);
 
 /* ---- lower_assign.c ---- */
 

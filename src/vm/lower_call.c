@@ -304,6 +304,8 @@ lower_builtin(Lower *l, const LangExpr *e, int want)
 
 	if (vm_builtins[e->u.call.builtin->id] == NULL)
 		VM_COUNT(builtins, e->u.call.builtin->id);
+	if (lower_aggregate(l, e, want, &dst))
+		return dst;
 	switch (e->u.call.builtin->id)
 	{
 		case LANG_BUILTIN_TIME_NOW:

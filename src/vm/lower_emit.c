@@ -320,6 +320,16 @@ lower_order_def(Lower *l, VmOrderDef *def)
 	return program->n_orders++;
 }
 
+uint32_t
+lower_aggregate_def(Lower *l, VmAggregateDef *def)
+{
+	VmProgram  *program = l->program;
+
+	program->aggregates = grow(l->arena, program->aggregates, program->n_aggregates, &l->aggregates_cap, sizeof(VmAggregateDef *));
+	program->aggregates[program->n_aggregates] = def;
+	return program->n_aggregates++;
+}
+
 /* Gives a piece of code its number. */
 uint32_t
 lower_add_code(Lower *l, VmCode *code)

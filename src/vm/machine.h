@@ -178,6 +178,15 @@ extern bool vm_scan_begin(Vm *vm, VmTable *table, uint32_t number, const VmScanB
 extern VmObj *vm_scan_next(VmScan *scan);		/* NULL: there are no more */
 extern bool vm_ordered(Vm *vm, VmTable *table, uint32_t number, int flags, int64_t offset, int64_t limit, VmList **out);
 
+/* aggregate.c: opened, gone through while there are rows, closed */
+typedef struct VmAggregate VmAggregate;
+
+extern bool vm_aggregate_is_worth_it(const Vm *vm, const VmTable *table, const VmAggregateDef *def);	/* depends on the document alone */
+extern bool vm_aggregate_open(Vm *vm, VmTable *table, const VmAggregateDef *def, VmAggregate **out);
+extern VmObj *vm_aggregate_next(VmAggregate *aggregate);		/* a row to be looked at; NULL: there are no more */
+extern void vm_aggregate_put(VmAggregate *aggregate, VmVal value);	/* the row that was yielded last meets the conditions */
+extern bool vm_aggregate_close(Vm *vm, VmAggregate *aggregate, VmVal *out);
+
 /* clause.c */
 extern bool vm_group(Vm *vm, VmMap *map, const VmList *list, const VmList *keys);
 extern bool vm_unique(Vm *vm, const VmList *list, const VmList *keys, const VmSort *how, VmVal *out);

@@ -286,11 +286,24 @@ extern void vm_orders_forget(VmDoc *doc, VmObj *row);	/* it will be freed, and w
 extern void vm_orders_bury(VmDoc *doc, VmTable *table);	/* deleted rows will be freed */
 extern void vm_orders_drop(VmDoc *doc, VmTable *table);	/* all of it: they are made anew when they are asked for */
 
+/* ---- aggregates (aggregate.c) ---- */
+
+/* The row is made, changed, deleted, or back: whoever keeps something told of it is to look at it. */
+extern void vm_aggregates_note(const VmObj *row);
+extern void vm_aggregates_note_slot(const VmObj *row, int slot);	/* of a table that has some: a value of the row changes */
+extern void vm_aggregates_drop(VmDoc *doc, VmTable *table);
+
+/* ---- what follows rows ---- */
+
 static inline void
-vm_orders_before_set(VmDoc *doc, VmObj *obj, int slot)
+vm_before_set(VmDoc *doc, VmObj *obj, int slot)
 {
-	if (obj->table != NULL && obj->table->orders != NULL && (obj->table->orders->slots & VM_SLOT_BIT(slot)) != 0)
+	if (obj->table == NULL)
+		return;
+	if (obj->table->orders != NULL && (obj->table->orders->slots & VM_SLOT_BIT(slot)) != 0)
 		vm_orders_take_out(doc, obj);
+	if (obj->table->aggregates != NULL)
+		vm_aggregates_note_slot(obj, slot);
 }
 
 /* Whether the object is deleted, or lies in a row that is. */

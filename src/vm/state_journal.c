@@ -148,7 +148,7 @@ vm_doc_set(VmDoc *doc, VmObj *obj, int slot, VmVal value)
 		return;
 	if (s->is_owned)
 		value = vm_value_copy(doc, s->type, value);
-	vm_orders_before_set(doc, obj, slot);
+	vm_before_set(doc, obj, slot);
 	if (!vm_object_is_gone(obj))
 		doc->members_size += vm_slot_size(s, value) - vm_slot_size(s, old);
 	if (!is_known(doc, shape, obj, slot))
@@ -188,6 +188,7 @@ note_made(VmDoc *doc, VmObj *row)
 	link_row(row);
 	if (row->table->orders != NULL)
 		vm_orders_add(doc, row);
+	vm_aggregates_note(row);
 	doc->stamp++;
 }
 
@@ -342,6 +343,7 @@ vm_doc_delete(VmDoc *doc, VmObj *row)
 	push(doc, (VmChange) {.obj = row, .kind = VM_CHANGE_DELETE});
 	if (row->table->orders != NULL)
 		vm_orders_delete(doc, row);
+	vm_aggregates_note(row);
 	row->flags |= VM_OBJ_DELETED;
 	vm_table_row_deleted(doc, row->table);
 	doc->stamp++;
@@ -403,7 +405,7 @@ undo(VmDoc *doc, const VmChange *change)
 	switch ((VmChangeKind) change->kind)
 	{
 		case VM_CHANGE_SET:
-			vm_orders_before_set(doc, obj, change->slot);
+			vm_before_set(doc, obj, change->slot);
 			vm_slot_free(doc, vm_shape_of(doc, obj->structure), change->slot, obj->slots[change->slot]);
 			obj->slots[change->slot] = change->old;
 			obj->changes = change->previous;
@@ -417,6 +419,7 @@ undo(VmDoc *doc, const VmChange *change)
 			break;
 		case VM_CHANGE_INSERT:
 			vm_orders_forget(doc, obj);
+			vm_aggregates_note(obj);
 			unlink_row(obj);
 			obj->table->n_live--;
 			if (obj->table->map != NULL)
@@ -435,6 +438,7 @@ undo(VmDoc *doc, const VmChange *change)
 				obj->table->n_live++;
 			obj->flags &= ~(uint32_t) (VM_OBJ_DELETED | VM_OBJ_AWAY);
 			vm_orders_add(doc, obj);
+			vm_aggregates_note(obj);
 			break;
 		case VM_CHANGE_REVIVE:
 			obj->flags |= VM_OBJ_DELETED;

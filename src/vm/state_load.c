@@ -395,6 +395,7 @@ row_for(Load *load, VmTable *table, uint32_t place, int32_t id, bool *is_made)
 	row->table = table;
 	row->id = id;
 	vm_orders_add(load->doc, row);
+	vm_aggregates_note(row);
 	empty_maybes(load->doc, row);
 	if (is_taken)
 	{
@@ -429,6 +430,7 @@ load_into_row(Load *load, VmObj *row, DocItem item, bool is_new, bool is_made, c
 		doc->members_size -= vm_row_size(row);
 	if (row->table->orders != NULL)
 		vm_orders_take_out(doc, row);
+	vm_aggregates_note(row);
 	reset_object(load, row);
 	if (!load_members(load, row, item, true, place))
 		return false;
@@ -458,6 +460,7 @@ load_row(Load *load, VmTable *table, DocKey key, DocItem item, bool is_new, cons
 		if (!is_new)
 			doc->members_size -= vm_row_size(row);
 		vm_orders_delete(doc, row);
+		vm_aggregates_note(row);
 		vm_object_empty(doc, row);
 		table->n_live--;
 		vm_watch_rows(doc, table, (int32_t) id);
@@ -667,7 +670,7 @@ load_slot(Load *load, VmObj *obj, int slot, DocItem item, bool is_new, const Pla
 		doc->members_size += vm_slot_size(s, value) - vm_slot_size(s, old);
 		vm_watch_slot(doc, obj, slot);
 	}
-	vm_orders_before_set(doc, obj, slot);
+	vm_before_set(doc, obj, slot);
 	vm_slot_free(doc, shape, slot, old);
 	obj->slots[slot] = value;
 	return true;

@@ -447,6 +447,7 @@ vm_table_clear(VmDoc *doc, VmTable *table)
 	VmPair	   *entry;
 
 	vm_orders_drop(doc, table);
+	vm_aggregates_drop(doc, table);
 	if (table->map != NULL)
 	{
 		while ((entry = vm_map_next(table->map, &at)) != NULL)

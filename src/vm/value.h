@@ -155,6 +155,7 @@ struct VmTable
 	bool		is_crowded;		/* in the document's list of tables with many deleted rows */
 	VmTable    *next_crowded;
 	struct VmOrders *orders;	/* in which its rows are kept besides (state_order.c); NULL: none */
+	struct VmAggregates *aggregates;	/* what is kept told of its rows (aggregate.c); NULL: nothing */
 	uint64_t	event;			/* stamp at the beginning of the last event that deleted rows */
 	uint32_t	n_deleted;		/* and how many it has deleted */
 	struct VmTouches *touches;	/* of a document that is watched (watch.h); NULL: none yet */
