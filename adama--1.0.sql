@@ -280,10 +280,13 @@ COMMENT ON FUNCTION adama."delete"(pg_catalog.text, pg_catalog.text) IS 'remove 
 CREATE FUNCTION adama.send(space pg_catalog.text, key pg_catalog.text, channel pg_catalog.text, message pg_catalog.jsonb, dedupe pg_catalog.text DEFAULT NULL) RETURNS pg_catalog.int8
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_send';
 COMMENT ON FUNCTION adama.send(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text) IS 'send a message to a document; yields its sequence number after it';
-CREATE FUNCTION adama.ingest(space pg_catalog.text, keys pg_catalog.text[], channels pg_catalog.text[], messages pg_catalog.json[], dedupes pg_catalog.text[] DEFAULT NULL) RETURNS TABLE (
+CREATE FUNCTION adama.ingest(space pg_catalog.text, keys pg_catalog.text[], channels pg_catalog.text[], messages pg_catalog.json[], dedupes pg_catalog.text[] DEFAULT NULL,
+		agents pg_catalog.text[] DEFAULT NULL, authorities pg_catalog.text[] DEFAULT NULL, ips pg_catalog.text[] DEFAULT NULL,
+		origins pg_catalog.text[] DEFAULT NULL) RETURNS TABLE (
 		ord pg_catalog.int4, seq pg_catalog.int8, sqlstate pg_catalog.text, error pg_catalog.text)
 	LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 1000 AS 'MODULE_PATHNAME', 'adama_sql_ingest';
-COMMENT ON FUNCTION adama.ingest(pg_catalog.text, pg_catalog.text[], pg_catalog.text[], pg_catalog.json[], pg_catalog.text[]) IS 'send many messages to many documents; each succeeds or fails alone';
+COMMENT ON FUNCTION adama.ingest(pg_catalog.text, pg_catalog.text[], pg_catalog.text[], pg_catalog.json[], pg_catalog.text[], pg_catalog.text[], pg_catalog.text[], pg_catalog.text[], pg_catalog.text[])
+	IS 'send many messages to many documents; each succeeds or fails alone';
 
 -- ---- documents: watching, looking ----
 
@@ -342,3 +345,33 @@ COMMENT ON FUNCTION adama.upgrade(pg_catalog.text, pg_catalog.int4)
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA adama FROM PUBLIC;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA adama TO PUBLIC;
+
+-- ---- gateways: acting as others, and watching for them ----
+
+CREATE FUNCTION adama.assume(agent pg_catalog.text, authority pg_catalog.text) RETURNS pg_catalog.void
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_assume';
+COMMENT ON FUNCTION adama.assume(pg_catalog.text, pg_catalog.text) IS 'act as this principal until the end of the transaction; nulls: as yourself again';
+-- The right to act as others, which the functions for gateways ask for, too.
+REVOKE ALL ON FUNCTION adama.assume(pg_catalog.text, pg_catalog.text) FROM PUBLIC;
+CREATE FUNCTION adama.gateway_listen() RETURNS pg_catalog.text
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_gateway_listen';
+COMMENT ON FUNCTION adama.gateway_listen() IS 'listen on a new channel for the connections of others; yields the channel; for gateways';
+CREATE FUNCTION adama.gateway_connect(listener pg_catalog.text, space pg_catalog.text, ids pg_catalog.int8[], keys pg_catalog.text[], agents pg_catalog.text[],
+		authorities pg_catalog.text[], viewers pg_catalog.json[] DEFAULT NULL, since pg_catalog.int8[] DEFAULT NULL, ips pg_catalog.text[] DEFAULT NULL,
+		origins pg_catalog.text[] DEFAULT NULL) RETURNS TABLE (
+		ord pg_catalog.int4, filter pg_catalog.text, sqlstate pg_catalog.text, error pg_catalog.text)
+	LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 100 AS 'MODULE_PATHNAME', 'adama_sql_gateway_connect';
+COMMENT ON FUNCTION adama.gateway_connect(pg_catalog.text, pg_catalog.text, pg_catalog.int8[], pg_catalog.text[], pg_catalog.text[], pg_catalog.text[], pg_catalog.json[], pg_catalog.int8[], pg_catalog.text[], pg_catalog.text[])
+	IS 'join documents on behalf of others; each connection succeeds or fails alone; for gateways';
+CREATE FUNCTION adama.gateway_disconnect(listener pg_catalog.text, space pg_catalog.text, ids pg_catalog.int8[]) RETURNS TABLE (
+		ord pg_catalog.int4, sqlstate pg_catalog.text, error pg_catalog.text)
+	LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 100 AS 'MODULE_PATHNAME', 'adama_sql_gateway_disconnect';
+COMMENT ON FUNCTION adama.gateway_disconnect(pg_catalog.text, pg_catalog.text, pg_catalog.int8[]) IS 'end connections of a listener; for gateways';
+CREATE FUNCTION adama.gateway_update(listener pg_catalog.text, space pg_catalog.text, ids pg_catalog.int8[], viewers pg_catalog.json[]) RETURNS TABLE (
+		ord pg_catalog.int4, sqlstate pg_catalog.text, error pg_catalog.text)
+	LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 100 AS 'MODULE_PATHNAME', 'adama_sql_gateway_update';
+COMMENT ON FUNCTION adama.gateway_update(pg_catalog.text, pg_catalog.text, pg_catalog.int8[], pg_catalog.json[]) IS 'give connections of a listener another viewer state; for gateways';
+CREATE FUNCTION adama.gateway_list(space pg_catalog.text, after pg_catalog.text DEFAULT NULL, max pg_catalog.int4 DEFAULT 1000) RETURNS TABLE (
+		key pg_catalog.text, created pg_catalog.timestamptz, updated pg_catalog.timestamptz, seq pg_catalog.int8)
+	LANGUAGE c STABLE PARALLEL UNSAFE ROWS 1000 AS 'MODULE_PATHNAME', 'adama_sql_gateway_list';
+COMMENT ON FUNCTION adama.gateway_list(pg_catalog.text, pg_catalog.text, pg_catalog.int4) IS 'the documents whose keys come after this one; for gateways';

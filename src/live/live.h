@@ -37,6 +37,8 @@ typedef struct LiveViewer
  * document.  Text in the arena. A program whose view reads neither @who nor @viewer has one class, named "".
  */
 extern VmText live_class_name(const VmProgram *program, const LiveViewer *viewer, KitArena *arena);
+/* Appends the names of the fields of the viewer state that the program reads, as a JSON array.  False when it reads none. */
+extern bool live_viewer_filter(const VmProgram *program, KitBuf *out);
 
 /* ---- documents ---- */
 

@@ -3,7 +3,8 @@
  *	  Who calls, and what PostgreSQL's privileges let them do.
  *
  * The principal is the role as SET ROLE left it: SECURITY DEFINER functions change what may be done (privileges are the current user's), not who
- * does it.
+ * does it.  A gateway may act as others (assume.c); what may be done is still decided by its own privileges, but where those decide alone,
+ * others may not.
  *
  *		USAGE on the schema							address the space at all: connect, view
  *		EXECUTE on chat.<channel>					send on that channel, also by adama.send and adama.ingest
@@ -32,9 +33,13 @@
 SqlCaller
 sqlapi_caller(void)
 {
-	char	   *name = GetUserNameFromId(GetOuterUserId(), false);
+	SqlCaller	caller;
+	char	   *name;
 
-	return (SqlCaller) {{name, (uint32) strlen(name)}, {"postgres", 8}, true};
+	if (sqlapi_assumed(&caller))
+		return caller;
+	name = GetUserNameFromId(GetOuterUserId(), false);
+	return (SqlCaller) {{name, (uint32) strlen(name)}, {"postgres", 8}, true, {"", 0}, SQLAPI_NO_TEXT};
 }
 
 VmText

@@ -74,7 +74,7 @@ adama_sql_send(PG_FUNCTION_ARGS)
 	PG_RETURN_INT64(seq);
 }
 
-/* Where the program that the document runs has @delete, that decides; else only the owner of the space may. */
+/* Where the program that the document runs has @delete, that decides; else only the owner of the space may, and not on behalf of others. */
 Datum
 adama_sql_delete(PG_FUNCTION_ARGS)
 {
@@ -86,11 +86,17 @@ adama_sql_delete(PG_FUNCTION_ARGS)
 	StoreEvent *event = palloc(sizeof(StoreEvent));
 
 	sqlapi_begin_write("adama.delete()");
-	if (!sqlapi_is_owner(space))
+	if (!caller.is_role || !sqlapi_is_owner(space))
 	{
 		copy = store_document_read(space, key);
+		if (copy == NULL && !caller.is_role)
+			store_raise_unknown_document(space, key);
 		if (copy == NULL || !vm_program_handles(copy->program->vm, VM_EVENT_DELETE))
+		{
+			if (!caller.is_role)
+				sqlapi_denied("deleting document \"%s\" is denied by the program", key);
 			sqlapi_require_owner(space);
+		}
 	}
 	sqlapi_event(event, VM_EVENT_DELETE, space, key, &caller);
 	store_delete(space, key, event);

@@ -4,8 +4,7 @@
  *
  * connect, in the caller's transaction:
  *		make the document			when it is not there and the program invents it (@static invent)
- *		count the connections		of this principal to it; the lock on the count is held to the end of the transaction
- *		reduce @connected			when this is the first; it may say no
+ *		reduce @connected			when this is the principal's first connection to it (store/presence.c); it may say no
  *		insert the row, LISTEN		under a name of 128 random bits: whoever knows it can listen
  *		tell the emitter			which sees the row only when it is committed, and LISTEN is active by then: nothing falls into a gap
  *
@@ -47,23 +46,23 @@ may_invent(const VmProgram *program, const StoreEvent *event)
 	return verdict == VM_ALLOWED;
 }
 
-static void
-invent(StoreSpace *space, const char *key, const SqlCaller *caller)
+void
+sqlapi_invent(StoreSpace *space, const char *key, const SqlCaller *caller)
 {
 	StoreEvent *event = palloc(sizeof(StoreEvent));
+	Oid			schema = space->schema;
 
 	sqlapi_event(event, VM_EVENT_CREATE, space, key, caller);
 	if (may_invent(store_program_current(space)->vm, event))
 	{
 		(void) store_create(space, key, event);
-		worker_document_changed(space->schema, key);
+		worker_document_changed(schema, key);
 	}
 	pfree(event);
 }
 
-/* When the document was made, as of now; raises when there is none. */
-static TimestampTz
-created_at(StoreSpace *space, const char *key)
+TimestampTz
+sqlapi_created(StoreSpace *space, const char *key)
 {
 	const StoreCopy *copy;
 	TimestampTz result;
@@ -71,17 +70,15 @@ created_at(StoreSpace *space, const char *key)
 	/* The statement's own snapshot may be older than what this call did, or than what it waited for. */
 	PushActiveSnapshot(IsolationUsesXactSnapshot() ? GetTransactionSnapshot() : GetLatestSnapshot());
 	copy = store_document_read(space, key);
-	if (copy == NULL)
-		store_raise_unknown_document(space, key);
-	result = copy->created;
+	result = copy != NULL ? copy->created : 0;
 	PopActiveSnapshot();
 	return result;
 }
 
 /* ---- connect ---- */
 
-static void
-make_id(char id[STORE_CONNECTION_ID_LEN + 1])
+void
+sqlapi_random_id(char id[STORE_CONNECTION_ID_LEN + 1])
 {
 	static const char digits[] = "0123456789abcdef";
 	uint8		random[16];
@@ -97,61 +94,46 @@ make_id(char id[STORE_CONNECTION_ID_LEN + 1])
 	id[STORE_CONNECTION_ID_LEN] = '\0';
 }
 
-/* The viewer state, checked against the program; no bytes when it is empty. */
+/* Where the caller comes from, for a program that asks. */
+void
+sqlapi_visit_from(StorePresence *visit, const VmProgram *program, const SqlCaller *caller)
+{
+	if (!vm_program_lang(program)->reads_origin)
+		return;
+	visit->origin = caller->origin;
+	visit->ip = caller->ip.str != NULL ? caller->ip : sqlapi_client_ip();
+}
+
+bool
+sqlapi_encode_viewer(const char *json, size_t len, const VmProgram *program, KitArena *arena, DocBytes *viewer, KitDiag *diag)
+{
+	KitBuf	   *buf = KIT_NEW(arena, KitBuf);
+	DocItem		item;
+	VmObj	   *object;
+
+	kit_buf_init(buf, arena);
+	if (!sqlapi_encode_json(json, len, buf, viewer, diag))
+		return false;
+	item = sqlapi_fresh_item(*viewer);
+	if (!vm_viewer_decode(program, item, arena, &object, diag))
+		return false;
+	if (item.body.p == item.body.end)
+		*viewer = SQLAPI_NO_BYTES;
+	return true;
+}
+
+/* The same of an argument. */
 static DocBytes
 encode_viewer(Datum jsonb, const VmProgram *program, KitArena *arena)
 {
 	size_t		len;
 	char	   *json = sqlapi_json_of_jsonb(jsonb, &len);
-	KitBuf	   *buf = KIT_NEW(arena, KitBuf);
 	DocBytes	bytes;
-	DocItem		item;
-	VmObj	   *viewer;
 	KitDiag		diag = {0};
 
-	kit_buf_init(buf, arena);
-	if (!sqlapi_encode_json(json, len, buf, &bytes, &diag))
+	if (!sqlapi_encode_viewer(json, len, program, arena, &bytes, &diag))
 		store_raise(&diag);
-	item = sqlapi_fresh_item(bytes);
-	if (!vm_viewer_decode(program, item, arena, &viewer, &diag))
-		store_raise(&diag);
-	return item.body.p == item.body.end ? SQLAPI_NO_BYTES : bytes;
-}
-
-/* @load runs for who looks, too, when no event of this session's has seen to that yet. */
-static void
-wake(StoreSpace *space, const char *key)
-{
-	const StoreCopy *copy;
-	bool		is_asleep;
-
-	PushActiveSnapshot(IsolationUsesXactSnapshot() ? GetTransactionSnapshot() : GetLatestSnapshot());
-	copy = store_document_read(space, key);
-	is_asleep = copy != NULL && (copy->is_loaded || copy->program->version < space->version);
-	PopActiveSnapshot();
-	if (is_asleep && store_reduce(space, key, NULL, 0))
-		worker_document_changed(space->schema, key);
-}
-
-/* Asks the program, when this is the principal's first connection to the document. */
-static void
-join(StoreSpace *space, const char *key, const SqlCaller *caller)
-{
-	const VmProgram *program = store_program_current(space)->vm;
-	StoreEvent *event;
-
-	sqlapi_require_look(program, caller, key);
-	if (!vm_program_handles(program, VM_EVENT_CONNECT) ||
-		store_connection_count(space, key, caller->agent.str, caller->agent.len, caller->authority.str, caller->authority.len) > 0)
-	{
-		if (vm_program_handles(program, VM_EVENT_LOAD))
-			wake(space, key);
-		return;
-	}
-	event = palloc(sizeof(StoreEvent));
-	sqlapi_event(event, VM_EVENT_CONNECT, space, key, caller);
-	(void) sqlapi_reduce(space, key, event);
-	pfree(event);
+	return bytes;
 }
 
 static int
@@ -171,12 +153,15 @@ Datum
 adama_sql_connect(PG_FUNCTION_ARGS)
 {
 	StoreSpace *space;
+	Oid			schema;
 	SqlCaller	caller;
 	StoreConnection connection = {0};
+	StorePresence visit = {.row = &connection};
 	KitArena   *arena;
 
 	sqlapi_require_arguments(fcinfo, 2);
 	space = sqlapi_space(PG_GETARG_DATUM(0));
+	schema = space->schema;
 	caller = sqlapi_caller();
 	sqlapi_begin_write("adama.connect()");
 	connection.key = sqlapi_key(PG_GETARG_DATUM(1));
@@ -188,16 +173,22 @@ adama_sql_connect(PG_FUNCTION_ARGS)
 	if (!PG_ARGISNULL(3))
 		connection.send_window = send_window(PG_GETARG_DATUM(3));
 	if (!store_document_exists(space, connection.key))
-		invent(space, connection.key, &caller);
-	connection.created = created_at(space, connection.key);
-	join(space, connection.key, &caller);
+		sqlapi_invent(space, connection.key, &caller);
+	connection.created = sqlapi_created(space, connection.key);
+	if (connection.created == 0)
+		store_raise_unknown_document(space, connection.key);
+	sqlapi_require_look(store_program_current(space)->vm, &caller, connection.key);
 
-	make_id(connection.id);
+	sqlapi_random_id(connection.id);
 	connection.pid = MyProcPid;
 	connection.backend_start = worker_backend_start();
-	store_connection_insert(space, &connection);
+	sqlapi_visit_from(&visit, store_program_current(space)->vm, &caller);
+	if (store_presence_join(space, connection.key, &visit, 1))
+		worker_document_changed(schema, connection.key);
+	if (!visit.is_done)
+		store_raise(visit.diag);
 	worker_listen(connection.id);
-	worker_connection_changed(space->schema, connection.id);
+	worker_connection_changed(schema, connection.id);
 	worker_watch_backend();
 	kit_arena_delete(arena);
 	PG_RETURN_TEXT_P(cstring_to_text(connection.id));
@@ -235,30 +226,6 @@ find_connection(const char *id, StoreConnection *connection)
 	return found;
 }
 
-/* Runs @disconnected when that was the principal's last connection to a document that is still there. */
-static void
-leave(StoreSpace *space, StoreConnection *connection)
-{
-	SqlCaller	gone = {
-		{connection->agent, (uint32) strlen(connection->agent)}, {connection->authority, (uint32) strlen(connection->authority)}, false
-	};
-	StoreEvent *event;
-
-	if (!vm_program_handles(store_program_current(space)->vm, VM_EVENT_DISCONNECT) ||
-		store_connection_count(space, connection->key, gone.agent.str, gone.agent.len, gone.authority.str, gone.authority.len) > 0 ||
-		!store_document_exists(space, connection->key) || created_at(space, connection->key) != connection->created)
-		return;
-	event = palloc(sizeof(StoreEvent));
-	sqlapi_event(event, VM_EVENT_DISCONNECT, space, connection->key, &gone);
-	if (store_reduce(space, connection->key, event, 1))
-		worker_document_changed(space->schema, connection->key);
-	if (!event->is_ok)
-		ereport(WARNING,
-				(errmsg("@disconnected of document \"%s\" failed: %s", connection->key, event->diag.message),
-				 errdetail("The connection is ended all the same.")));
-	pfree(event);
-}
-
 static void
 unknown_connection(const char *id)
 {
@@ -273,16 +240,27 @@ adama_sql_disconnect(PG_FUNCTION_ARGS)
 {
 	char	   *id = TextDatumGetCString(PG_GETARG_DATUM(0));
 	StoreConnection connection = {0};
+	StorePresence visit = {.row = &connection};
 	StoreSpace *space;
+	Oid			schema = InvalidOid;
 
 	sqlapi_begin_write("adama.disconnect()");
 	space = find_connection(id, &connection);
-	if (space == NULL || !store_connection_delete(space, id))
+	if (space != NULL)
+	{
+		schema = space->schema;
+		if (store_presence_leave(space, connection.key, &visit, 1, false))
+			worker_document_changed(schema, connection.key);
+	}
+	if (!visit.is_done)
 		unknown_connection(id);
-	leave(space, &connection);
-	if (is_mine(&connection))
+	if (visit.diag != NULL)
+		ereport(WARNING,
+				(errmsg("@disconnected of document \"%s\" failed: %s", connection.key, visit.diag->message),
+				 errdetail("The connection is ended all the same.")));
+	if (is_mine(&connection) && connection.listener == NULL)
 		worker_unlisten(id);
-	worker_connection_changed(space->schema, id);
+	worker_connection_changed(schema, id);
 	PG_RETURN_VOID();
 }
 

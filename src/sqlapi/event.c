@@ -30,7 +30,11 @@ sqlapi_event(StoreEvent *event, VmEventKind kind, StoreSpace *space, const char 
 	event->event.message.kind = DOC_NULL;
 	event->event.origin = event->event.ip = (VmText) {"", 0};
 	if (vm_program_lang(store_program_current(space)->vm)->reads_origin)
-		event->event.ip = sqlapi_client_ip();
+	{
+		event->event.ip = caller->ip.str != NULL ? caller->ip : sqlapi_client_ip();
+		if (caller->origin.str != NULL)
+			event->event.origin = caller->origin;
+	}
 }
 
 DocItem
@@ -87,21 +91,14 @@ ask(const VmProgram *program, VmStatic which, const StoreEvent *event, KitDiag *
 	return verdict;
 }
 
-static bool
-has_connection(StoreSpace *space, const StoreEvent *event)
-{
-	const VmEvent *e = &event->event;
-
-	return store_connection_count(space, e->key.str, e->agent.str, e->agent.len, e->authority.str, e->authority.len) > 0;
-}
-
 bool
 sqlapi_may_send(StoreSpace *space, const LangChannel *channel, const StoreEvent *event, const SqlCaller *caller, KitDiag *diag)
 {
 	const VmProgram *program = store_program_current(space)->vm;
 	bool		is_declared = vm_program_lang(program)->n_static_sends > 0;
 
-	if (channel->is_open || (!is_declared && caller->is_role) || has_connection(space, event))
+	if (channel->is_open || (!is_declared && caller->is_role) ||
+		store_connection_exists(space, event->event.key.str, event->event.agent, event->event.authority))
 		return true;
 	if (is_declared && ask(program, VM_STATIC_SEND, event, diag) == VM_ALLOWED)
 		return true;

@@ -6,6 +6,8 @@
  * never wait for each other in a circle).  A group is one lock, one log entry, one write of the row; that is how one document takes more
  * messages per second than the disk takes commits.  Very large groups are cut into several entries.
  *
+ * Messages may be of different principals, when the caller may act as others: those to one document are still one entry.
+ *
  * Each message succeeds or fails alone and is answered by a row.  What fails the whole call: lists of different lengths, a space that is not there
  * or not the caller's to use, and what would fail any statement (cancel, serialization failure, a damaged document).
  */
@@ -14,7 +16,6 @@
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
 
@@ -34,6 +35,7 @@ typedef struct Message
 	VmText		channel;
 	VmText		json;
 	VmText		dedupe;
+	SqlCaller	caller;			/* whose it is */
 	int64		seq;			/* 0: it failed */
 	const char *sqlstate;
 	char	   *error;
@@ -50,69 +52,80 @@ typedef struct Ingest
 	Oid			schema;
 	StoreSpace *space;
 	const LangProgram *program;
-	SqlCaller	caller;
 	Message    *items;
 	int			n;
 	KnownChannel *channels;		/* those that were used so far */
 	int			n_channels;
 } Ingest;
 
-static Datum *
-elements_of(Datum array, Oid type, int *n, bool **nulls)
+static void
+fail(Message *item, const KitDiag *diag)
 {
-	Datum	   *elements;
-
-	deconstruct_array(DatumGetArrayTypeP(array), type, -1, false, TYPALIGN_INT, &elements, nulls, n);
-	return elements;
+	item->sqlstate = kit_error_sqlstate(diag->code);
+	item->error = sqlapi_error_text(diag);
 }
 
-static VmText
-element_text(const Datum *elements, const bool *nulls, int i)
+/* Whose the message is: the caller's, or of whom the arrays say. */
+static void
+read_principal(Message *item, const SqlArray *agents, const SqlArray *authorities, const SqlArray *ips, const SqlArray *origins, const SqlCaller *caller)
 {
-	return nulls[i] ? SQLAPI_NO_TEXT : sqlapi_text(elements[i]);
+	VmText		agent = sqlapi_array_text(agents, item->ord);
+	VmText		authority = sqlapi_array_text(authorities, item->ord);
+	KitDiag		diag;
+
+	item->caller = *caller;
+	if (agents->elements == NULL && authorities->elements == NULL)
+		return;
+	item->caller = (SqlCaller) {agent, authority, false, sqlapi_array_text(origins, item->ord), sqlapi_array_text(ips, item->ord)};
+	if (item->caller.ip.str == NULL)
+		item->caller.ip = (VmText) {"", 0};
+	if (!sqlapi_principal_is_valid(agent, authority, &diag))
+		fail(item, &diag);
 }
 
 static void
 read_arguments(FunctionCallInfo fcinfo, Ingest *ingest)
 {
-	int			n[4];
-	bool	   *nulls[4];
-	Datum	   *keys,
-			   *channels,
-			   *messages,
-			   *dedupes = NULL;
+	SqlCaller	caller;
+	SqlArray	arrays[8];
+	const SqlArray *dedupes = &arrays[3];
+	const SqlArray *agents = &arrays[4];
+	const SqlArray *authorities = &arrays[5];
 
-	for (int i = 0; i < 4; i++)
-	{
-		static const char *const names[] = {"space", "keys", "channels", "messages"};
-
-		if (PG_ARGISNULL(i))
-			ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("%s must not be null", names[i])));
-	}
-	keys = elements_of(PG_GETARG_DATUM(1), TEXTOID, &n[0], &nulls[0]);
-	channels = elements_of(PG_GETARG_DATUM(2), TEXTOID, &n[1], &nulls[1]);
-	messages = elements_of(PG_GETARG_DATUM(3), JSONOID, &n[2], &nulls[2]);
-	n[3] = n[0];
-	if (!PG_ARGISNULL(4))
-		dedupes = elements_of(PG_GETARG_DATUM(4), TEXTOID, &n[3], &nulls[3]);
-	if (n[1] != n[0] || n[2] != n[0] || n[3] != n[0])
+	if (PG_ARGISNULL(0))
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("space must not be null")));
+	arrays[0] = sqlapi_array(fcinfo, 1, "keys", TEXTOID, true);
+	arrays[1] = sqlapi_array(fcinfo, 2, "channels", TEXTOID, true);
+	arrays[2] = sqlapi_array(fcinfo, 3, "messages", JSONOID, true);
+	arrays[3] = sqlapi_array(fcinfo, 4, "dedupes", TEXTOID, false);
+	arrays[4] = sqlapi_array(fcinfo, 5, "agents", TEXTOID, false);
+	arrays[5] = sqlapi_array(fcinfo, 6, "authorities", TEXTOID, false);
+	arrays[6] = sqlapi_array(fcinfo, 7, "ips", TEXTOID, false);
+	arrays[7] = sqlapi_array(fcinfo, 8, "origins", TEXTOID, false);
+	sqlapi_require_same_length(arrays, lengthof(arrays));
+	if (agents->elements != NULL || authorities->elements != NULL)
+		sqlapi_require_assume();
+	else if (arrays[6].elements != NULL || arrays[7].elements != NULL)
 		ereport(ERROR,
-				(errcode(ERRCODE_ARRAY_SUBSCRIPT_ERROR),
-				 errmsg("keys, channels, messages and dedupes must have the same number of elements")));
-	ingest->n = n[0];
-	ingest->items = palloc_extended(sizeof(Message) * Max(n[0], 1), MCXT_ALLOC_HUGE);
-	for (int i = 0; i < n[0]; i++)
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("ips and origins are only given with agents and authorities")));
+	caller = sqlapi_caller();
+
+	ingest->n = arrays[0].n;
+	ingest->items = palloc_extended(sizeof(Message) * Max(ingest->n, 1), MCXT_ALLOC_HUGE);
+	for (int i = 0; i < ingest->n; i++)
 	{
 		Message    *item = &ingest->items[i];
 
 		item->ord = i;
-		item->key = element_text(keys, nulls[0], i);
-		item->channel = element_text(channels, nulls[1], i);
-		item->json = element_text(messages, nulls[2], i);
-		item->dedupe = dedupes != NULL ? element_text(dedupes, nulls[3], i) : SQLAPI_NO_TEXT;
+		item->key = sqlapi_array_text(&arrays[0], i);
+		item->channel = sqlapi_array_text(&arrays[1], i);
+		item->json = sqlapi_array_text(&arrays[2], i);
+		item->dedupe = sqlapi_array_text(dedupes, i);
 		item->seq = 0;
 		item->sqlstate = NULL;
 		item->error = NULL;
+		read_principal(item, agents, authorities, &arrays[6], &arrays[7], &caller);
 	}
 }
 
@@ -139,13 +152,6 @@ static bool
 same_key(const Message *a, const Message *b)
 {
 	return (a->key.str == NULL) == (b->key.str == NULL) && a->key.len == b->key.len && (a->key.len == 0 || memcmp(a->key.str, b->key.str, a->key.len) == 0);
-}
-
-static void
-fail(Message *item, const KitDiag *diag)
-{
-	item->sqlstate = kit_error_sqlstate(diag->code);
-	item->error = diag->detail[0] != '\0' ? psprintf("%s (%s)", diag->message, diag->detail) : pstrdup(diag->message);
 }
 
 /* ---- channels ---- */
@@ -252,7 +258,7 @@ flush(Ingest *ingest, const char *key, Entry *entry)
 
 		diag.code = KIT_OK;
 		diag.detail[0] = '\0';
-		sqlapi_event(event, VM_EVENT_SEND, ingest->space, key, &ingest->caller);
+		sqlapi_event(event, VM_EVENT_SEND, ingest->space, key, &entry->items[i]->caller);
 		event->event.channel = entry->items[i]->channel;
 		event->event.dedupe = entry->items[i]->dedupe;
 		if (channel == NULL)
@@ -261,7 +267,7 @@ flush(Ingest *ingest, const char *key, Entry *entry)
 			fail(entry->items[i], &diag);
 		}
 		else if (sqlapi_event_message(event, (DocBytes) {entry->buf.data + entry->starts[i], entry->lens[i]}, &diag) &&
-			sqlapi_may_send(ingest->space, channel, event, &ingest->caller, &diag))
+			sqlapi_may_send(ingest->space, channel, event, &entry->items[i]->caller, &diag))
 			entry->items[n++] = entry->items[i];
 		else
 			fail(entry->items[i], &diag);
@@ -303,11 +309,14 @@ ingest_document(Ingest *ingest, Message *items, int n, Entry *entry)
 	if (diag.code != KIT_OK)
 	{
 		for (int i = 0; i < n; i++)
-			fail(&items[i], &diag);
+			if (items[i].error == NULL)
+				fail(&items[i], &diag);
 		return;
 	}
 	for (int i = 0; i < n; i++)
 	{
+		if (items[i].error != NULL)
+			continue;
 		diag.code = KIT_OK;
 		diag.detail[0] = '\0';
 		if (find_channel(ingest, items[i].channel, &diag) == NULL ||
@@ -355,7 +364,6 @@ adama_sql_ingest(PG_FUNCTION_ARGS)
 	ingest.space = sqlapi_space(PG_GETARG_DATUM(0));
 	ingest.schema = ingest.space->schema;
 	look_again(&ingest);
-	ingest.caller = sqlapi_caller();
 	sqlapi_begin_write("adama.ingest()");
 	if (ingest.n > 1)
 		qsort(ingest.items, ingest.n, sizeof(Message), compare_items);

@@ -31,6 +31,8 @@ typedef struct SqlCaller
 	VmText		agent;
 	VmText		authority;
 	bool		is_role;		/* a role of this database cluster: where the program is silent, privileges decide */
+	VmText		origin;			/* of the request, for @context; may be empty */
+	VmText		ip;				/* str NULL: that of the session's client */
 } SqlCaller;
 
 extern SqlCaller sqlapi_caller(void);
@@ -48,16 +50,33 @@ extern bool sqlapi_key_is_valid(const char *key, size_t len, KitDiag *diag);
 /* Where a program leaves it to privileges, and the caller is none that has any. */
 extern void sqlapi_denied(const char *format,...) pg_attribute_printf(1, 2) pg_attribute_noreturn();
 
+/* ---- acting as others (assume.c) ---- */
+
+/* Whom this transaction acts as; false: as its role. */
+extern bool sqlapi_assumed(SqlCaller *caller);
+/* Raises 42501 unless the caller has EXECUTE on adama.assume: the right to act as others, which gateways have. */
+extern void sqlapi_require_assume(void);
+/* Whether somebody may be acted as who is called so; str NULL: SQL's null. */
+extern bool sqlapi_principal_is_valid(VmText agent, VmText authority, KitDiag *diag);
+
 /* ---- events (event.c) ---- */
 
 extern void sqlapi_event(StoreEvent *event, VmEventKind kind, StoreSpace *space, const char *key, const SqlCaller *caller);
 /* Checks the size and makes it the event's message. */
 extern bool sqlapi_event_message(StoreEvent *event, DocBytes bytes, KitDiag *diag);
 extern bool sqlapi_encode_json(const char *json, size_t len, KitBuf *buf, DocBytes *bytes, KitDiag *diag);
+/* The viewer state, checked against the program; no bytes when it is empty.  The bytes lie in the arena. */
+extern bool sqlapi_encode_viewer(const char *json, size_t len, const VmProgram *program, KitArena *arena, DocBytes *viewer, KitDiag *diag);
 /* An encoded value whose bytes were just written: no checksum to be checked. */
 extern DocItem sqlapi_fresh_item(DocBytes bytes);
 /* Whether the caller may send to the document at all; what the privileges say is not asked here. */
 extern bool sqlapi_may_send(StoreSpace *space, const LangChannel *channel, const StoreEvent *event, const SqlCaller *caller, KitDiag *diag);
+/* Makes a document that is not there, when the program invents it for the caller (@static invent).  Raises what the creation fails with. */
+extern void sqlapi_invent(StoreSpace *space, const char *key, const SqlCaller *caller);
+/* When the document was made that is there now; 0: there is none. */
+extern TimestampTz sqlapi_created(StoreSpace *space, const char *key);
+extern void sqlapi_random_id(char id[STORE_CONNECTION_ID_LEN + 1]);
+extern void sqlapi_visit_from(StorePresence *visit, const VmProgram *program, const SqlCaller *caller);
 /* Who may not connect may not look either: raises where the program is silent and the caller is no role. */
 extern void sqlapi_require_look(const VmProgram *program, const SqlCaller *caller, const char *key);
 extern const LangChannel *sqlapi_channel(StoreSpace *space, const char *name, size_t len);	/* raises KIT_UNKNOWN_CHANNEL */
@@ -70,6 +89,26 @@ extern int64 sqlapi_create(StoreSpace *space, const char *key, DocBytes argument
 
 #define SQLAPI_NO_BYTES ((DocBytes) {NULL, 0})
 #define SQLAPI_NO_TEXT ((VmText) {NULL, 0})
+
+/* ---- arrays of one call, and the rows that answer them (items.c) ---- */
+
+/* A one-dimensional array, or none. */
+typedef struct SqlArray
+{
+	const char *name;
+	Datum	   *elements;		/* NULL: the argument is null */
+	bool	   *nulls;
+	int			n;
+} SqlArray;
+
+/* The argument as an array of elements of this type; must: it may not be null. */
+extern SqlArray sqlapi_array(FunctionCallInfo fcinfo, int argument, const char *name, Oid type, bool must);
+/* Raises unless all that are there have as many elements as the first. */
+extern void sqlapi_require_same_length(const SqlArray *arrays, int n);
+extern VmText sqlapi_array_text(const SqlArray *array, int i);	/* str NULL: null, or no array */
+extern int64 sqlapi_array_long(const SqlArray *array, int i, int64 otherwise);
+/* An error in one text: message, and detail in brackets. */
+extern char *sqlapi_error_text(const KitDiag *diag);
 
 /* ---- the shape of SQL values (shape.c) ---- */
 

@@ -2,8 +2,11 @@
  * connection.c
  *	  Rows of the table connection: who is joined to which document, and which backend listens.
  *
- * A row is written in the transaction that LISTENs, so a committed row means an active listener.  Of a row only the viewer state ever changes.  Rows outlive their backend until the emitter clears them
- * away; id is the notification channel and, since LISTEN has no privileges, the secret.
+ * A row is written in the transaction that LISTENs, so a committed row means an active listener.  Of a row only the viewer state ever changes.  Rows
+ * outlive their backend until the emitter clears them away.  There are two kinds:
+ *
+ *		a session's own			id is random: it is the notification channel and, since LISTEN has no privileges, the secret
+ *		a gateway's				listener is the channel, number the gateway's name for it, and id is made of both
  */
 #include "postgres.h"
 
@@ -18,6 +21,7 @@
 #include "storage/lock.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -26,33 +30,48 @@
 #include "store/internal.h"
 
 void
-store_connection_insert(StoreSpace *space, const StoreConnection *connection)
+store_connection_number_id(const char *listener, int64 number, char id[STORE_CONNECTION_ID_LEN + 1])
 {
-	StoreRole	role = store_role_enter(space);
-	StoreTable	table = store_table_open(space->connection, RowExclusiveLock);
+	snprintf(id, STORE_CONNECTION_ID_LEN + 1, "adama_%016llx%016llx", (unsigned long long) kit_hash(listener, strlen(listener), 0),
+			 (unsigned long long) number);
+}
 
-	store_row_clear(&table);
-	store_row_set_text(&table, CONNECTION_ID, connection->id, strlen(connection->id));
-	store_row_set_text(&table, CONNECTION_KEY, connection->key, strlen(connection->key));
-	store_row_set_text(&table, CONNECTION_AGENT, connection->agent, strlen(connection->agent));
-	store_row_set_text(&table, CONNECTION_AUTHORITY, connection->authority, strlen(connection->authority));
-	store_row_set_bytes(&table, CONNECTION_VIEWER, connection->viewer);
-	store_row_set(&table, CONNECTION_CREATED, TimestampTzGetDatum(connection->created));
-	store_row_set(&table, CONNECTION_PID, Int32GetDatum(connection->pid));
-	store_row_set(&table, CONNECTION_BACKEND_START, TimestampTzGetDatum(connection->backend_start));
-	store_row_set(&table, CONNECTION_JOINED, TimestampTzGetDatum(GetCurrentTimestamp()));
+void
+store_connection_insert(StoreTable *table, StoreConnection *connection)
+{
+	connection->joined = GetCurrentTimestamp();
+	store_row_clear(table);
+	store_row_set_text(table, CONNECTION_ID, connection->id, strlen(connection->id));
+	store_row_set_text(table, CONNECTION_KEY, connection->key, strlen(connection->key));
+	store_row_set_text(table, CONNECTION_AGENT, connection->agent, strlen(connection->agent));
+	store_row_set_text(table, CONNECTION_AUTHORITY, connection->authority, strlen(connection->authority));
+	store_row_set_bytes(table, CONNECTION_VIEWER, connection->viewer);
+	store_row_set(table, CONNECTION_CREATED, TimestampTzGetDatum(connection->created));
+	store_row_set(table, CONNECTION_PID, Int32GetDatum(connection->pid));
+	store_row_set(table, CONNECTION_BACKEND_START, TimestampTzGetDatum(connection->backend_start));
+	store_row_set(table, CONNECTION_JOINED, TimestampTzGetDatum(connection->joined));
 	if (connection->send_window > 0)
-		store_row_set(&table, CONNECTION_SEND_WINDOW, Int32GetDatum(connection->send_window));
-	store_row_insert(&table);
-	store_table_close(&table);
-	store_role_leave(role);
-	CommandCounterIncrement();
+		store_row_set(table, CONNECTION_SEND_WINDOW, Int32GetDatum(connection->send_window));
+	if (connection->listener != NULL)
+	{
+		store_row_set_text(table, CONNECTION_LISTENER, connection->listener, strlen(connection->listener));
+		store_row_set(table, CONNECTION_NUMBER, Int64GetDatum(connection->number));
+	}
+	if (connection->since > 0)
+		store_row_set(table, CONNECTION_SINCE, Int64GetDatum(connection->since));
+	store_row_insert(table);
 }
 
 static char *
 text_column(TupleTableSlot *slot, int column)
 {
 	return slot->tts_isnull[column - 1] ? pstrdup("") : TextDatumGetCString(slot->tts_values[column - 1]);
+}
+
+static int64
+number_column(TupleTableSlot *slot, int column)
+{
+	return slot->tts_isnull[column - 1] ? 0 : DatumGetInt64(slot->tts_values[column - 1]);
 }
 
 static void
@@ -81,6 +100,10 @@ read_connection(TupleTableSlot *slot, StoreConnection *out)
 	out->backend_start = DatumGetTimestampTz(slot->tts_values[CONNECTION_BACKEND_START - 1]);
 	out->joined = DatumGetTimestampTz(slot->tts_values[CONNECTION_JOINED - 1]);
 	out->send_window = slot->tts_isnull[CONNECTION_SEND_WINDOW - 1] ? 0 : DatumGetInt32(slot->tts_values[CONNECTION_SEND_WINDOW - 1]);
+	if (!slot->tts_isnull[CONNECTION_LISTENER - 1])
+		out->listener = text_column(slot, CONNECTION_LISTENER);
+	out->number = number_column(slot, CONNECTION_NUMBER);
+	out->since = number_column(slot, CONNECTION_SINCE);
 }
 
 bool
@@ -94,6 +117,16 @@ store_connection_find(StoreSpace *space, const char *id, Snapshot snapshot, Stor
 		read_connection(table.found, out);
 	store_table_close(&table);
 	store_role_leave(role);
+	return found;
+}
+
+bool
+store_connection_delete(StoreTable *table, const char *id)
+{
+	bool		found = store_row_lock(table, id);
+
+	if (found)
+		store_row_delete(table);
 	return found;
 }
 
@@ -133,44 +166,77 @@ store_connection_set_viewer(StoreSpace *space, const char *id, DocBytes viewer, 
 	return found;
 }
 
-bool
-store_connection_delete(StoreSpace *space, const char *id)
-{
-	StoreRole	role = store_role_enter(space);
-	StoreTable	table = store_table_open(space->connection, RowExclusiveLock);
-	bool		found = store_row_lock(&table, id);
-
-	if (found)
-		store_row_delete(&table);
-	store_table_close(&table);
-	store_role_leave(role);
-	if (found)
-		CommandCounterIncrement();
-	return found;
-}
-
 void
 store_connection_scan(StoreSpace *space, Snapshot snapshot, void (*visit) (const StoreConnection *connection, void *arg), void *arg)
 {
 	StoreRole	role = store_role_enter(space);
 	StoreTable	table = store_table_open(space->connection, AccessShareLock);
 	TableScanDesc scan = table_beginscan(table.rel, snapshot, 0, NULL);
+	MemoryContext each = AllocSetContextCreate(CurrentMemoryContext, "adama connection", ALLOCSET_SMALL_SIZES);
+	MemoryContext caller = CurrentMemoryContext;
 
 	while (table_scan_getnextslot(scan, ForwardScanDirection, table.found))
 	{
 		StoreConnection connection;
 
+		MemoryContextSwitchTo(each);
 		read_connection(table.found, &connection);
 		visit(&connection, arg);
+		MemoryContextSwitchTo(caller);
+		MemoryContextReset(each);
 	}
+	MemoryContextDelete(each);
 	table_endscan(scan);
 	store_table_close(&table);
 	store_role_leave(role);
 }
 
-/* The index whose first column is the document's key. */
+void
+store_connection_range(StoreSpace *space, const char *from, const char *to, Snapshot snapshot,
+					   void (*visit) (const StoreConnection *connection, void *arg), void *arg)
+{
+	StoreRole	role = store_role_enter(space);
+	StoreTable	table = store_table_open(space->connection, AccessShareLock);
+	Relation	index = index_open(RelationGetPrimaryKeyIndex(table.rel), AccessShareLock);
+	ScanKeyData keys[2];
+	SysScanDesc scan;
+	MemoryContext each = AllocSetContextCreate(CurrentMemoryContext, "adama connection", ALLOCSET_SMALL_SIZES);
+	MemoryContext caller = CurrentMemoryContext;
+
+	ScanKeyEntryInitialize(&keys[0], 0, CONNECTION_ID, BTGreaterEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXT_GE, CStringGetTextDatum(from));
+	ScanKeyEntryInitialize(&keys[1], 0, CONNECTION_ID, BTLessEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXT_LE, CStringGetTextDatum(to));
+	scan = systable_beginscan_ordered(table.rel, index, snapshot, 2, keys);
+	while (HeapTupleIsValid(systable_getnext_ordered(scan, ForwardScanDirection)))
+	{
+		StoreConnection connection;
+
+		MemoryContextSwitchTo(each);
+		read_connection(scan->slot, &connection);
+		visit(&connection, arg);
+		MemoryContextSwitchTo(caller);
+		MemoryContextReset(each);
+	}
+	systable_endscan_ordered(scan);
+	MemoryContextDelete(each);
+	index_close(index, AccessShareLock);
+	store_table_close(&table);
+	store_role_leave(role);
+}
+
+/* ---- whose they are ---- */
+
+void
+store_connection_lock(StoreSpace *space, const char *key)
+{
+	LOCKTAG		tag;
+
+	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, space->connection, (uint32) kit_hash(key, strlen(key), 0), 3);
+	(void) LockAcquire(&tag, ExclusiveLock, false, false);
+}
+
+/* The index whose columns are the document's key, the agent and the authority. */
 static Oid
-key_index(Relation rel)
+member_index(Relation rel)
 {
 	List	   *indexes = RelationGetIndexList(rel);
 	ListCell   *lc;
@@ -179,9 +245,11 @@ key_index(Relation rel)
 	foreach(lc, indexes)
 	{
 		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
+		const int16 *columns = index->rd_index->indkey.values;
 
-		if (index->rd_index->indkey.values[0] == CONNECTION_KEY && index->rd_index->indisvalid &&
-			RelationGetIndexPredicate(index) == NIL && index->rd_rel->relam == BTREE_AM_OID)
+		if (IndexRelationGetNumberOfKeyAttributes(index) >= 3 && columns[0] == CONNECTION_KEY && columns[1] == CONNECTION_AGENT &&
+			columns[2] == CONNECTION_AUTHORITY && index->rd_index->indisvalid && RelationGetIndexPredicate(index) == NIL &&
+			index->rd_rel->relam == BTREE_AM_OID)
 			result = lfirst_oid(lc);
 		index_close(index, AccessShareLock);
 	}
@@ -189,47 +257,55 @@ key_index(Relation rel)
 	return result;
 }
 
-static bool
-column_is(TupleTableSlot *slot, int column, const char *str, size_t len)
+void
+store_members_begin(StoreMembers *members, StoreSpace *space, const char *key)
 {
-	text	   *value = DatumGetTextPP(slot->tts_values[column - 1]);
-
-	return VARSIZE_ANY_EXHDR(value) == len && memcmp(VARDATA_ANY(value), str, len) == 0;
+	members->table = store_table_open(space->connection, AccessShareLock);
+	members->index = member_index(members->table.rel);
+	members->snapshot = store_snapshot_now();
+	members->key = CStringGetTextDatum(key);
 }
 
-/*
- * Whoever joins or leaves asks this first: is it the principal's first connection, was it its last?  Without the lock two that come, or go, at the
- * same time could both answer yes, or both no.
- */
-int
-store_connection_count(StoreSpace *space, const char *key, const char *agent, size_t agent_len, const char *authority, size_t authority_len)
+bool
+store_members_has(StoreMembers *members, VmText agent, VmText authority, TimestampTz created)
 {
-	StoreRole	role = store_role_enter(space);
-	StoreTable	table;
-	Oid			index;
-	Snapshot	snapshot;
+	ScanKeyData keys[3];
 	SysScanDesc scan;
-	ScanKeyData scankey;
-	LOCKTAG		tag;
-	int			n = 0;
+	HeapTuple	tuple;
+	bool		found = false;
 
-	SET_LOCKTAG_ADVISORY(tag, MyDatabaseId, space->connection, (uint32) kit_hash(key, strlen(key), 0), 3);
-	(void) LockAcquire(&tag, ExclusiveLock, false, false);
-
-	table = store_table_open(space->connection, AccessShareLock);
-	index = key_index(table.rel);
-	snapshot = store_snapshot_now();
-	ScanKeyEntryInitialize(&scankey, 0, CONNECTION_KEY, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ, CStringGetTextDatum(key));
-	scan = systable_beginscan(table.rel, index, OidIsValid(index), snapshot, 1, &scankey);
-	while (HeapTupleIsValid(systable_getnext(scan)))
+	ScanKeyEntryInitialize(&keys[0], 0, CONNECTION_KEY, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ, members->key);
+	ScanKeyEntryInitialize(&keys[1], 0, CONNECTION_AGENT, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ,
+						   PointerGetDatum(cstring_to_text_with_len(agent.str, (int) agent.len)));
+	ScanKeyEntryInitialize(&keys[2], 0, CONNECTION_AUTHORITY, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ,
+						   PointerGetDatum(cstring_to_text_with_len(authority.str, (int) authority.len)));
+	scan = systable_beginscan(members->table.rel, members->index, OidIsValid(members->index), members->snapshot, 3, keys);
+	while (!found && HeapTupleIsValid(tuple = systable_getnext(scan)))
 	{
 		slot_getallattrs(scan->slot);
-		if (column_is(scan->slot, CONNECTION_AGENT, agent, agent_len) && column_is(scan->slot, CONNECTION_AUTHORITY, authority, authority_len))
-			n++;
+		found = created == 0 || DatumGetTimestampTz(scan->slot->tts_values[CONNECTION_CREATED - 1]) == created;
 	}
 	systable_endscan(scan);
-	UnregisterSnapshot(snapshot);
-	store_table_close(&table);
+	return found;
+}
+
+void
+store_members_end(StoreMembers *members)
+{
+	UnregisterSnapshot(members->snapshot);
+	store_table_close(&members->table);
+}
+
+bool
+store_connection_exists(StoreSpace *space, const char *key, VmText agent, VmText authority)
+{
+	StoreRole	role = store_role_enter(space);
+	StoreMembers members;
+	bool		found;
+
+	store_members_begin(&members, space, key);
+	found = store_members_has(&members, agent, authority, 0);
+	store_members_end(&members);
 	store_role_leave(role);
-	return n;
+	return found;
 }

@@ -88,15 +88,18 @@ static const char *const space_ddl[] = {
 	"CREATE TABLE %1$s.connection ("
 	"id pg_catalog.text COLLATE pg_catalog.\"C\" PRIMARY KEY, "
 	"key pg_catalog.text COLLATE pg_catalog.\"C\" NOT NULL, "
-	"agent pg_catalog.text NOT NULL, "
-	"authority pg_catalog.text NOT NULL, "
+	"agent pg_catalog.text COLLATE pg_catalog.\"C\" NOT NULL, "
+	"authority pg_catalog.text COLLATE pg_catalog.\"C\" NOT NULL, "
 	"viewer adama.document, "
 	"created pg_catalog.timestamptz NOT NULL, "
 	"pid pg_catalog.int4 NOT NULL, "
 	"backend_start pg_catalog.timestamptz NOT NULL, "
 	"joined pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.now(), "
-	"send_window pg_catalog.int4)",
-	"CREATE INDEX connection_key ON %1$s.connection (key)",
+	"send_window pg_catalog.int4, "
+	"listener pg_catalog.text COLLATE pg_catalog.\"C\", "
+	"number pg_catalog.int8, "
+	"since pg_catalog.int8)",
+	"CREATE INDEX connection_key ON %1$s.connection (key, agent, authority)",
 	"CREATE VIEW %1$s.documents AS SELECT d.key, d.seq, "
 	"adama.fold(d.state, ARRAY(SELECT l.delta FROM %1$s.log l WHERE l.key OPERATOR(pg_catalog.=) d.key "
 	"AND l.seq OPERATOR(pg_catalog.>) d.state_seq ORDER BY l.seq)) AS state FROM %1$s.document d",
@@ -141,7 +144,7 @@ static const char *const space_comments[][2] = {
 	{"COLUMN %1$s.program.deployer", "who deployed it"},
 	{"COLUMN %1$s.program.sources", "what it includes: texts by name; null when it includes nothing"},
 	{"TABLE %1$s.connection", "who is joined to which document; rows go when their session ends"},
-	{"COLUMN %1$s.connection.id", "name of the notification channel, and a secret"},
+	{"COLUMN %1$s.connection.id", "name of the connection; of a session's own, also of the notification channel, and a secret"},
 	{"COLUMN %1$s.connection.key", "the document"},
 	{"COLUMN %1$s.connection.agent", "who looks"},
 	{"COLUMN %1$s.connection.authority", "who vouches for the agent"},
@@ -151,7 +154,10 @@ static const char *const space_comments[][2] = {
 	{"COLUMN %1$s.connection.backend_start", "when that session began"},
 	{"COLUMN %1$s.connection.joined", "when it was joined"},
 	{"COLUMN %1$s.connection.send_window", "how many changes it is sent at most without acknowledging one; null: any number"},
-	{"INDEX %1$s.connection_key", "finds the connections of a document"},
+	{"COLUMN %1$s.connection.listener", "name of the notification channel of a gateway's connection, and a secret; null: id is"},
+	{"COLUMN %1$s.connection.number", "the gateway's number of it"},
+	{"COLUMN %1$s.connection.since", "sequence number of the document as the client had it when it came back"},
+	{"INDEX %1$s.connection_key", "finds the connections of a document, and of a principal to it"},
 	{"VIEW %1$s.documents", "documents with their state of now"},
 	{"COLUMN %1$s.documents.key", "name of the document"},
 	{"COLUMN %1$s.documents.seq", "sequence number: how many events have been reduced into it"},

@@ -34,8 +34,8 @@ enum
 enum
 {
 	CONNECTION_ID = 1, CONNECTION_KEY, CONNECTION_AGENT, CONNECTION_AUTHORITY, CONNECTION_VIEWER, CONNECTION_CREATED, CONNECTION_PID,
-	CONNECTION_BACKEND_START, CONNECTION_JOINED, CONNECTION_SEND_WINDOW,
-	CONNECTION_N_COLUMNS = CONNECTION_SEND_WINDOW
+	CONNECTION_BACKEND_START, CONNECTION_JOINED, CONNECTION_SEND_WINDOW, CONNECTION_LISTENER, CONNECTION_NUMBER, CONNECTION_SINCE,
+	CONNECTION_N_COLUMNS = CONNECTION_SINCE
 };
 
 /* ---- rows (row.c) ---- */
@@ -92,6 +92,28 @@ extern void store_row_update(StoreTable *table);
 extern void store_row_delete(StoreTable *table);
 /* Encoded bytes of a datum of type document or delta, detoasted in the current memory context. */
 extern DocBytes store_datum_bytes(Datum datum);
+
+/* ---- connections (connection.c) ---- */
+
+extern void store_connection_insert(StoreTable *table, StoreConnection *connection);
+extern bool store_connection_delete(StoreTable *table, const char *id);	/* false when it was gone already */
+
+/*
+ * Looks into the table for the connections of principals to one document.  Whoever comes or goes asks: is it the principal's first connection, was it its
+ * last?  Without store_connection_lock two that come, or go, at the same time could both answer yes, or both no.
+ */
+typedef struct StoreMembers
+{
+	StoreTable	table;
+	Oid			index;
+	Snapshot	snapshot;
+	Datum		key;
+} StoreMembers;
+
+extern void store_members_begin(StoreMembers *members, StoreSpace *space, const char *key);
+/* created: only those made for this life of the document; 0: any. */
+extern bool store_members_has(StoreMembers *members, VmText agent, VmText authority, TimestampTz created);
+extern void store_members_end(StoreMembers *members);
 
 /* ---- the log (log.c) ---- */
 

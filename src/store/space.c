@@ -96,7 +96,8 @@ static const ColumnShape program_shape[] = {
 };
 static const ColumnShape connection_shape[] = {
 	{"id", TEXTOID}, {"key", TEXTOID}, {"agent", TEXTOID}, {"authority", TEXTOID}, {"viewer", InvalidOid, "document"}, {"created", TIMESTAMPTZOID},
-	{"pid", INT4OID}, {"backend_start", TIMESTAMPTZOID}, {"joined", TIMESTAMPTZOID}, {"send_window", INT4OID}
+	{"pid", INT4OID}, {"backend_start", TIMESTAMPTZOID}, {"joined", TIMESTAMPTZOID}, {"send_window", INT4OID},
+	{"listener", TEXTOID}, {"number", INT8OID}, {"since", INT8OID}
 };
 
 /* The table's oid when it is there and in shape; its owner in *owner. */

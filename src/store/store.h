@@ -117,6 +117,18 @@ extern bool store_reduce(StoreSpace *space, const char *key, StoreEvent *events,
 extern int64 store_rewind(StoreSpace *space, const char *key, int64 seq, const VmEvent *by);
 /* Keys of documents that run an older program than the newest, at most max, as of now; a list of C strings in the current memory context. */
 extern struct List *store_documents_behind(StoreSpace *space, int max);
+/* A document as a list shows it. */
+typedef struct StoreListed
+{
+	const char *key;
+	TimestampTz created;
+	TimestampTz updated;
+	int64		seq;
+} StoreListed;
+
+/* Calls visit for at most max documents whose keys come after `after`, in the order of their keys. */
+extern void store_documents_list(StoreSpace *space, const char *after, int max, Snapshot snapshot,
+								 void (*visit) (const StoreListed *document, void *arg), void *arg);
 /* Creates the document and reduces the CREATE event: raises KIT_DUPLICATE_DOCUMENT, and what the event failed with.  Returns seq 1. */
 extern int64 store_create(StoreSpace *space, const char *key, StoreEvent *event);
 /* Removes the document's row, log and nothing else, after @delete agreed (raises KIT_DENIED). */
@@ -139,21 +151,54 @@ typedef struct StoreConnection
 	TimestampTz created;		/* of the document it was made for */
 	int			pid;			/* of the backend that listens */
 	TimestampTz backend_start;
-	TimestampTz joined;			/* read only: set when it is inserted */
+	TimestampTz joined;			/* filled in when it is inserted */
 	int			send_window;	/* changes that may be sent without being acknowledged; 0: any number */
+	char	   *listener;		/* the channel, of a gateway's connection; NULL: id is the channel */
+	int64		number;			/* the gateway's own, unique for its listener */
+	int64		since;			/* what the client has already is the view after this seq; 0: nothing */
 } StoreConnection;
 
-extern void store_connection_insert(StoreSpace *space, const StoreConnection *connection);
+/* The id of a gateway's connection: those of one listener follow each other in the order of their numbers. */
+extern void store_connection_number_id(const char *listener, int64 number, char id[STORE_CONNECTION_ID_LEN + 1]);
 /* Copies into the current memory context; false when there is none that the snapshot sees. */
 extern bool store_connection_find(StoreSpace *space, const char *id, Snapshot snapshot, StoreConnection *out);
 /* Another viewer state.  False when the connection was gone already; *is_other: the row was changed, it had a different one. */
 extern bool store_connection_set_viewer(StoreSpace *space, const char *id, DocBytes viewer, bool *is_other);
-extern bool store_connection_delete(StoreSpace *space, const char *id);		/* false when it was gone already */
 /* Calls visit for each connection that the snapshot sees; the strings are valid during the call. */
 extern void store_connection_scan(StoreSpace *space, Snapshot snapshot, void (*visit) (const StoreConnection *connection, void *arg), void *arg);
+/* The same for ids from one to another. */
+extern void store_connection_range(StoreSpace *space, const char *from, const char *to, Snapshot snapshot,
+								   void (*visit) (const StoreConnection *connection, void *arg), void *arg);
+/*
+ * Locks the number of the document's connections to the end of the transaction.  Who locks several of its connections does it first; those of several documents
+ * are taken in the order of the keys.
+ */
+extern void store_connection_lock(StoreSpace *space, const char *key);
+/* Whether the principal has a connection to the document now. */
+extern bool store_connection_exists(StoreSpace *space, const char *key, VmText agent, VmText authority);
 
-/* Connections that a principal has to a document, as of now; locks their number until the end of the transaction. */
-extern int	store_connection_count(StoreSpace *space, const char *key, const char *agent, size_t agent_len, const char *authority, size_t authority_len);
+/* ---- presence (presence.c): who comes and who goes ---- */
+
+/* One connection that comes or goes, with others of its document. */
+typedef struct StorePresence
+{
+	StoreConnection *row;
+	VmText		origin;			/* of the event, where the program asks for it; str NULL: none */
+	VmText		ip;
+	bool		is_done;		/* it is there, or it was and is not any more */
+	const KitDiag *diag;		/* why it may not come; going, why @disconnected failed; NULL: nothing is wrong */
+} StorePresence;
+
+/*
+ * Inserts the connections' rows.  Those with which a principal comes that has no other connection to the document make an event @connected each, in
+ * order, all of them one entry of the log; who is refused stays outside.  Returns whether the document was changed.
+ */
+extern bool store_presence_join(StoreSpace *space, const char *key, StorePresence *visits, int n);
+/*
+ * Removes the rows.  Those with which a principal goes that has no other connection make an event @disconnected each, when the document that the connections
+ * were made for is still there; is_quiet: none.  An event that fails does not keep anybody.  Returns whether the document was changed.
+ */
+extern bool store_presence_leave(StoreSpace *space, const char *key, StorePresence *visits, int n, bool is_quiet);
 
 /* ---- deploy ---- */
 

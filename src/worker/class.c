@@ -11,24 +11,14 @@
 
 #include "worker/internal.h"
 
-/* A connection by its place in a class's list. */
-static WorkerConnection *
-in_class(dlist_node *node)
-{
-	return dlist_container(WorkerConnection, in_class, node);
-}
-
 void
 worker_class_drop_view(WorkerClass *class)
 {
-	dlist_iter	iter;
-
 	if (class->view != NULL)
 		live_view_free(class->view);
 	class->view = NULL;
 	class->seq = 0;
-	dlist_foreach(iter, &class->connections)
-		in_class(iter.cur)->has_view = false;
+	worker_class_start_over(class);
 }
 
 static VmText
@@ -37,85 +27,130 @@ data_text(const KitBuf *data)
 	return (VmText) {data->data, (uint32) data->len};
 }
 
-static WorkerPayload
-make_payload(VmText data, bool is_whole, int64 seq, KitArena *arena)
+/* ---- sending ---- */
+
+/* Whom of a class something is for. */
+typedef enum To
+{
+	TO_VIEWERS,					/* those that have the view before it */
+	TO_NEWCOMERS				/* those that have none: the whole */
+} To;
+
+static void
+send_payload(const char *channel, const WorkerPayload *payload, size_t size)
+{
+	worker_payload_send(payload, channel);
+	worker_deliver_count(size);
+}
+
+static KitBuf
+make_envelope(VmText data, bool is_reset, int64 seq, KitArena *arena)
 {
 	KitBuf		envelope;
 
 	kit_buf_init(&envelope, arena);
-	live_envelope(&envelope, data.str, data.len, is_whole, seq);
-	return worker_payload_make(envelope.data, envelope.len, seq);
+	live_envelope(&envelope, data.str, data.len, is_reset, seq);
+	return envelope;
 }
 
 static void
-send_payload(WorkerConnection *connection, const WorkerPayload *payload)
+send_routed(const WorkerListener *listener, const KitBuf *routed, int64 seq)
 {
-	worker_payload_send(payload, connection->row.id);
-	worker_deliver_count(worker_payload_size(payload));
+	WorkerPayload payload = worker_payload_make_routed(routed->data, routed->len, seq);
+
+	send_payload(listener->channel, &payload, worker_payload_size(&payload));
 }
 
-/* Sends data to the connections of the class that have the view before (or, whole: that have none). */
+/* A gateway is told once, however many connections it has. */
 static void
-send_to(WorkerClass *class, VmText data, bool is_whole, int64 seq, KitArena *arena)
+send_to_gateway(const WorkerAudience *audience, VmText data, To to, int64 seq, KitArena *arena)
 {
-	WorkerPayload payload = {0};
+	KitBuf		envelope = make_envelope(data, false, seq, arena);
+	KitBuf		routed;
+
+	kit_buf_init(&routed, arena);
+	worker_route(&routed, audience->class->number, to == TO_NEWCOMERS ? &audience->newcomers : NULL, to == TO_NEWCOMERS, &envelope);
+	send_routed(audience->listener, &routed, seq);
+}
+
+static void
+send_to_each(const dlist_head *connections, VmText data, To to, int64 seq, KitArena *arena)
+{
+	KitBuf		envelope = make_envelope(data, to == TO_NEWCOMERS, seq, arena);
+	WorkerPayload payload = worker_payload_make(envelope.data, envelope.len, seq);
+	size_t		size = worker_payload_size(&payload);
 	dlist_iter	iter;
 
-	dlist_foreach(iter, &class->connections)
-	{
-		WorkerConnection *connection = in_class(iter.cur);
+	dlist_foreach(iter, (dlist_head *) connections)
+		send_payload(dlist_container(WorkerConnection, in_class, iter.cur)->row.id, &payload, size);
+}
 
-		if (connection->has_view == is_whole)
+static void
+send_to(WorkerClass *class, VmText data, To to, int64 seq, KitArena *arena)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &class->audiences)
+	{
+		WorkerAudience *audience = dlist_container(WorkerAudience, in_class, iter.cur);
+		dlist_head *those = to == TO_NEWCOMERS ? &audience->newcomers : &audience->viewers;
+
+		if (dlist_is_empty(those))
 			continue;
-		if (payload.n == 0)
-			payload = make_payload(data, is_whole, seq, arena);
-		send_payload(connection, &payload);
+		if (audience->listener != NULL)
+			send_to_gateway(audience, data, to, seq, arena);
+		else
+			send_to_each(those, data, to, seq, arena);
 	}
 }
 
+/* The change from the view that the connection has.  A gateway is told also when there is none, for it must know the class. */
 static void
-send_one(WorkerConnection *connection, VmText data, bool is_whole, int64 seq, KitArena *arena)
+send_one(WorkerConnection *connection, VmText data, int64 seq, KitArena *arena)
 {
-	WorkerPayload payload = make_payload(data, is_whole, seq, arena);
+	KitBuf		envelope = make_envelope(data, false, seq, arena);
+	KitBuf		routed;
+	WorkerPayload payload;
 
-	send_payload(connection, &payload);
+	if (connection->listener != NULL)
+	{
+		kit_buf_init(&routed, arena);
+		worker_route_one(&routed, connection, &envelope);
+		send_routed(connection->listener, &routed, seq);
+	}
+	else if (data.len > 0)
+	{
+		payload = worker_payload_make(envelope.data, envelope.len, seq);
+		send_payload(connection->row.id, &payload, worker_payload_size(&payload));
+	}
 }
 
-/* To the connection that has come from another class: what is different here. */
+/* Newcomers that have another view are sent what is different here. */
 static void
-send_difference(WorkerClass *class, VmText whole, int64 seq, KitArena *arena)
+send_differences(WorkerClass *class, VmText whole, int64 seq, KitArena *arena)
 {
 	dlist_iter	iter;
+	dlist_mutable_iter each;
 
-	dlist_foreach(iter, &class->connections)
+	dlist_foreach(iter, &class->audiences)
 	{
-		WorkerConnection *connection = in_class(iter.cur);
-		KitBuf		change;
-
-		if (connection->had == NULL)
-			continue;
-		kit_buf_init(&change, arena);
-		if (live_whole_change(connection->had->data, connection->had->len, whole.str, whole.len, arena, &change))
+		dlist_foreach_modify(each, &dlist_container(WorkerAudience, in_class, iter.cur)->newcomers)
 		{
-			if (change.len > 0)
-				send_one(connection, data_text(&change), false, seq, arena);
-			connection->has_view = true;
+			WorkerConnection *connection = dlist_container(WorkerConnection, in_class, each.cur);
+			KitBuf		change;
+
+			if (connection->had == NULL)
+				continue;
+			kit_buf_init(&change, arena);
+			if (!live_whole_change(connection->had->data, connection->had->len, whole.str, whole.len, arena, &change))
+				continue;
+			send_one(connection, data_text(&change), seq, arena);
+			worker_connection_shown(connection);
 		}
 	}
 }
 
-static bool
-has_newcomers(WorkerClass *class)
-{
-	dlist_iter	iter;
-
-	dlist_foreach(iter, &class->connections)
-	{
-		if (!in_class(iter.cur)->has_view)
-			return true;
-	}
-	return false;
-}
+/* ---- a turn ---- */
 
 /* The view of now, or what is different. */
 static LiveOutcome
@@ -123,8 +158,7 @@ compute(WorkerDocument *document, WorkerClass *class, LiveTurn *turn, KitBuf *da
 {
 	if (class->view == NULL)
 	{
-		WorkerConnection *any = in_class(dlist_head_node(&class->connections));
-		LiveViewer	viewer = worker_connection_viewer(any);
+		LiveViewer	viewer = worker_connection_viewer(worker_class_any(class));
 
 		class->view = live_view_new(document->live, &viewer, diag);
 		if (class->view == NULL)
@@ -137,31 +171,31 @@ compute(WorkerDocument *document, WorkerClass *class, LiveTurn *turn, KitBuf *da
 }
 
 void
-worker_connection_failed(WorkerConnection *connection, const char *sqlstate, const char *message)
+worker_connection_failed(WorkerConnection *connection, const char *json)
 {
 	if (!connection->knows_failure)
-		worker_send_failed(connection->row.id, sqlstate, message);
+		worker_tell(connection, json);
 	connection->knows_failure = true;
 }
 
 void
-worker_class_failed(WorkerClass *class, const KitDiag *diag)
+worker_class_failed(WorkerClass *class, const KitDiag *diag, KitArena *arena)
 {
+	char	   *json;
 	dlist_iter	iter;
+	dlist_iter	each;
 
 	worker_class_drop_view(class);
-	dlist_foreach(iter, &class->connections)
-		worker_connection_failed(in_class(iter.cur), kit_error_sqlstate(diag->code), diag->message);
-}
-
-/* What its connections have is void: they have none. */
-static void
-start_class_over(WorkerClass *class)
-{
-	dlist_iter	iter;
-
-	dlist_foreach(iter, &class->connections)
-		in_class(iter.cur)->has_view = false;
+	if (class->knows_failure)
+		return;
+	json = worker_failure_text(arena, kit_error_sqlstate(diag->code), diag->message);
+	dlist_foreach(iter, &class->audiences)
+	{
+		dlist_foreach(each, &dlist_container(WorkerAudience, in_class, iter.cur)->newcomers)
+			worker_connection_failed(dlist_container(WorkerConnection, in_class, each.cur), json);
+	}
+	worker_tell_all(json, class->document->copy.seq);
+	class->knows_failure = true;
 }
 
 void
@@ -171,39 +205,35 @@ worker_class_deliver(WorkerDocument *document, WorkerClass *class, LiveTurn *tur
 	KitDiag		diag = {0};
 	KitBuf		data;
 	LiveOutcome outcome;
-	dlist_iter	iter;
 
 	kit_buf_init(&data, arena);
 	outcome = compute(document, class, turn, &data, &diag);
 	if (outcome == LIVE_FAILED)
 	{
-		worker_class_failed(class, &diag);
+		worker_class_failed(class, &diag, arena);
 		return;
 	}
 	class->seq = seq;
+	class->knows_failure = false;
 	if (outcome == LIVE_DELTA)
 	{
 		VmText		before = live_view_before(class->view);
 
 		if (before.len > 0)
-			send_to(class, before, false, seq, arena);
-		send_to(class, data_text(&data), false, seq, arena);
+			send_to(class, before, TO_VIEWERS, seq, arena);
+		send_to(class, data_text(&data), TO_VIEWERS, seq, arena);
 	}
 	if (outcome == LIVE_WHOLE)
-		start_class_over(class);
-	if (has_newcomers(class))
+		worker_class_start_over(class);
+	if (class->n_newcomers > 0)
 	{
 		if (outcome != LIVE_WHOLE)
 		{
 			kit_buf_clear(&data);
 			live_view_whole(class->view, &data);
 		}
-		send_difference(class, data_text(&data), seq, arena);
-		send_to(class, data_text(&data), true, seq, arena);
-		dlist_foreach(iter, &class->connections)
-		{
-			in_class(iter.cur)->has_view = true;
-			in_class(iter.cur)->knows_failure = false;
-		}
+		send_differences(class, data_text(&data), seq, arena);
+		send_to(class, data_text(&data), TO_NEWCOMERS, seq, arena);
+		worker_class_shown(class);
 	}
 }

@@ -119,41 +119,64 @@ milliseconds(TimestampTz t)
 
 /* ---- one document ---- */
 
-/* Connections were made for one life of the document. */
+static void
+close_one(WorkerDocument *document, WorkerConnection *connection)
+{
+	if (connection->is_closed)
+		return;
+	worker_tell(connection, WORKER_CLOSED_TEXT);
+	worker_connection_ungroup(connection);
+	connection->is_closed = true;
+	document->n_closed++;
+}
+
+/* Connections were made for one life of the document.  While that goes on, only those that are new need to be looked at. */
 static void
 close_stale(WorkerDocument *document, bool exists)
 {
-	dlist_iter	iter;
+	dlist_mutable_iter iter;
 
-	dlist_foreach(iter, &document->connections)
+	if (exists && document->created == document->copy.created)
 	{
-		WorkerConnection *connection = dlist_container(WorkerConnection, in_document, iter.cur);
+		dlist_foreach_modify(iter, &document->ungrouped)
+		{
+			WorkerConnection *connection = dlist_container(WorkerConnection, in_class, iter.cur);
 
-		if (exists && connection->row.created == document->copy.created)
-			continue;
-		worker_send_closed(connection->row.id);
-		worker_connection_ungroup(connection);
-		connection->is_closed = true;
+			if (connection->row.created != document->created)
+				close_one(document, connection);
+		}
 	}
+	else
+	{
+		dlist_foreach_modify(iter, &document->connections)
+		{
+			WorkerConnection *connection = dlist_container(WorkerConnection, in_document, iter.cur);
+
+			if (!exists || connection->row.created != document->copy.created)
+				close_one(document, connection);
+		}
+	}
+	document->created = exists ? document->copy.created : 0;
+	worker_tell_all(WORKER_CLOSED_TEXT, 0);
 }
 
 static void
 group(WorkerDocument *document)
 {
-	dlist_iter	iter;
+	dlist_mutable_iter iter;
 
-	if (document->has_looks)
-		worker_look_begin(document, arena);
-	dlist_foreach(iter, &document->connections)
+	worker_look_begin(document, arena);
+	dlist_foreach_modify(iter, &document->ungrouped)
 	{
-		WorkerConnection *connection = dlist_container(WorkerConnection, in_document, iter.cur);
+		WorkerConnection *connection = dlist_container(WorkerConnection, in_class, iter.cur);
 		LiveViewer	viewer;
 
-		if (connection->class != NULL || connection->is_closed)
+		if (connection->is_closed)
 			continue;
 		worker_connection_take_viewer(connection);
 		viewer = worker_connection_viewer(connection);
 		worker_connection_group(connection, worker_document_class(document, live_class_name(document->program->vm, &viewer, arena)));
+		kit_arena_reset(arena);
 	}
 }
 
@@ -210,10 +233,10 @@ deliver_document(void *arg)
 		if (turn != NULL)
 			worker_class_deliver(document, class, turn, arena);
 		else
-			worker_class_failed(class, &diag);
+			worker_class_failed(class, &diag, arena);
 		kit_arena_reset(arena);
 	}
-	if (document->has_looks && turn != NULL)
+	if (turn != NULL)
 		worker_look_move(document, turn, arena);
 	store_role_leave(role);
 }
@@ -225,15 +248,22 @@ start_over(WorkerDocument *document)
 	dlist_iter	iter;
 
 	worker_document_ungroup(document);
+	worker_tell_nobody();
 	document->program = NULL;
-	dlist_foreach(iter, &document->connections)
-		dlist_container(WorkerConnection, in_document, iter.cur)->is_closed = false;
+	document->created = 0;
+	if (document->n_closed > 0)
+	{
+		dlist_foreach(iter, &document->connections)
+			dlist_container(WorkerConnection, in_document, iter.cur)->is_closed = false;
+	}
+	document->n_closed = 0;
 }
 
 static void
 document_failed(WorkerDocument *document, const ErrorData *error)
 {
 	dlist_iter	iter;
+	char	   *json;
 
 	start_over(document);
 	if (worker_error_may_pass(error))
@@ -255,8 +285,11 @@ document_failed(WorkerDocument *document, const ErrorData *error)
 	document->has_failed = true;
 	if (worker_error_may_pass(error))
 		return;
+	json = worker_failure_text(arena, unpack_sql_state(error->sqlerrcode), error->message);
 	dlist_foreach(iter, &document->connections)
-		worker_connection_failed(dlist_container(WorkerConnection, in_document, iter.cur), unpack_sql_state(error->sqlerrcode), error->message);
+		worker_connection_failed(dlist_container(WorkerConnection, in_document, iter.cur), json);
+	worker_tell_all(json, document->copy.seq);
+	kit_arena_reset(arena);
 }
 
 /* ---- a turn ---- */
@@ -328,9 +361,11 @@ worker_deliver_committed(void)
 		move(document, WORKER_TURN_NONE, NULL);
 		if (document->has_moved)
 			rest(document, now);
-		dlist_foreach_modify(iter, &document->connections)
+		if (document->n_closed == 0)
+			continue;
+		dlist_foreach_modify(iter, &document->ungrouped)
 		{
-			WorkerConnection *connection = dlist_container(WorkerConnection, in_document, iter.cur);
+			WorkerConnection *connection = dlist_container(WorkerConnection, in_class, iter.cur);
 
 			if (connection->is_closed)
 				worker_connection_leave(connection, false);
@@ -341,6 +376,7 @@ worker_deliver_committed(void)
 void
 worker_deliver_aborted(void)
 {
+	worker_tell_nobody();
 	while (!dlist_is_empty(&sent))
 	{
 		WorkerDocument *document = dlist_container(WorkerDocument, in_turn, dlist_head_node(&sent));

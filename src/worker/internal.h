@@ -18,10 +18,14 @@
 #define WORKER_DIRTY_WORDS (WORKER_DIRTY_BITS / 64)
 #define WORKER_NEWS_SIZE 64
 
-/* What the emitter is told by name: a connection that was added, changed or removed, or a backend with connections that has ended. */
+/*
+ * What the emitter is told by name: connections that were added, changed or removed, or a backend with connections that has ended.  Several connections are
+ * those whose ids follow each other from the first on: a gateway's ids are numbers in their last eight bytes (store_connection_number_id).
+ */
 typedef struct WorkerNews
 {
 	Oid			schema;			/* InvalidOid: a backend */
+	uint32		n_more;			/* ids after the first, whether there are such connections or not */
 	union
 	{
 		uint8		id[16];		/* the random part of the connection's id */
@@ -72,6 +76,8 @@ extern int	worker_dirty_bit(Oid schema, const char *key);
 /* The random part of a connection's id, which is "adama_" and 32 hexadecimal digits. */
 extern bool worker_id_parse(const char *str, uint8 id[16]);
 extern void worker_id_format(const uint8 id[16], char str[STORE_CONNECTION_ID_LEN + 1]);
+/* The id that many places further on. */
+extern void worker_id_move(uint8 id[16], uint32 by);
 
 /* ---- launching (launch.c) ---- */
 
@@ -91,10 +97,14 @@ typedef struct WorkerPayload
 
 /* In the current memory context. */
 extern WorkerPayload worker_payload_make(const char *json, size_t len, int64 seq);
+/* The same for a gateway's channel. */
+extern WorkerPayload worker_payload_make_routed(const char *json, size_t len, int64 seq);
 extern void worker_payload_send(const WorkerPayload *payload, const char *channel);
 extern size_t worker_payload_size(const WorkerPayload *payload);
-extern void worker_send_closed(const char *channel);
-extern void worker_send_failed(const char *channel, const char *sqlstate, const char *message);
+extern void worker_send(const char *channel, const char *json);
+/* {"failed":…}, in the arena. */
+extern char *worker_failure_text(KitArena *arena, const char *sqlstate, const char *message);
+#define WORKER_CLOSED_TEXT "{\"closed\":\"deleted\"}"
 extern double worker_notify_queue_usage(void);
 
 /* ---- the emitter's picture (watch.c) ---- */
@@ -122,24 +132,59 @@ typedef struct WorkerDocument
 	int			pace;			/* how many times in a row it was sent soon after the time before; see deliver.c */
 	TimestampTz rests_until;	/* then it may be sent again */
 	StoreCopy	copy;
+	TimestampTz created;		/* of the copy, when its connections were last checked against it; 0: they were not */
 	StoreProgram *program;		/* that the classes were made with */
 	LiveDocument *live;			/* what its viewers share; NULL: to be made */
 	dlist_head	classes;
 	dlist_head	connections;
 	int			n_connections;
-	bool		has_looks;		/* some connection has another viewer state, not taken up yet (look.c) */
+	dlist_head	ungrouped;		/* those that belong to no class, newcomers and closed ones */
+	int			n_closed;		/* of them: told that the document is gone */
+	dlist_head	looking;		/* those that have another viewer state, not taken up yet (look.c) */
 } WorkerDocument;
 
+/*
+ * The connections of a document that see the same.  What is done for a class in a turn must not depend on how many they are: so it knows those that have
+ * its view apart from those that have none, and those that share a channel apart from others (WorkerAudience).
+ */
 typedef struct WorkerClass
 {
+	WorkerDocument *document;
 	dlist_node	in_document;
+	uint64		hash;			/* of the name; those of one document with the same are in one chain */
+	struct WorkerClass *next;
+	int64		number;			/* that gateways know it by */
 	char	   *name;
 	uint32		name_len;
 	LiveView   *view;			/* NULL: to be made */
 	int64		seq;			/* of the document, as the view shows it; 0: it shows nothing yet */
 	bool		looks_anew;		/* with another viewer state than the view was computed with */
-	dlist_head	connections;
+	dlist_head	audiences;
+	int			n_connections;
+	int			n_newcomers;	/* of them: without a view */
+	bool		knows_failure;	/* everybody was told that there is no view at the moment */
 } WorkerClass;
+
+/* Connections of a class that are told together: those of one listener, or (listener NULL) all that have channels of their own. */
+typedef struct WorkerAudience
+{
+	WorkerClass *class;
+	dlist_node	in_class;
+	struct WorkerListener *listener;
+	dlist_head	viewers;		/* have been sent the whole view: deltas continue it */
+	dlist_head	newcomers;		/* have not */
+} WorkerAudience;
+
+/* A gateway's channel that has connections. */
+typedef struct WorkerListener
+{
+	char		channel[NAMEDATALEN];	/* hash key */
+	int			n_connections;
+	dlist_node	in_told;
+	char	   *ids;				/* numbers of those to be told the next thing, with commas between */
+	size_t		ids_len;
+	size_t		ids_cap;
+} WorkerListener;
 
 typedef struct WorkerBackend
 {
@@ -158,18 +203,21 @@ typedef struct WorkerConnection
 	Oid			schema;
 	WorkerDocument *document;	/* NULL: it is leaving (reap.c) */
 	WorkerClass *class;			/* NULL: not grouped yet */
+	WorkerAudience *audience;	/* of its class */
+	WorkerListener *listener;	/* NULL: it has a channel of its own, its id */
 	WorkerBackend *backend;
-	dlist_node	in_document;	/* or in reap.c's list */
-	dlist_node	in_class;
+	struct WorkerLeaving *leaving;	/* reap.c */
+	dlist_node	in_document;	/* or in that of leaving */
+	dlist_node	in_class;		/* in its audience, or among the document's ungrouped ones */
+	dlist_node	in_looking;		/* when it has a next_viewer */
 	dlist_node	in_backend;
 	bool		has_view;		/* it was sent the whole view: deltas continue it */
-	const KitBuf *had;			/* comes from another class, of which it has this whole view; NULL but while it moves */
+	const KitBuf *had;			/* a newcomer that has this whole view, of another class or of the past; NULL but while it joins */
 	bool		knows_failure;	/* it was told that there is no view at the moment */
 	bool		is_closed;		/* it was told that its document is gone */
-	bool		was_seen;		/* by the scan that is going on */
+	bool		was_seen;		/* by the look at the tables that is going on */
+	bool		may_resume;		/* no emitter has sent it anything yet, so what row.since says holds */
 	bool		has_left_by_itself; /* leaving because its backend ended: @disconnected is due */
-	int			attempts;
-	TimestampTz retry_at;
 } WorkerConnection;
 
 extern void worker_watch_init(void);
@@ -186,21 +234,11 @@ extern void worker_watch_backend_gone(int pid, int64 start);
 /* Documents whose space is gone are due, to be closed. */
 extern void worker_watch_spaces(void);
 extern void worker_watch_close_all(void);	/* tells everybody; the extension is being dropped */
-extern void worker_connection_ungroup(WorkerConnection *connection);
-extern WorkerClass *worker_document_class(WorkerDocument *document, VmText name);
-extern WorkerClass *worker_document_find_class(WorkerDocument *document, VmText name);	/* NULL when there is none */
-extern void worker_class_rename(WorkerClass *class, VmText name);
-extern void worker_connection_group(WorkerConnection *connection, WorkerClass *class);
 extern void worker_connection_take_viewer(WorkerConnection *connection);
-extern void worker_document_ungroup(WorkerDocument *document);	/* all classes go */
 extern void worker_document_drop(WorkerDocument *document);		/* nobody watches it */
 extern void worker_connection_leave(WorkerConnection *connection, bool by_itself);
 extern void worker_connection_forget(WorkerConnection *connection);
 
-/* Runs work in a subtransaction.  NULL, or the error that undid it, in the current memory context. */
-extern ErrorData *worker_guard(void (*work) (void *arg), void *arg);
-/* Whether the same may succeed later although nothing has changed. */
-extern bool worker_error_may_pass(const ErrorData *error);
 extern TimestampTz worker_retry_time(int attempts);
 
 /* ---- deliveries (deliver.c) ---- */
@@ -217,14 +255,49 @@ extern TimestampTz worker_deliver_retry(TimestampTz now);	/* documents whose tim
 
 extern void worker_deliver_count(size_t bytes);	/* were notified in this transaction */
 
+/* ---- which connections see the same, and how they are told (audience.c) ---- */
+
+extern void worker_audience_init(MemoryContext context);
+/* The class of this name, made when there is none. */
+extern WorkerClass *worker_document_class(WorkerDocument *document, VmText name);
+extern WorkerClass *worker_document_find_class(WorkerDocument *document, VmText name);	/* NULL when there is none */
+extern void worker_class_rename(WorkerClass *class, VmText name);
+extern void worker_document_ungroup(WorkerDocument *document);	/* all classes go */
+/* A connection that is in no class joins one, as a newcomer. */
+extern void worker_connection_group(WorkerConnection *connection, WorkerClass *class);
+/* It belongs to no class, and has no view. */
+extern void worker_connection_ungroup(WorkerConnection *connection);
+extern WorkerConnection *worker_class_any(WorkerClass *class);
+extern void worker_connection_shown(WorkerConnection *connection);	/* a newcomer has been sent the view */
+extern void worker_class_shown(WorkerClass *class);					/* all newcomers have */
+extern void worker_class_start_over(WorkerClass *class);			/* what its connections have is void: all are newcomers */
+
+/* ---- gateways' channels (listener.c) ---- */
+
+extern WorkerListener *worker_listener_hold(const char *channel);	/* once for each connection */
+extern void worker_listener_release(WorkerListener *listener);
+/*
+ * The same JSON, an object, for many connections: each is told by itself on its own channel, and those of one listener at once, with their numbers in front, when
+ * all have been named.
+ */
+extern void worker_tell(const WorkerConnection *connection, const char *json);
+extern void worker_tell_all(const char *json, int64 seq);
+extern void worker_tell_nobody(void);
+/*
+ * Appends the envelope, which does not say reset, with the class in front of it, and the numbers of these connections (of one audience), or NULL: of all of the
+ * class; or of one.
+ */
+extern void worker_route(KitBuf *out, int64 class, const dlist_head *connections, bool is_reset, const KitBuf *envelope);
+extern void worker_route_one(KitBuf *out, const WorkerConnection *connection, const KitBuf *envelope);
+
 /* ---- one class of a document (class.c) ---- */
 
 /* Brings the view up to date and notifies.  What it needs meanwhile lies in the arena. */
 extern void worker_class_deliver(WorkerDocument *document, WorkerClass *class, LiveTurn *turn, KitArena *arena);
-extern void worker_class_failed(WorkerClass *class, const KitDiag *diag);
+extern void worker_class_failed(WorkerClass *class, const KitDiag *diag, KitArena *arena);
 extern void worker_class_drop_view(WorkerClass *class);
-/* Tells it once that there is no view at the moment. */
-extern void worker_connection_failed(WorkerConnection *connection, const char *sqlstate, const char *message);
+/* Tells it, once, that there is no view at the moment; worker_tell_all is to follow. */
+extern void worker_connection_failed(WorkerConnection *connection, const char *json);
 
 /* ---- viewers that look with another state (look.c) ---- */
 

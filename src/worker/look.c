@@ -29,12 +29,6 @@ next_name(WorkerDocument *document, WorkerConnection *connection, KitArena *scra
 	return live_class_name(document->program->vm, &viewer, scratch);
 }
 
-static bool
-is_alone(const WorkerClass *class)
-{
-	return class->connections.head.next == class->connections.head.prev;
-}
-
 /* False: it has to move. */
 static bool
 look_in_place(WorkerDocument *document, WorkerConnection *connection, VmText name)
@@ -53,7 +47,7 @@ look_in_place(WorkerDocument *document, WorkerConnection *connection, VmText nam
 		worker_connection_ungroup(connection);
 		return true;
 	}
-	if (!is_alone(class) || worker_document_find_class(document, name) != NULL)
+	if (class->n_connections > 1 || worker_document_find_class(document, name) != NULL)
 		return false;
 	if (class->view != NULL && live_view_look_with(class->view, connection->next_viewer, &diag))
 		class->looks_anew = true;
@@ -67,17 +61,14 @@ look_in_place(WorkerDocument *document, WorkerConnection *connection, VmText nam
 void
 worker_look_begin(WorkerDocument *document, KitArena *scratch)
 {
-	dlist_iter	iter;
+	dlist_mutable_iter iter;
 
-	document->has_looks = false;
-	dlist_foreach(iter, &document->connections)
+	dlist_foreach_modify(iter, &document->looking)
 	{
-		WorkerConnection *connection = dlist_container(WorkerConnection, in_document, iter.cur);
+		WorkerConnection *connection = dlist_container(WorkerConnection, in_looking, iter.cur);
 
-		if (!connection->has_next_viewer || connection->class == NULL)
-			continue;
-		if (!look_in_place(document, connection, next_name(document, connection, scratch)))
-			document->has_looks = true;
+		if (connection->class != NULL)
+			(void) look_in_place(document, connection, next_name(document, connection, scratch));
 	}
 }
 
@@ -104,14 +95,13 @@ move(WorkerDocument *document, WorkerConnection *connection, LiveTurn *turn, Kit
 void
 worker_look_move(WorkerDocument *document, LiveTurn *turn, KitArena *scratch)
 {
-	dlist_iter	iter;
+	dlist_mutable_iter iter;
 
-	document->has_looks = false;
-	dlist_foreach(iter, &document->connections)
+	dlist_foreach_modify(iter, &document->looking)
 	{
-		WorkerConnection *connection = dlist_container(WorkerConnection, in_document, iter.cur);
+		WorkerConnection *connection = dlist_container(WorkerConnection, in_looking, iter.cur);
 
-		if (!connection->has_next_viewer || connection->class == NULL)
+		if (connection->class == NULL)
 			continue;
 		move(document, connection, turn, scratch);
 		kit_arena_reset(scratch);

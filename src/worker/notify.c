@@ -6,7 +6,8 @@
  *
  *		{"seq":12,"part":1,"parts":3,"text":"…"}
  *
- * in order and in one transaction: the texts concatenate to the payload.
+ * in order and in one transaction: the texts concatenate to the payload.  Where several are sent on one channel, with one seq even, "of" counts the payloads:
+ * else PostgreSQL would take equal parts of different ones for the same notification, and send it once.
  */
 #include "postgres.h"
 
@@ -19,7 +20,7 @@
 
 #define PAYLOAD_MAX (BLCKSZ - NAMEDATALEN - 128 - 1)	/* bytes that NOTIFY takes at most: 7,999 */
 #define MESSAGE_MAX 1000		/* bytes of an error message, each at most 6 in JSON */
-#define PART_FRAME 80			/* bytes at most of a part without its text */
+#define PART_FRAME 110			/* bytes at most of a part without its text */
 
 void
 worker_listen(const char *channel)
@@ -67,10 +68,14 @@ part_end(const char *from, const char *end)
 }
 
 static char *
-make_part(const char *from, const char *end, int64 seq, int part, int parts)
+make_part(const char *from, const char *end, int64 seq, int part, int parts, int64 of)
 {
 	char	   *result = palloc(PAYLOAD_MAX + 1);
-	char	   *out = result + sprintf(result, "{\"seq\":" INT64_FORMAT ",\"part\":%d,\"parts\":%d,\"text\":\"", seq, part, parts);
+	char	   *out = result + sprintf(result, "{\"seq\":" INT64_FORMAT ",\"part\":%d,\"parts\":%d,", seq, part, parts);
+
+	if (of > 0)
+		out += sprintf(out, "\"of\":" INT64_FORMAT ",", of);
+	out += sprintf(out, "\"text\":\"");
 
 	for (; from < end; from++)
 	{
@@ -82,8 +87,8 @@ make_part(const char *from, const char *end, int64 seq, int part, int parts)
 	return result;
 }
 
-WorkerPayload
-worker_payload_make(const char *json, size_t len, int64 seq)
+static WorkerPayload
+make_payload(const char *json, size_t len, int64 seq, int64 of)
 {
 	WorkerPayload payload = {1};
 	const char *end = json + len;
@@ -104,10 +109,24 @@ worker_payload_make(const char *json, size_t len, int64 seq)
 	{
 		const char *next = part_end(from, end);
 
-		payload.texts[i] = make_part(from, next, seq, i + 1, payload.n);
+		payload.texts[i] = make_part(from, next, seq, i + 1, payload.n, of);
 		from = next;
 	}
 	return payload;
+}
+
+WorkerPayload
+worker_payload_make(const char *json, size_t len, int64 seq)
+{
+	return make_payload(json, len, seq, 0);
+}
+
+WorkerPayload
+worker_payload_make_routed(const char *json, size_t len, int64 seq)
+{
+	static int64 n_made = 0;
+
+	return make_payload(json, len, seq, ++n_made);
 }
 
 void
@@ -127,25 +146,24 @@ worker_payload_size(const WorkerPayload *payload)
 	return size;
 }
 
+/* What is short enough for one. */
 void
-worker_send_closed(const char *channel)
+worker_send(const char *channel, const char *json)
 {
-	Async_Notify(channel, "{\"closed\":\"deleted\"}");
+	Async_Notify(channel, json);
 }
 
 /* {"failed":"YA032","message":"…"}: the view can't be computed; the next that can is a whole one. */
-void
-worker_send_failed(const char *channel, const char *sqlstate, const char *message)
+char *
+worker_failure_text(KitArena *arena, const char *sqlstate, const char *message)
 {
-	KitArena   *arena = kit_arena_new("adama failure");
 	KitBuf		buf;
 
 	kit_buf_init(&buf, arena);
 	kit_buf_printf(&buf, "{\"failed\":\"%s\",\"message\":", sqlstate);
 	doc_json_string(message, pg_mbcliplen(message, strlen(message), MESSAGE_MAX), DOC_JSON_WIRE, &buf);
 	kit_buf_add_char(&buf, '}');
-	Async_Notify(channel, buf.data);
-	kit_arena_delete(arena);
+	return buf.data;
 }
 
 /* How full the queue of notifications is, 0 to 1: it fills while some listener does not read. */

@@ -52,11 +52,13 @@
 #include "port/shared_memory.h"
 #include "worker/internal.h"
 
-#define SHARED_NAME "adama 1"
+#define SHARED_NAME "adama 2"
 #define ID_PREFIX "adama_"
 #define N_SLOTS 24				/* databases with connections at the same time */
 #define N_KNOWN 128
 #define STARTING_TIMEOUT_MS 10000	/* a worker that has not come by then will not come */
+#define RUN_MAX 65536			/* numbers of connections from the first to the last that one of the news is about */
+#define RUNS_MAX 16				/* of one batch, unless they lie far apart */
 
 typedef enum SlotState
 {
@@ -486,9 +488,22 @@ worker_id_format(const uint8 id[16], char str[STORE_CONNECTION_ID_LEN + 1])
 }
 
 void
-worker_connection_changed(Oid schema, const char *connection_id)
+worker_id_move(uint8 id[16], uint32 by)
 {
-	WorkerNews	news = {.schema = schema};
+	uint64		carry = by;
+
+	for (int i = 15; i >= 8 && carry > 0; i--)
+	{
+		carry += id[i];
+		id[i] = (uint8) carry;
+		carry >>= 8;
+	}
+}
+
+static void
+tell(Oid schema, const char *connection_id, uint32 n_more)
+{
+	WorkerNews	news = {.schema = schema,.n_more = n_more};
 
 	if (!worker_id_parse(connection_id, news.u.id))
 		return;
@@ -502,6 +517,63 @@ worker_connection_changed(Oid schema, const char *connection_id)
 		mine.news_cap = cap;
 	}
 	mine.news[mine.n_news++] = news;
+}
+
+void
+worker_connection_changed(Oid schema, const char *connection_id)
+{
+	tell(schema, connection_id, 0);
+}
+
+/* ---- many connections at once ---- */
+
+static int
+compare_numbers(const void *a, const void *b)
+{
+	int64		x = *(const int64 *) a;
+	int64		y = *(const int64 *) b;
+
+	return (x > y) - (x < y);
+}
+
+/* The end of the run that begins at i: numbers that lie no further apart than this. */
+static int
+run_end(const int64 *numbers, int i, int n, int64 gap)
+{
+	int64		first = numbers[i];
+
+	for (i++; i < n && numbers[i] - numbers[i - 1] <= gap && numbers[i] - first <= RUN_MAX; i++)
+		;
+	return i;
+}
+
+static int
+count_runs(const int64 *numbers, int n, int64 gap)
+{
+	int			runs = 0;
+
+	for (int i = 0; i < n; i = run_end(numbers, i, n, gap))
+		runs++;
+	return runs;
+}
+
+/* A gateway counts up, so a batch is one run or a few.  What lies in a gap is looked at in vain, which costs less than to look at everything. */
+void
+worker_connections_changed(Oid schema, const char *listener, int64 *numbers, int n)
+{
+	int64		gap = 1;
+
+	qsort(numbers, n, sizeof(int64), compare_numbers);
+	while (gap < RUN_MAX && count_runs(numbers, n, gap) > RUNS_MAX)
+		gap *= 2;
+	for (int i = 0, end; i < n; i = end)
+	{
+		char		id[STORE_CONNECTION_ID_LEN + 1];
+
+		end = run_end(numbers, i, n, gap);
+		store_connection_number_id(listener, numbers[i], id);
+		tell(schema, id, (uint32) (numbers[end - 1] - numbers[i]));
+	}
 }
 
 /* ---- the end of a backend ---- */

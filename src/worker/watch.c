@@ -45,6 +45,7 @@ static HTAB *backends;
 static dlist_head buckets[WORKER_DIRTY_BITS];
 static int	n_documents = 0;
 static int	n_watching = 0;		/* connections that have not left */
+static TimestampTz started_at;
 
 void
 worker_watch_init(void)
@@ -56,6 +57,8 @@ worker_watch_init(void)
 	by_id.hcxt = by_backend.hcxt = memory;
 	connections = hash_create("adama connections", 256, &by_id, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	backends = hash_create("adama backends", 64, &by_backend, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	worker_audience_init(memory);
+	started_at = GetCurrentTimestamp();
 	for (int i = 0; i < WORKER_DIRTY_BITS; i++)
 		dlist_init(&buckets[i]);
 }
@@ -125,7 +128,7 @@ worker_retry_time(int attempts)
 	return TimestampTzPlusMilliseconds(GetCurrentTimestamp(), seconds * 1000);
 }
 
-/* ---- documents and classes ---- */
+/* ---- documents ---- */
 
 static WorkerDocument *
 find_document(Oid schema, const char *key, int bit)
@@ -156,97 +159,12 @@ find_or_make_document(Oid schema, const char *key)
 		document->bit = bit;
 		dlist_init(&document->classes);
 		dlist_init(&document->connections);
+		dlist_init(&document->ungrouped);
+		dlist_init(&document->looking);
 		dlist_push_head(&buckets[bit], &document->in_bucket);
 		n_documents++;
 	}
 	return document;
-}
-
-static void
-set_name(WorkerClass *class, VmText name)
-{
-	class->name = MemoryContextAlloc(memory, name.len + 1);
-	memcpy(class->name, name.str, name.len);
-	class->name_len = name.len;
-}
-
-WorkerClass *
-worker_document_find_class(WorkerDocument *document, VmText name)
-{
-	dlist_iter	iter;
-
-	dlist_foreach(iter, &document->classes)
-	{
-		WorkerClass *class = dlist_container(WorkerClass, in_document, iter.cur);
-
-		if (class->name_len == name.len && memcmp(class->name, name.str, name.len) == 0)
-			return class;
-	}
-	return NULL;
-}
-
-void
-worker_class_rename(WorkerClass *class, VmText name)
-{
-	pfree(class->name);
-	set_name(class, name);
-}
-
-WorkerClass *
-worker_document_class(WorkerDocument *document, VmText name)
-{
-	WorkerClass *class = worker_document_find_class(document, name);
-
-	if (class != NULL)
-		return class;
-	class = MemoryContextAllocZero(memory, sizeof(WorkerClass));
-	set_name(class, name);
-	dlist_init(&class->connections);
-	dlist_push_tail(&document->classes, &class->in_document);
-	return class;
-}
-
-static void
-drop_class(WorkerClass *class)
-{
-	dlist_delete(&class->in_document);
-	if (class->view != NULL)
-		live_view_free(class->view);
-	pfree(class->name);
-	pfree(class);
-}
-
-void
-worker_connection_group(WorkerConnection *connection, WorkerClass *class)
-{
-	connection->class = class;
-	dlist_push_tail(&class->connections, &connection->in_class);
-}
-
-void
-worker_connection_ungroup(WorkerConnection *connection)
-{
-	WorkerClass *class = connection->class;
-
-	connection->has_view = false;
-	connection->class = NULL;
-	if (class == NULL)
-		return;
-	dlist_delete(&connection->in_class);
-	if (dlist_is_empty(&class->connections))
-		drop_class(class);
-}
-
-void
-worker_document_ungroup(WorkerDocument *document)
-{
-	dlist_iter	iter;
-
-	dlist_foreach(iter, &document->connections)
-		worker_connection_ungroup(dlist_container(WorkerConnection, in_document, iter.cur));
-	if (document->live != NULL)
-		live_document_free(document->live);
-	document->live = NULL;
 }
 
 void
@@ -308,8 +226,9 @@ follow_viewer(WorkerConnection *connection, DocBytes viewer)
 	connection->next_viewer = (DocBytes) {0};
 	if (viewer.len > 0)
 		connection->next_viewer = (DocBytes) {memcpy(MemoryContextAlloc(memory, viewer.len), viewer.data, viewer.len), viewer.len};
+	if (!connection->has_next_viewer)
+		dlist_push_tail(&connection->document->looking, &connection->in_looking);
 	connection->has_next_viewer = true;
-	connection->document->has_looks = true;
 	worker_deliver_mark(connection->document);
 }
 
@@ -324,11 +243,12 @@ worker_connection_take_viewer(WorkerConnection *connection)
 	connection->viewer_memory = (char *) connection->next_viewer.data;
 	connection->next_viewer = (DocBytes) {0};
 	connection->has_next_viewer = false;
+	dlist_delete(&connection->in_looking);
 }
 
 /* The row is there: a new connection, unless it is known.  A row that nobody can have got by connecting is passed over. */
 static void
-adopt(Oid schema, const StoreConnection *row)
+adopt(Oid schema, const StoreConnection *row, bool is_news)
 {
 	uint8		id[16];
 	WorkerConnection *connection;
@@ -336,7 +256,7 @@ adopt(Oid schema, const StoreConnection *row)
 	WorkerBackend by = {.start = row->backend_start,.pid = row->pid};
 	bool		found;
 
-	if (!worker_id_parse(row->id, id))
+	if (!worker_id_parse(row->id, id) || (row->listener != NULL && strlen(row->listener) >= NAMEDATALEN))
 		return;
 	connection = find_connection(id);
 	if (connection != NULL)
@@ -350,6 +270,10 @@ adopt(Oid schema, const StoreConnection *row)
 	memcpy(connection->id, id, sizeof(id));
 	connection->schema = schema;
 	connection->was_seen = true;
+	/* What an emitter before this one sent is not known: since says what the client had when it came. */
+	connection->may_resume = row->since > 0 && (is_news || row->joined > started_at);
+	connection->listener = row->listener != NULL ? worker_listener_hold(row->listener) : NULL;
+	connection->row.listener = connection->listener != NULL ? connection->listener->channel : NULL;
 	connection->backend = hash_search(backends, &by, HASH_ENTER, &found);
 	if (!found)
 		dlist_init(&connection->backend->connections);
@@ -357,6 +281,7 @@ adopt(Oid schema, const StoreConnection *row)
 	document = find_or_make_document(schema, row->key);
 	connection->document = document;
 	dlist_push_tail(&document->connections, &connection->in_document);
+	dlist_push_tail(&document->ungrouped, &connection->in_class);
 	document->n_connections++;
 	((KnownConnection *) hash_search(connections, id, HASH_ENTER, &found))->connection = connection;
 	n_watching++;
@@ -369,8 +294,15 @@ detach(WorkerConnection *connection)
 	WorkerDocument *document = connection->document;
 
 	worker_connection_ungroup(connection);
+	dlist_delete(&connection->in_class);
 	dlist_delete(&connection->in_document);
+	worker_connection_take_viewer(connection);
+	document->n_closed -= connection->is_closed;
 	connection->document = NULL;
+	if (connection->listener != NULL)
+		worker_listener_release(connection->listener);
+	connection->listener = NULL;
+	connection->row.listener = NULL;
 	n_watching--;
 	/* A document that nobody watches goes with its next turn. */
 	if (--document->n_connections == 0)
@@ -389,8 +321,6 @@ worker_connection_leave(WorkerConnection *connection, bool by_itself)
 		return;
 	detach(connection);
 	connection->has_left_by_itself = by_itself;
-	connection->attempts = 0;
-	connection->retry_at = 0;
 	worker_reap_add(connection);
 }
 
@@ -402,8 +332,6 @@ worker_connection_forget(WorkerConnection *connection)
 	else
 		worker_reap_remove(connection);
 	hash_search(connections, connection->id, HASH_REMOVE, NULL);
-	if (connection->next_viewer.len > 0)
-		pfree((char *) connection->next_viewer.data);
 	if (connection->viewer_memory != NULL)
 		pfree(connection->viewer_memory);
 	pfree(connection);
@@ -429,7 +357,7 @@ read_one(void *arg)
 	worker_id_format(reading->news->u.id, id);
 	reading->space = store_space_by_schema(reading->schema);
 	if (reading->space != NULL && store_connection_find(reading->space, id, GetActiveSnapshot(), &row))
-		adopt(reading->schema, &row);
+		adopt(reading->schema, &row, true);
 	else if (known != NULL)
 		worker_connection_forget(known);
 }
@@ -437,7 +365,58 @@ read_one(void *arg)
 static void
 visit(const StoreConnection *row, void *arg)
 {
-	adopt(((Reading *) arg)->schema, row);
+	Reading    *reading = arg;
+
+	adopt(reading->schema, row, reading->news != NULL);
+}
+
+/* Calls do_it for the known connections of the news. */
+static void
+for_known(const WorkerNews *news, void (*do_it) (WorkerConnection *connection))
+{
+	uint8		id[16];
+
+	memcpy(id, news->u.id, sizeof(id));
+	for (uint32 i = 0; i <= news->n_more; i++)
+	{
+		WorkerConnection *known = find_connection(id);
+
+		if (known != NULL)
+			do_it(known);
+		worker_id_move(id, 1);
+	}
+}
+
+static void
+unsee(WorkerConnection *connection)
+{
+	connection->was_seen = false;
+}
+
+static void
+forget_if_unseen(WorkerConnection *connection)
+{
+	if (!connection->was_seen)
+		worker_connection_forget(connection);
+}
+
+static void
+read_several(void *arg)
+{
+	Reading    *reading = arg;
+	char		from[STORE_CONNECTION_ID_LEN + 1];
+	char		to[STORE_CONNECTION_ID_LEN + 1];
+	uint8		last[16];
+
+	memcpy(last, reading->news->u.id, sizeof(last));
+	worker_id_move(last, reading->news->n_more);
+	worker_id_format(reading->news->u.id, from);
+	worker_id_format(last, to);
+	reading->space = store_space_by_schema(reading->schema);
+	for_known(reading->news, unsee);
+	if (reading->space != NULL)
+		store_connection_range(reading->space, from, to, GetActiveSnapshot(), visit, reading);
+	for_known(reading->news, forget_if_unseen);
 }
 
 static void
@@ -474,7 +453,7 @@ worker_watch_news(const WorkerNews *news, int n)
 			worker_watch_backend_gone(news[i].u.backend.pid, news[i].u.backend.start);
 			continue;
 		}
-		error = worker_guard(read_one, &reading);
+		error = worker_guard(news[i].n_more > 0 ? read_several : read_one, &reading);
 		if (error != NULL)
 		{
 			log_error(error, "read a connection");
@@ -679,6 +658,7 @@ worker_watch_close_all(void)
 	while ((known = hash_seq_search(&scan)) != NULL)
 	{
 		if (known->connection->document != NULL)
-			worker_send_closed(known->connection->row.id);
+			worker_tell(known->connection, WORKER_CLOSED_TEXT);
 	}
+	worker_tell_all(WORKER_CLOSED_TEXT, 0);
 }

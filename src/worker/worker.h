@@ -10,6 +10,8 @@
 
 #include "postgres.h"
 
+#include "datatype/timestamp.h"
+
 /*
  * At commit of the current transaction: mark the document as changed and wake the emitter of this database, if there is one.  Cheap; may be
  * called many times.  A transaction that does not commit marks nothing.
@@ -18,6 +20,9 @@ extern void worker_document_changed(Oid schema, const char *key);
 
 /* At commit: tell the emitter that this connection was added, changed or removed; starts the emitter if there is none. */
 extern void worker_connection_changed(Oid schema, const char *connection_id);
+
+/* The same for connections of one gateway's listener, by their numbers (which this may reorder). */
+extern void worker_connections_changed(Oid schema, const char *listener, int64 *numbers, int n);
 
 /* This backend holds connections: when it ends, the emitter is told to look for connections without a backend. */
 extern void worker_watch_backend(void);
@@ -30,5 +35,17 @@ extern void worker_unlisten(const char *channel);
 
 /* Start time of this backend, as the emitter sees it too. */
 extern int64 worker_backend_start(void);
+
+/*
+ * A listener is a channel of this backend that many connections share.  Its name is a random id (adama_ and 32 hexadecimal digits), the pid and the start
+ * of the backend: adama_<32 hex>_<pid>_<start in hex>.
+ */
+extern void worker_listener_format(const char *id, char name[NAMEDATALEN]);
+extern bool worker_listener_parse(const char *name, int *pid, TimestampTz *start);
+
+/* Runs work in a subtransaction.  NULL, or the error that undid it, in the current memory context. */
+extern ErrorData *worker_guard(void (*work) (void *arg), void *arg);
+/* Whether the same may succeed later although nothing has changed. */
+extern bool worker_error_may_pass(const ErrorData *error);
 
 #endif
