@@ -7,6 +7,7 @@
  * everything: what a program does not declare (@static, @connected, @delete) is allowed.
  *
  * Output, a JSON object a line:
+ *		{"event":n,"log":"…"}							a line that the program logs; comes before what comes of the event
  *		{"event":n,"seq":s}								n counts the commands but dump, from 1
  *		{"event":n,"error":{"code":c,"message":m}}		what failed, with its SQLSTATE
  *		{"view":"v1","payload":{…}}						the envelope, for each view that is sent something
@@ -43,6 +44,7 @@ struct CliSession
 	int64_t		at;				/* of the script: what "at" said last */
 	int64_t		updated;		/* of the document: when its last event was */
 	int64_t		n_events;
+	KitBuf	   *out;			/* of the command at hand */
 	View	   *views;
 };
 
@@ -254,13 +256,26 @@ failed(CliSession *s, const KitDiag *diag, KitBuf *out)
 
 /* ---- events ---- */
 
+static void
+write_log(void *arg, const VmEvent *event, const char *text, size_t len)
+{
+	CliSession *s = arg;
+
+	kit_buf_add_str(s->out, "{\"event\":");
+	kit_buf_add_int(s->out, s->n_events);
+	kit_buf_add_str(s->out, ",\"log\":");
+	doc_json_string(text, len, DOC_JSON_TEXT, s->out);
+	kit_buf_add_str(s->out, "}\n");
+}
+
 static VmEvent
-event_of(const CliSession *s, VmEventKind kind, VmText agent, VmText authority)
+event_of(CliSession *s, VmEventKind kind, VmText agent, VmText authority)
 {
 	return (VmEvent) {
 		.kind = kind, .agent = agent, .authority = authority,
 		.at = s->doc == NULL ? s->at : vm_program_time(s->program, s->updated, s->at),
-		.seq = s->seq + 1, .space = s->space, .key = s->key, .message = {.kind = DOC_NULL}, .origin = {"", 0}, .ip = {"", 0}
+		.seq = s->seq + 1, .space = s->space, .key = s->key, .message = {.kind = DOC_NULL}, .origin = {"", 0}, .ip = {"", 0},
+		.log = {write_log, s}
 	};
 }
 
@@ -542,6 +557,7 @@ cli_session_run(CliSession *s, const CliCommand *command, KitBuf *out)
 	if (command->has_at && command->at > s->at)
 		s->at = command->at;
 	s->n_events += command->verb != CLI_DUMP;
+	s->out = out;
 	switch (command->verb)
 	{
 		case CLI_CREATE:

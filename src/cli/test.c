@@ -36,14 +36,30 @@ report(Tally *tally, bool ok, const char *path, const char *name)
 	printf("%s %d - %s%s%s\n", ok ? "ok" : "not ok", tally->n, path, name[0] != '\0' ? ": " : "", name);
 }
 
+/* A line that the test, or an event in it, logs. */
+static void
+write_log(void *arg, const VmEvent *event, const char *text, size_t len)
+{
+	KitBuf	   *logged = arg;
+
+	kit_buf_add_str(logged, "log: ");
+	kit_buf_add(logged, text, len);
+	kit_buf_add_char(logged, '\n');
+}
+
 static void
 run_test(const CliSource *source, const LangUnit *test, Tally *tally)
 {
 	KitDiag		diag = {0};
-	bool		ok = vm_test_run(source->program, test, &vm_default_limits, &diag);
+	KitBuf		logged;
 	KitBuf		said;
+	bool		ok;
 
+	kit_buf_init(&logged, source->arena);
+	ok = vm_test_run(source->program, test, &vm_default_limits, (VmLog) {write_log, &logged}, &diag);
 	report(tally, ok, source->path, test->name->text);
+	if (logged.len > 0)
+		show_comment(logged.data);
 	if (ok)
 		return;
 	kit_buf_init(&said, source->arena);

@@ -501,16 +501,52 @@ check_expr_stmt(Check *c, LangStmt *stmt)
 		kit_diag_hint(diag, "Assignment is written with one \"=\".");
 }
 
-static const char *
-unsupported_text(LangStmtKind kind)
+/*
+ * Whether "log" can write it.  A maybe of a record that is in something else is no field of the document, and nothing but such fields has a form in which
+ * it is stored.
+ */
+static bool
+can_log(const LangType *type, bool is_inside)
 {
-	switch (kind)
+	switch (type->kind)
 	{
-		case LANG_STMT_LOG:
-			return "\"log\"";
+		case LANG_VOID:
+		case LANG_TEXT:
+		case LANG_FUTURE:
+		case LANG_RESULT:
+		case LANG_CHANNEL:
+			return false;
+		case LANG_MAYBE:
+			return type->a->kind == LANG_RECORD ? !is_inside : can_log(type->a, true);
+		case LANG_LIST:
+		case LANG_ARRAY:
+			return can_log(type->a, true);
+		case LANG_MAP:
+			return can_log(type->b, true);
+		case LANG_MESSAGE:
+			for (int i = 0; i < type->structure->n_fields; i++)
+				if (type->structure->kind != LANG_STRUCT_MESSAGE && !can_log(type->structure->fields[i]->type, true))
+					return false;
+			return true;
 		default:
-			return "this statement";
+			return true;
 	}
+}
+
+static void
+check_log(Check *c, LangStmt *stmt)
+{
+	const LangType *type = check_expr(c, stmt->u.expr, NULL);
+	KitDiag    *diag;
+
+	check_effect(c, LANG_LOGS, stmt->pos, "logs");
+	if (CHECK_IS_ERROR(type) || can_log(type, false))
+		return;
+	diag = check_error(c, stmt->u.expr->pos, "\"log\" cannot write %s", type->text);
+	if (type->kind == LANG_TEXT)
+		kit_diag_hint(diag, "The string that a text holds is .get().");
+	else if (type->kind != LANG_VOID)
+		kit_diag_hint(diag, "Write what is in it, one by one.");
 }
 
 static bool
@@ -578,8 +614,11 @@ check_kind(Check *c, LangStmt *stmt)
 		case LANG_STMT_PREEMPT:
 			check_state_stmt(c, stmt);
 			return false;
+		case LANG_STMT_LOG:
+			check_log(c, stmt);
+			return false;
 		default:
-			check_unsupported(c, stmt->pos, "%s", unsupported_text(stmt->kind));
+			check_unsupported(c, stmt->pos, "this statement");
 			return false;
 	}
 }

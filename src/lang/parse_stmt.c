@@ -439,11 +439,12 @@ parse_statement_inner(LangParser *p)
 			return parse_worded(p, LANG_STMT_INVOKE);
 		if (strcmp(word, "preempt") == 0)
 			return parse_worded(p, LANG_STMT_PREEMPT);
-		if (strcmp(word, "assert") == 0)
-			return parse_worded(p, LANG_STMT_ASSERT);
-		if (strcmp(word, "log") == 0)
-			return parse_worded(p, LANG_STMT_LOG);
 	}
+	/* nothing can have these names */
+	if (token->kind == LANG_TOKEN_ID && strcmp(token->sym->text, "assert") == 0)
+		return parse_worded(p, LANG_STMT_ASSERT);
+	if (token->kind == LANG_TOKEN_ID && strcmp(token->sym->text, "log") == 0)
+		return parse_worded(p, LANG_STMT_LOG);
 	if (lang_refuse_foreign_statement(p))
 		return make(p, LANG_STMT_EMPTY, token->pos);
 	stmt = parse_simple(p);

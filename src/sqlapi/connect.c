@@ -39,6 +39,7 @@ may_invent(const VmProgram *program, const StoreEvent *event)
 	if (vm_program_lang(program)->n_static_invents == 0 || vm_program_lang(program)->construct_message != NULL)
 		return false;
 	asked.at = sqlapi_milliseconds(GetCurrentTimestamp());
+	asked.log = store_event_log();
 	scratch = kit_arena_new("adama policy");
 	if (!vm_static_policy(program, VM_STATIC_INVENT, &asked, &limits, scratch, &verdict, &diag))
 		store_raise(&diag);

@@ -85,6 +85,7 @@ ask(const VmProgram *program, VmStatic which, const StoreEvent *event, KitDiag *
 	VmVerdict	verdict = VM_REFUSED;
 
 	asked.at = sqlapi_milliseconds(GetCurrentTimestamp());
+	asked.log = store_event_log();
 	if (!vm_static_policy(program, which, &asked, &limits, scratch, &verdict, diag))
 		verdict = VM_REFUSED;
 	kit_arena_delete(scratch);

@@ -1,6 +1,6 @@
 /*
  * raise.c
- *	  From a KitDiag to an ereport: the one place where errors of the pure rooms become PostgreSQL's.
+ *	  From a KitDiag to an ereport: the one place where errors of the pure rooms become PostgreSQL's; and what programs log.
  */
 #include "postgres.h"
 
@@ -28,4 +28,24 @@ store_raise_unknown_document(const StoreSpace *space, const char *key)
 
 	kit_fail(&diag, KIT_UNKNOWN_DOCUMENT, "document \"%s\" of space \"%s\" does not exist", key, NameStr(space->name));
 	store_raise(&diag);
+}
+
+/* Goes to the server's log alone: who sent the message has no business with it. */
+static void
+write_log(void *arg, const VmEvent *event, const char *line, size_t len)
+{
+	char	   *what = event->kind == VM_EVENT_SEND ? psprintf("channel \"%.*s\"", (int) event->channel.len, event->channel.str) :
+		pstrdup(vm_event_name(event->kind));
+
+	ereport(LOG_SERVER_ONLY,
+			(errmsg("document \"%.*s\" of space \"%.*s\", %s: %.*s", (int) event->key.len, event->key.str, (int) event->space.len, event->space.str, what,
+					(int) len, line),
+			 errhidestmt(true), errhidecontext(true)));
+	pfree(what);
+}
+
+VmLog
+store_event_log(void)
+{
+	return (VmLog) {write_log, NULL};
 }

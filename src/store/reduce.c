@@ -270,6 +270,7 @@ run_events(StoreCopy *copy, StoreEvent *events, int n_events, int64 at)
 		e->diag.detail[0] = e->diag.hint[0] = '\0';
 		e->event.at = at;
 		e->event.seq = copy->seq + n_ok + 1;
+		e->event.log = store_event_log();
 		e->is_ok = vm_reduce(copy->doc, &e->event, &limits, scratch, &e->diag);
 		if (e->is_ok)
 			e->seq = copy->seq + ++n_ok;

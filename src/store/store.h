@@ -95,7 +95,7 @@ extern const StoreCopy *store_document_read(StoreSpace *space, const char *key);
 /* One event of a batch, and what became of it. */
 typedef struct StoreEvent
 {
-	VmEvent		event;			/* at and seq are filled in by store_reduce */
+	VmEvent		event;			/* at, seq and log are filled in by store_reduce */
 	DocBytes	message;		/* the encoded message, also what the log keeps; len 0: none.  event.message is its root */
 	bool		is_ok;
 	int64		seq;			/* after the event, when is_ok */
@@ -291,6 +291,7 @@ extern bool store_extension_lock(char version[NAMEDATALEN]);
 
 /* Turns a diag into ereport(ERROR): SQLSTATE, message, detail, hint and the program's position. */
 extern void store_raise(const KitDiag *diag) pg_attribute_noreturn();
+extern VmLog store_event_log(void);	/* to the server's log, for events that happen, not for those that are run again */
 extern void store_raise_unknown_document(const StoreSpace *space, const char *key) pg_attribute_noreturn();
 
 /* While code works on a space's rows: the space's owner, security restricted.  store_* functions do it themselves; the emitter does it for what it adds. */

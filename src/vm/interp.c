@@ -211,6 +211,11 @@ vm_run(Vm *vm, const VmCode *code, VmObj *self, const VmVal *args, VmVal *out)
 		OUTSIDE(vm_builtins[i.c] (vm, r + i.b, &r[i.a]));
 		NEXT;
 	}
+	OP(VM_LOG)
+	{
+		OUTSIDE(vm_log(vm, vm->program->types[i.imm], r[i.a]));
+		NEXT;
+	}
 	OP(VM_TEST_SEND)
 	OP(VM_TEST_STEP)
 	OP(VM_TEST_FORWARD)

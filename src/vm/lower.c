@@ -292,6 +292,9 @@ lower_stmt(Lower *l, const LangStmt *stmt)
 		case LANG_STMT_EXPR:
 			lower_expr_stmt(l, stmt->u.expr);
 			break;
+		case LANG_STMT_LOG:
+			lower_emit_imm(l, VM_LOG, lower_expr(l, stmt->u.expr, -1), (int32_t) lower_type(l, stmt->u.expr->type));
+			break;
 		case LANG_STMT_ASSERT:
 		case LANG_STMT_STEP:
 		case LANG_STMT_FORWARD:

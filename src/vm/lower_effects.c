@@ -155,7 +155,7 @@ lower_effects(const LangExpr *e)
 bool
 lower_is_pure(const LangExpr *e)
 {
-	return (lower_effects(e) & (LANG_WRITES | LANG_ABORTS | LANG_READS_RANDOM | LOWER_ASSIGNS)) == 0;
+	return (lower_effects(e) & (LANG_WRITES | LANG_ABORTS | LANG_READS_RANDOM | LANG_LOGS | LOWER_ASSIGNS)) == 0;
 }
 
 typedef struct LocalSearch

@@ -68,6 +68,8 @@ typedef struct Vm
 	uint32_t	look;			/* of a reader: counts who looks */
 	uint64_t	random;			/* of a reader: draws do not advance the document's generator */
 
+	VmLog		log;
+	const VmEvent *log_event;
 	struct VmTest *test;		/* of a test block that runs; else NULL */
 
 	VmObj	  **stamped;		/* objects with @bump or @updated fields that changed; may repeat */
@@ -134,6 +136,9 @@ extern VmObj *vm_viewer(Vm *vm);
 extern const VmStr *vm_context_string(Vm *vm, int which);
 extern uint64_t vm_random(Vm *vm);
 extern int64_t vm_random_below(Vm *vm, int64_t n);		/* from 0 up to, not including, n; 0 when n <= 0 */
+
+/* log.c */
+extern bool vm_log(Vm *vm, const LangType *type, VmVal value);
 
 /* test.c: what a test block does */
 extern bool vm_test_do(Vm *vm, VmIns ins, VmVal *r);	/* an instruction VM_TEST_…, but VM_TEST_TRY */

@@ -62,6 +62,8 @@ begin_event(Event *e, const VmProgram *program, const VmEvent *event, const VmLi
 		e->vm.who = vm_principal_new(scratch, event->agent.str, event->agent.len, event->authority.str, event->authority.len);
 	e->vm.now = event->at;
 	e->vm.seq = event->seq;
+	e->vm.log = event->log;
+	e->vm.log_event = event;
 	e->vm.context[LANG_CONTEXT_KEY] = event->key;
 	e->vm.context[LANG_CONTEXT_SPACE] = event->space;
 	e->vm.context[LANG_CONTEXT_ORIGIN] = event->origin;

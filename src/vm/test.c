@@ -52,6 +52,7 @@ reduce(Vm *vm, VmEvent *event)
 
 	event->at = vm->now;
 	event->seq = vm->seq + 1;
+	event->log = vm->log;
 	event->space = vm->context[LANG_CONTEXT_SPACE];
 	event->key = vm->context[LANG_CONTEXT_KEY];
 	ok = settle(vm) && vm_charge_steps(vm, SEND_STEPS);
@@ -247,7 +248,7 @@ run(Vm *vm, const LangUnit *unit)
 }
 
 bool
-vm_test_run(const VmProgram *program, const LangUnit *unit, const VmLimits *limits, KitDiag *diag)
+vm_test_run(const VmProgram *program, const LangUnit *unit, const VmLimits *limits, VmLog log, KitDiag *diag)
 {
 	KitArena   *arena = kit_arena_new("test");
 	VmTest		test = {.limits = limits};
@@ -257,6 +258,7 @@ vm_test_run(const VmProgram *program, const LangUnit *unit, const VmLimits *limi
 	vm_machine_init(&vm, program, arena, limits, diag);
 	kit_buf_init(&test.shown, arena);
 	vm.test = &test;
+	vm.log = log;
 	vm.doc = vm_doc_new(program, 0, false);
 	vm.root = vm_doc_root(vm.doc);
 	vm.may_write = true;

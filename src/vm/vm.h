@@ -63,6 +63,15 @@ typedef struct VmText
 	uint32_t	len;
 } VmText;
 
+struct VmEvent;
+
+/* Who is given the lines that "log" writes while an event runs, whether it succeeds or not; write NULL: nobody.  event is NULL in a test block itself. */
+typedef struct VmLog
+{
+	void		(*write) (void *arg, const struct VmEvent *event, const char *text, size_t len);
+	void	   *arg;
+} VmLog;
+
 typedef struct VmEvent
 {
 	VmEventKind kind;
@@ -77,6 +86,7 @@ typedef struct VmEvent
 	VmText		dedupe;			/* str NULL: none */
 	VmText		origin;			/* @context.origin, @context.ip; may be empty */
 	VmText		ip;
+	VmLog		log;			/* has no part in what the event does */
 } VmEvent;
 
 /* The time of an event that comes now, in a document whose last one was at `last`: never before it, and not moved by less than the program asks for. */
@@ -113,7 +123,7 @@ extern bool vm_static_policy(const VmProgram *program, VmStatic which, const VmE
  * Runs one of the program's test blocks (vm_program_lang(program)->tests) on a fresh document of its own.  False: diag says what is not as it should be, and
  * where.  limits hold for the test itself and for each event in it.
  */
-extern bool vm_test_run(const VmProgram *program, const LangUnit *test, const VmLimits *limits, KitDiag *diag);
+extern bool vm_test_run(const VmProgram *program, const LangUnit *test, const VmLimits *limits, VmLog log, KitDiag *diag);
 
 /* ---- reading ---- */
 

@@ -19,6 +19,7 @@
  *		options at the end:			at 1000		(ms; default: as before, first 1000)		dedupe KEY		origin TEXT		ip TEXT
  *	what must come of it		error aborted 7:3 some text		the event fails; position and text may be left out
  *								detail some text | hint some text		of the error above
+ *								log some text						the next line that was logged, exactly; each one must be told
  *								delta {"json"}						the event's delta, exactly
  *								state {"json"}						the whole state now
  *								view alice {"json"}					what alice sees now, as people see it
@@ -61,6 +62,8 @@ typedef struct Case
 	KitDiag		diag;
 	DocBytes	delta;
 	VmVerdict	verdict;
+	KitBuf		logged;			/* lines, each ended by a zero */
+	size_t		log_read;		/* so much of it was expected */
 } Case;
 
 __attribute__((format(printf, 2, 3)))
@@ -210,8 +213,10 @@ check_success(Case *c, DocBytes before, const VmEvent *event)
 	if (event->kind != VM_EVENT_CREATE)
 	{
 		KitArena   *scratch = kit_arena_new("replay");
+		VmEvent		again = *event;
 
-		if (!vm_reduce(copy, event, &c->limits, scratch, &diag))
+		again.log = (VmLog) {0};
+		if (!vm_reduce(copy, &again, &c->limits, scratch, &diag))
 			complain(c, "the event fails when it is replayed: %s", diag.message);
 		else if (!same_bytes(delta_of(c, copy), c->delta))
 			complain(c, "the event gives another delta when it is replayed");
@@ -236,6 +241,10 @@ check_success(Case *c, DocBytes before, const VmEvent *event)
 static void
 settle(Case *c)
 {
+	if (c->logged.len > c->log_read)
+		complain(c, "it logged: %s", c->logged.data + c->log_read);
+	kit_buf_clear(&c->logged);
+	c->log_read = 0;
 	if (c->has_event && c->failed && !c->is_expected)
 		complain(c, "failed: %s at %d:%d: %s", kit_error_name(c->diag.code), c->diag.line, c->diag.column, c->diag.message);
 	c->has_event = false;
@@ -374,6 +383,15 @@ open_state(Case *c, const char **p)
 }
 
 static void
+write_log(void *arg, const VmEvent *event, const char *text, size_t len)
+{
+	KitBuf	   *logged = arg;
+
+	kit_buf_add(logged, text, len);
+	kit_buf_add_char(logged, '\0');
+}
+
+static void
 run_test(Case *c, const char *p)
 {
 	const LangProgram *lang = vm_program_lang(c->program);
@@ -385,7 +403,7 @@ run_test(Case *c, const char *p)
 	for (int i = 0; i < lang->n_tests; i++)
 		if (strcmp(lang->tests[i]->name->text, name) == 0)
 		{
-			c->failed = !vm_test_run(c->program, lang->tests[i], &c->limits, &c->diag);
+			c->failed = !vm_test_run(c->program, lang->tests[i], &c->limits, (VmLog) {write_log, &c->logged}, &c->diag);
 			return;
 		}
 	complain(c, "there is no test \"%s\"", name);
@@ -394,7 +412,7 @@ run_test(Case *c, const char *p)
 static void
 happen(Case *c, const char *p)
 {
-	VmEvent		event = {.space = text_of(c, "space"), .key = text_of(c, "key"), .agent = text_of(c, "system"), .authority = text_of(c, "test")};
+	VmEvent		event = {.space = text_of(c, "space"), .key = text_of(c, "key"), .agent = text_of(c, "system"), .authority = text_of(c, "test"), .log = {write_log, &c->logged}};
 	char		word[200];
 
 	settle(c);
@@ -545,6 +563,19 @@ expect_view(Case *c, const char *p)
 }
 
 static void
+expect_log(Case *c, const char *p)
+{
+	const char *line = c->logged.data + c->log_read;
+
+	if (c->logged.len <= c->log_read)
+		complain(c, "it did not log \"%s\"", skip_spaces(p));
+	else if (strcmp(line, skip_spaces(p)) != 0)
+		complain(c, "it logged \"%s\", expected \"%s\"", line, skip_spaces(p));
+	if (c->logged.len > c->log_read)
+		c->log_read += strlen(line) + 1;
+}
+
+static void
 expect_verdict(Case *c, VmVerdict verdict)
 {
 	static const char *const words[] = {"undeclared", "allowed", "refused"};
@@ -566,6 +597,8 @@ script_line(Case *c, const char *p)
 		expect_more(c, "detail", c->diag.detail, p);
 	else if (take(&p, "hint"))
 		expect_more(c, "hint", c->diag.hint, p);
+	else if (take(&p, "log"))
+		expect_log(c, p);
 	else if (take(&p, "delta"))
 		compare_json(c, "delta", bytes_json(c, c->delta, DOC_DELTA), p);
 	else if (take(&p, "state"))
@@ -750,6 +783,7 @@ run_case(const char *file, bool shows_code)
 		return false;
 	}
 	c.arena = kit_arena_new("case");
+	kit_buf_init(&c.logged, c.arena);
 	lang_diags_init(&diags, c.arena);
 	c.program = vm_program_new(c.source, c.len, &diags);
 	each_line(&c, visit_diagnostic, &expected);

@@ -75,12 +75,18 @@ tell(Viewer *v, VmDoc *doc, int64_t now, int64_t seq, const VmLimits *limits, co
 }
 
 static void
+listen(void *arg, const VmEvent *event, const char *text, size_t len)
+{
+	FUZZ_CHECK(strlen(text) >= len, "a line without an end");
+}
+
+static void
 run(const VmProgram *program, Choices *c, const char *source, KitArena *arena)
 {
 	static const VmLimits plenty = {.steps = 200000, .memory = 4000000, .document = 100000, .depth = 50};
 	const LangProgram *lang = vm_program_lang(program);
 	VmDoc	   *doc = vm_doc_new(program, 7, false);
-	VmEvent		event = {.kind = VM_EVENT_CREATE, .agent = {"a", 1}, .authority = {"t", 1}, .at = 1000, .seq = 1, .space = {"s", 1}, .key = {"k", 1}};
+	VmEvent		event = {.kind = VM_EVENT_CREATE, .agent = {"a", 1}, .authority = {"t", 1}, .at = 1000, .seq = 1, .space = {"s", 1}, .key = {"k", 1}, .log = {listen, NULL}};
 	LiveViewer	who = {.agent = {"a", 1}, .authority = {"t", 1}};
 	KitDiag		diag = {0};
 	LiveDocument *shown = live_document_new(program, false);

@@ -475,7 +475,7 @@ gen_statement(Gen *g, int depth)
 	int			v;
 	char		text[40];
 
-	switch (depth <= 0 ? choose(g->c, 5) : choose(g->c, 18))
+	switch (depth <= 0 ? choose(g->c, 5) : choose(g->c, 19))
 	{
 		default:
 			v = gen_variable(g, -1, true);
@@ -505,6 +505,14 @@ gen_statement(Gen *g, int depth)
 				break;
 			kit_buf_printf(out, "%s += ", g->variables[v].name);
 			gen_expr(g, (int) choose(g->c, 5), 3);
+			kit_buf_add_str(out, ";\n");
+			return;
+		case 18:
+			kit_buf_add_str(out, "log ");
+			if (g->sees_document && choose(g->c, 3) == 0)
+				kit_buf_add_str(out, choose(g->c, 2) ? "rows" : "iterate rows");
+			else
+				gen_expr(g, gen_any_type(g, true, true), 3);
 			kit_buf_add_str(out, ";\n");
 			return;
 		case 5:

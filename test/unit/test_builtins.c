@@ -16,7 +16,7 @@
 #define WORLD \
 	"enum E { A, B } message M { int n; } record R { int n; } table<R> rows; text body; map<string,int> scores; maybe<int> perhaps; \n" \
 	"procedure p(bool a_bool, int a_int, long a_long, double a_double, string a_string, principal a_principal, complex a_complex, date a_date, time a_time,\n" \
-	"datetime a_datetime, timespan a_timespan, dynamic a_dynamic, json a_json, E a_enum, mutable M a_message, R a_record, list<int> an_int_list, list<long> a_long_list,\n" \
+	"datetime a_datetime, timespan a_timespan, dynamic a_dynamic, json a_json, asset a_asset, E a_enum, mutable M a_message, R a_record, list<int> an_int_list, list<long> a_long_list,\n" \
 	"list<double> a_double_list, list<string> a_string_list, list<maybe<string>> a_maybe_list, list<maybe<int>> some, list<list<int>> lists, list<int[]> arrays,\n" \
 	"int[] ints, string[] strings, map<string,string> words, list<date> dates, label a_label) {\n"
 #define FIRST_LINE 6			/* of what is called */
@@ -32,6 +32,7 @@ static const struct
 	{"string", "a_string", "maybe<string>"}, {"principal", "a_principal", "maybe<principal>"}, {"complex", "a_complex", "maybe<complex>"},
 	{"date", "a_date", "maybe<date>"}, {"time", "a_time", "maybe<time>"}, {"datetime", "a_datetime", "maybe<datetime>"},
 	{"timespan", "a_timespan", "maybe<timespan>"}, {"dynamic", "a_dynamic", "maybe<dynamic>"}, {"json", "a_json", "maybe<json>"}, {"text", "body", NULL},
+	{"asset", "a_asset", "maybe<asset>"},
 	{"enum", "a_enum", "maybe<E>"}, {"message", "a_message", "maybe<M>"}, {"record", "a_record", NULL}, {"R", "a_record", NULL}, {"T", "a_int", "maybe<int>"},
 	{"K", "a_string", "maybe<string>"}, {"map<K,V>", "scores", "maybe<map<string,int>>"}, {"map<string,string>", "words", "maybe<map<string,string>>"},
 	{"table<R>", "rows", NULL}, {"list<T>", "an_int_list", NULL}, {"list<record>", "(iterate rows)", NULL}, {"list<int>", "an_int_list", NULL},
