@@ -358,10 +358,10 @@ CREATE FUNCTION adama.gateway_listen() RETURNS pg_catalog.text
 COMMENT ON FUNCTION adama.gateway_listen() IS 'listen on a new channel for the connections of others; yields the channel; for gateways';
 CREATE FUNCTION adama.gateway_connect(listener pg_catalog.text, space pg_catalog.text, ids pg_catalog.int8[], keys pg_catalog.text[], agents pg_catalog.text[],
 		authorities pg_catalog.text[], viewers pg_catalog.json[] DEFAULT NULL, since pg_catalog.int8[] DEFAULT NULL, ips pg_catalog.text[] DEFAULT NULL,
-		origins pg_catalog.text[] DEFAULT NULL) RETURNS TABLE (
+		origins pg_catalog.text[] DEFAULT NULL, lives pg_catalog.int8[] DEFAULT NULL) RETURNS TABLE (
 		ord pg_catalog.int4, filter pg_catalog.text, sqlstate pg_catalog.text, error pg_catalog.text)
 	LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 100 AS 'MODULE_PATHNAME', 'adama_sql_gateway_connect';
-COMMENT ON FUNCTION adama.gateway_connect(pg_catalog.text, pg_catalog.text, pg_catalog.int8[], pg_catalog.text[], pg_catalog.text[], pg_catalog.text[], pg_catalog.json[], pg_catalog.int8[], pg_catalog.text[], pg_catalog.text[])
+COMMENT ON FUNCTION adama.gateway_connect(pg_catalog.text, pg_catalog.text, pg_catalog.int8[], pg_catalog.text[], pg_catalog.text[], pg_catalog.text[], pg_catalog.json[], pg_catalog.int8[], pg_catalog.text[], pg_catalog.text[], pg_catalog.int8[])
 	IS 'join documents on behalf of others; each connection succeeds or fails alone; for gateways';
 CREATE FUNCTION adama.gateway_disconnect(listener pg_catalog.text, space pg_catalog.text, ids pg_catalog.int8[]) RETURNS TABLE (
 		ord pg_catalog.int4, sqlstate pg_catalog.text, error pg_catalog.text)

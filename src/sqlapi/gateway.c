@@ -42,6 +42,8 @@ typedef struct Viewer
 	char	   *key;
 	SqlCaller	caller;
 	VmText		viewer;			/* JSON; str NULL: none */
+	int64		since;
+	int64		life;			/* of the document that since is of; 0: not told */
 	StoreConnection row;
 	const char *filter;
 	const char *sqlstate;		/* NULL: nothing is wrong */
@@ -353,7 +355,7 @@ adama_sql_gateway_listen(PG_FUNCTION_ARGS)
 static void
 read_connects(FunctionCallInfo fcinfo, Gateway *gateway)
 {
-	SqlArray	arrays[8];
+	SqlArray	arrays[9];
 
 	arrays[0] = sqlapi_array(fcinfo, 2, "ids", INT8OID, true);
 	arrays[1] = sqlapi_array(fcinfo, 3, "keys", TEXTOID, true);
@@ -363,6 +365,7 @@ read_connects(FunctionCallInfo fcinfo, Gateway *gateway)
 	arrays[5] = sqlapi_array(fcinfo, 7, "since", INT8OID, false);
 	arrays[6] = sqlapi_array(fcinfo, 8, "ips", TEXTOID, false);
 	arrays[7] = sqlapi_array(fcinfo, 9, "origins", TEXTOID, false);
+	arrays[8] = sqlapi_array(fcinfo, 10, "lives", INT8OID, false);
 	sqlapi_require_same_length(arrays, lengthof(arrays));
 	make_items(gateway, &arrays[0]);
 	for (int i = 0; i < gateway->n; i++)
@@ -390,7 +393,8 @@ read_connects(FunctionCallInfo fcinfo, Gateway *gateway)
 		item->row.authority = pnstrdup(authority.str, authority.len);
 		item->row.pid = gateway->pid;
 		item->row.backend_start = gateway->backend_start;
-		item->row.since = sqlapi_array_long(&arrays[5], i, 0);
+		item->since = sqlapi_array_long(&arrays[5], i, 0);
+		item->life = sqlapi_array_long(&arrays[8], i, 0);
 		item->viewer = sqlapi_array_text(&arrays[4], i);
 		item->caller = (SqlCaller) {{item->row.agent, agent.len}, {item->row.authority, authority.len}, false, origin, ip};
 		if (ip.str == NULL)
@@ -500,6 +504,8 @@ connect_document(Gateway *gateway, Viewer *items, int n)
 	for (int i = 0; i < n_visits; i++)
 	{
 		of[i]->row.created = created;
+		/* seqs of an earlier document of this key say nothing of this one */
+		of[i]->row.since = of[i]->life == 0 || of[i]->life == created ? of[i]->since : 0;
 		sqlapi_visit_from(&visits[i], program_of(gateway), &of[i]->caller);
 	}
 	if (n_visits > 0 && store_presence_join(gateway->space, key, visits, n_visits))

@@ -212,6 +212,7 @@ worker_connection_ungroup(WorkerConnection *connection)
 	connection->class = NULL;
 	connection->audience = NULL;
 	connection->has_view = false;
+	connection->had = NULL;
 	if (dlist_is_empty(&audience->viewers) && dlist_is_empty(&audience->newcomers))
 	{
 		dlist_delete(&audience->in_class);
@@ -228,6 +229,7 @@ worker_connection_shown(WorkerConnection *connection)
 	dlist_push_tail(&connection->audience->viewers, &connection->in_class);
 	connection->class->n_newcomers--;
 	connection->has_view = true;
+	connection->had = NULL;
 	connection->may_resume = false;
 	connection->knows_failure = false;
 }

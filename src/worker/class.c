@@ -69,6 +69,11 @@ send_to_gateway(const WorkerAudience *audience, VmText data, To to, int64 seq, K
 	KitBuf		routed;
 
 	kit_buf_init(&routed, arena);
+	if (to == TO_NEWCOMERS)
+	{
+		envelope.len--;
+		kit_buf_printf(&envelope, ",\"life\":" INT64_FORMAT "}", audience->class->document->copy.created);
+	}
 	worker_route(&routed, audience->class->number, to == TO_NEWCOMERS ? &audience->newcomers : NULL, to == TO_NEWCOMERS, &envelope);
 	send_routed(audience->listener, &routed, seq);
 }
@@ -142,7 +147,7 @@ send_differences(WorkerClass *class, VmText whole, int64 seq, KitArena *arena)
 			if (connection->had == NULL)
 				continue;
 			kit_buf_init(&change, arena);
-			if (!live_whole_change(connection->had->data, connection->had->len, whole.str, whole.len, arena, &change))
+			if (connection->had->len > 0 && !live_whole_change(connection->had->data, connection->had->len, whole.str, whole.len, arena, &change))
 				continue;
 			send_one(connection, data_text(&change), seq, arena);
 			worker_connection_shown(connection);
@@ -176,6 +181,9 @@ worker_connection_failed(WorkerConnection *connection, const char *json)
 	if (!connection->knows_failure)
 		worker_tell(connection, json);
 	connection->knows_failure = true;
+	/* a whole view will follow */
+	connection->may_resume = false;
+	connection->had = NULL;
 }
 
 void

@@ -110,9 +110,8 @@ worker_deliver_is_due(void)
 	return !dlist_is_empty(&due);
 }
 
-/* PostgreSQL's epoch is 2000, the programs' 1970. */
-static int64
-milliseconds(TimestampTz t)
+int64
+worker_milliseconds(TimestampTz t)
 {
 	return t / 1000 + (int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * 86400000;
 }
@@ -175,6 +174,7 @@ group(WorkerDocument *document)
 			continue;
 		worker_connection_take_viewer(connection);
 		viewer = worker_connection_viewer(connection);
+		document->has_comebacks |= connection->may_resume;
 		worker_connection_group(connection, worker_document_class(document, live_class_name(document->program->vm, &viewer, arena)));
 		kit_arena_reset(arena);
 	}
@@ -191,7 +191,7 @@ begin_turn(WorkerDocument *document, StoreSpace *space, KitDiag *diag)
 	vm_doc_watch(document->copy.doc);
 	if (document->live == NULL)
 		document->live = live_document_new(document->program->vm, true);
-	return live_turn_begin(document->live, document->copy.doc, milliseconds(document->copy.updated), document->copy.seq, name, key, &limits, turn_arena, diag);
+	return live_turn_begin(document->live, document->copy.doc, worker_milliseconds(document->copy.updated), document->copy.seq, name, key, &limits, turn_arena, diag);
 }
 
 static void
@@ -226,6 +226,8 @@ deliver_document(void *arg)
 	}
 	group(document);
 	turn = begin_turn(document, space, &diag);
+	if (turn != NULL)
+		worker_resume(document, space, turn_arena);
 	dlist_foreach(iter, &document->classes)
 	{
 		WorkerClass *class = dlist_container(WorkerClass, in_document, iter.cur);

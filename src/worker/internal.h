@@ -140,6 +140,7 @@ typedef struct WorkerDocument
 	int			n_connections;
 	dlist_head	ungrouped;		/* those that belong to no class, newcomers and closed ones */
 	int			n_closed;		/* of them: told that the document is gone */
+	bool		has_comebacks;	/* somebody who came says what he has already (resume.c) */
 	dlist_head	looking;		/* those that have another viewer state, not taken up yet (look.c) */
 } WorkerDocument;
 
@@ -212,7 +213,7 @@ typedef struct WorkerConnection
 	dlist_node	in_looking;		/* when it has a next_viewer */
 	dlist_node	in_backend;
 	bool		has_view;		/* it was sent the whole view: deltas continue it */
-	const KitBuf *had;			/* a newcomer that has this whole view, of another class or of the past; NULL but while it joins */
+	const KitBuf *had;			/* a newcomer that has this whole view, of another class or of the past (empty: that of now); NULL but while it joins */
 	bool		knows_failure;	/* it was told that there is no view at the moment */
 	bool		is_closed;		/* it was told that its document is gone */
 	bool		was_seen;		/* by the look at the tables that is going on */
@@ -254,6 +255,7 @@ extern void worker_deliver_aborted(void);		/* all that was sent since is void: t
 extern TimestampTz worker_deliver_retry(TimestampTz now);	/* documents whose time has come are due; the time of the next, or 0 */
 
 extern void worker_deliver_count(size_t bytes);	/* were notified in this transaction */
+extern int64 worker_milliseconds(TimestampTz t);	/* PostgreSQL's epoch is 2000, the programs' 1970 */
 
 /* ---- which connections see the same, and how they are told (audience.c) ---- */
 
@@ -306,6 +308,11 @@ extern void worker_look_begin(WorkerDocument *document, KitArena *scratch);
 /* After all classes were delivered: the others move to another class. */
 extern void worker_look_move(WorkerDocument *document, LiveTurn *turn, KitArena *scratch);
 extern LiveViewer worker_connection_viewer(const WorkerConnection *connection);
+
+/* ---- clients that come back (resume.c) ---- */
+
+/* Finds out what newcomers of the document have, who say so.  What is found lies in the arena. */
+extern void worker_resume(WorkerDocument *document, StoreSpace *space, KitArena *arena);
 
 /* ---- connections that leave (reap.c) ---- */
 

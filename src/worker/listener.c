@@ -4,10 +4,10 @@
  *
  * What goes to a gateway names those it is for before anything else, in this order and without spaces, so that it can be routed without being read:
  *
- *		{"class":17,"ids":[1,2],"reset":true,"data":{…},"seq":12}
+ *		{"class":17,"ids":[1,2],"reset":true,"data":{…},"seq":12,"life":8173…}
  *		 ----------------------------------
  *
- * The rest is what a connection of its own is sent, "reset" aside.  A class number alone means all connections of the class, ids alone these, both: these, which belong to the class from now on and to no
+ * The rest is what a connection of its own is sent, "reset" aside.  life, with the whole view, tells documents of one key apart: who comes back names it.  A class number alone means all connections of the class, ids alone these, both: these, which belong to the class from now on and to no
  * other.
  */
 #include "postgres.h"
