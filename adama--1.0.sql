@@ -280,6 +280,12 @@ COMMENT ON FUNCTION adama."delete"(pg_catalog.text, pg_catalog.text) IS 'remove 
 CREATE FUNCTION adama.send(space pg_catalog.text, key pg_catalog.text, channel pg_catalog.text, message pg_catalog.jsonb, dedupe pg_catalog.text DEFAULT NULL) RETURNS pg_catalog.int8
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_send';
 COMMENT ON FUNCTION adama.send(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.text) IS 'send a message to a document; yields its sequence number after it';
+CREATE FUNCTION adama.attach(space pg_catalog.text, key pg_catalog.text, asset pg_catalog.jsonb) RETURNS pg_catalog.int8
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_attach';
+COMMENT ON FUNCTION adama.attach(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) IS 'attach an asset to a document: @attached of its program runs; yields the sequence number after it';
+CREATE FUNCTION adama.can_attach(space pg_catalog.text, key pg_catalog.text) RETURNS pg_catalog.bool
+	LANGUAGE c STABLE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_can_attach';
+COMMENT ON FUNCTION adama.can_attach(pg_catalog.text, pg_catalog.text) IS 'whether you may attach something to a document';
 CREATE FUNCTION adama.ingest(space pg_catalog.text, keys pg_catalog.text[], channels pg_catalog.text[], messages pg_catalog.json[], dedupes pg_catalog.text[] DEFAULT NULL,
 		agents pg_catalog.text[] DEFAULT NULL, authorities pg_catalog.text[] DEFAULT NULL, ips pg_catalog.text[] DEFAULT NULL,
 		origins pg_catalog.text[] DEFAULT NULL) RETURNS TABLE (

@@ -55,6 +55,7 @@ typedef enum CliVerb
 	CLI_CREATE,
 	CLI_CONNECT,
 	CLI_SEND,
+	CLI_ATTACH,
 	CLI_UPDATE,
 	CLI_DISCONNECT,
 	CLI_DELETE,
@@ -66,10 +67,10 @@ typedef enum CliVerb
 typedef struct CliCommand
 {
 	CliVerb		verb;
-	VmText		agent;			/* who creates, connects, sends, deletes */
+	VmText		agent;			/* who creates, connects, sends, attaches, deletes */
 	VmText		authority;
 	VmText		name;			/* of the channel or the view */
-	DocItem		object;			/* argument, message or viewer state; kind DOC_NULL: none */
+	DocItem		object;			/* argument, message, asset or viewer state; kind DOC_NULL: none */
 	VmText		dedupe;			/* str NULL: none */
 	uint64_t	entropy;
 	bool		has_at;

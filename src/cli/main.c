@@ -34,6 +34,7 @@ static const Command commands[] = {
 		"  {\"create\":{ARGUMENT},\"who\":\"alice\",\"entropy\":\"0\",\"at\":MS}\n"
 		"  {\"connect\":\"alice\",\"view\":\"v1\",\"viewer\":{STATE},\"at\":MS}\n"
 		"  {\"send\":\"CHANNEL\",\"who\":\"alice\",\"message\":{MESSAGE},\"dedupe\":\"KEY\",\"at\":MS}\n"
+		"  {\"attach\":{ASSET},\"who\":\"alice\",\"at\":MS}\n"
 		"  {\"update\":\"v1\",\"viewer\":{STATE}}\n"
 		"  {\"disconnect\":\"v1\",\"at\":MS}\n"
 		"  {\"delete\":true,\"who\":\"alice\",\"at\":MS}\n"

@@ -44,6 +44,7 @@ static const Verb verbs[] = {
 	{"create", CLI_CREATE, DOC_OBJECT, MEMBER_WHO | MEMBER_AT | MEMBER_ENTROPY, 0},
 	{"connect", CLI_CONNECT, DOC_STRING, MEMBER_VIEW | MEMBER_VIEWER | MEMBER_AT, MEMBER_VIEW},
 	{"send", CLI_SEND, DOC_STRING, MEMBER_WHO | MEMBER_MESSAGE | MEMBER_DEDUPE | MEMBER_AT, MEMBER_WHO},
+	{"attach", CLI_ATTACH, DOC_OBJECT, MEMBER_WHO | MEMBER_AT, MEMBER_WHO},
 	{"update", CLI_UPDATE, DOC_STRING, MEMBER_VIEWER | MEMBER_AT, MEMBER_VIEWER},
 	{"disconnect", CLI_DISCONNECT, DOC_STRING, MEMBER_AT, 0},
 	{"delete", CLI_DELETE, DOC_BOOL, MEMBER_WHO | MEMBER_AT, MEMBER_WHO},
@@ -138,10 +139,11 @@ read_verb(CliCommand *command, const Verb *verb, DocItem item, KitDiag *diag)
 {
 	command->verb = verb->verb;
 	if (verb->kind == DOC_BOOL ? item.kind != DOC_BOOL || !item.b : item.kind != verb->kind)
-		return wrong(diag, verb->name, verb->kind == DOC_BOOL ? "true" : verb->kind == DOC_OBJECT ? "an object, the argument of @construct" :
+		return wrong(diag, verb->name, verb->kind == DOC_BOOL ? "true" : verb->verb == CLI_CREATE ? "an object, the argument of @construct" :
+					 verb->verb == CLI_ATTACH ? "an object, the asset" :
 					 verb->verb == CLI_CONNECT ? "a string, who connects" : verb->verb == CLI_SEND ? "a string, the name of a channel" :
 					 "a string, the name of a view");
-	if (verb->verb == CLI_CREATE)
+	if (verb->kind == DOC_OBJECT)
 		command->object = item;
 	else if (verb->verb == CLI_CONNECT)
 		set_principal(command, item);
@@ -189,7 +191,7 @@ require_verb(DocItem line, KitDiag *diag)
 	if (found == NULL)
 	{
 		kit_fail(diag, KIT_INVALID_MESSAGE, "the line names no command");
-		kit_diag_hint(diag, "Commands are \"create\", \"connect\", \"send\", \"update\", \"disconnect\", \"delete\", \"tick\", \"dump\".");
+		kit_diag_hint(diag, "Commands are \"create\", \"connect\", \"send\", \"attach\", \"update\", \"disconnect\", \"delete\", \"tick\", \"dump\".");
 	}
 	return found;
 }

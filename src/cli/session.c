@@ -416,6 +416,13 @@ disconnect(CliSession *s, const CliCommand *command, KitDiag *diag)
 }
 
 static bool
+may_send(CliSession *s, const VmEvent *event, const char *what, KitDiag *diag)
+{
+	return vm_program_lang(s->program)->n_static_sends == 0 || is_connected(s, event->agent, event->authority) ||
+		ask(s, VM_STATIC_SEND, event, false, what, diag);
+}
+
+static bool
 send(CliSession *s, const CliCommand *command, KitDiag *diag)
 {
 	const LangProgram *lang = vm_program_lang(s->program);
@@ -429,10 +436,18 @@ send(CliSession *s, const CliCommand *command, KitDiag *diag)
 	event.dedupe = command->dedupe;
 	if (command->object.kind == DOC_NULL)
 		event.message.kind = channel != NULL && channel->is_array ? DOC_ARRAY : DOC_OBJECT;
-	if (channel != NULL && !channel->is_open && lang->n_static_sends > 0 && !is_connected(s, command->agent, command->authority) &&
-		!ask(s, VM_STATIC_SEND, &event, false, "sending without being connected", diag))
+	if (channel != NULL && !channel->is_open && !may_send(s, &event, "sending without being connected", diag))
 		return false;
 	return reduce(s, &event, diag);
+}
+
+static bool
+attach(CliSession *s, const CliCommand *command, KitDiag *diag)
+{
+	VmEvent		event = event_of(s, VM_EVENT_ATTACH, command->agent, command->authority);
+
+	event.message = command->object;
+	return require_document(s, diag) && may_send(s, &event, "attaching without being connected", diag) && reduce(s, &event, diag);
 }
 
 static void
@@ -568,6 +583,9 @@ cli_session_run(CliSession *s, const CliCommand *command, KitBuf *out)
 			break;
 		case CLI_SEND:
 			ok = send(s, command, &diag);
+			break;
+		case CLI_ATTACH:
+			ok = attach(s, command, &diag);
 			break;
 		case CLI_DISCONNECT:
 			ok = disconnect(s, command, &diag);

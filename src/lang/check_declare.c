@@ -454,10 +454,6 @@ unsupported_text(LangDeclKind kind)
 {
 	switch (kind)
 	{
-		case LANG_DECL_CAN_ATTACH:
-			return "@can_attach";
-		case LANG_DECL_ATTACHED:
-			return "@attached";
 		case LANG_DECL_AUTHORIZATION:
 			return "@authorization";
 		case LANG_DECL_LINK:
@@ -543,6 +539,13 @@ declare_at_root(Check *c, LangDecl *d)
 		case LANG_DECL_LOAD:
 			unit = check_add_event(c, d, LANG_UNIT_LOAD, LANG_VOID);
 			CHECK_PUSH(c->arena, p->loads, p->n_loads, unit);
+			break;
+		case LANG_DECL_CAN_ATTACH:
+			unit = check_add_event(c, d, LANG_UNIT_CAN_ATTACH, LANG_BOOL);
+			CHECK_PUSH(c->arena, p->can_attach, p->n_can_attach, unit);
+			break;
+		case LANG_DECL_ATTACHED:
+			check_declare_attached(c, d);
 			break;
 		case LANG_DECL_STATE:
 			check_declare_state(c, d);

@@ -1,6 +1,6 @@
 /*
  * check_event.c
- *	  The doors of a document: channels, @construct, @static.
+ *	  The doors of a document: channels, @construct, @attached, @static.
  */
 #include <string.h>
 
@@ -68,6 +68,17 @@ check_declare_construct(Check *c, LangDecl *d)
 		check_error(c, param->type->pos, "all @construct must take the same message: %s", c->program->construct_message->name->text);
 	else
 		c->program->construct_message = unit->locals[0]->type->structure;
+}
+
+void
+check_declare_attached(Check *c, LangDecl *d)
+{
+	LangUnit   *unit = check_add_event(c, d, LANG_UNIT_ATTACHED, LANG_VOID);
+	LangLocal  *asset = check_add_local(c, unit, d->u.function.params[0].name, CHECK_SIMPLE(c, LANG_ASSET));
+
+	asset->is_parameter = true;
+	unit->n_params = 1;
+	CHECK_PUSH(c->arena, c->program->attached, c->program->n_attached, unit);
 }
 
 /* ---- @static ---- */

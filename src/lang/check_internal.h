@@ -291,6 +291,7 @@ extern void check_refuse_reserved(Check *c, LangName name, const char *what);	/*
 extern LangUnit *check_add_event(Check *c, LangDecl *d, LangUnitKind kind, LangTypeKind returns);	/* check_event.c, from here on */
 extern void check_declare_channel(Check *c, LangDecl *d);
 extern void check_declare_construct(Check *c, LangDecl *d);
+extern void check_declare_attached(Check *c, LangDecl *d);
 extern void check_declare_statics(Check *c);
 extern void check_resolve_guards(Check *c);	/* check_guard.c */
 extern void check_declare_dispatches(Check *c);	/* check_dispatch.c */

@@ -465,7 +465,7 @@ check_abort(Check *c, LangStmt *stmt)
 	if (unit->kind == LANG_UNIT_PROCEDURE || unit->kind == LANG_UNIT_METHOD)
 		kit_diag_hint(diag, "Declare it: procedure %s(...) aborts { ... }.", unit->name->text);
 	else
-		kit_diag_hint(diag, "Channel handlers, @construct and procedures that are declared aborts can.");
+		kit_diag_hint(diag, "Channel handlers, @construct, @attached and procedures that are declared aborts can.");
 }
 
 static void

@@ -49,6 +49,7 @@ check_rules(const LangUnit *unit)
 			break;
 		case LANG_UNIT_CHANNEL:
 		case LANG_UNIT_CONSTRUCT:
+		case LANG_UNIT_ATTACHED:
 			r.who = true;
 			r.context = true;
 			r.aborts = true;
@@ -60,6 +61,10 @@ check_rules(const LangUnit *unit)
 			r.who = true;
 			r.context = true;
 			r.writes = true;
+			break;
+		case LANG_UNIT_CAN_ATTACH:
+			r.who = true;
+			r.context = true;
 			break;
 		case LANG_UNIT_LOAD:
 		case LANG_UNIT_STATE:
@@ -122,6 +127,10 @@ kind_text(const LangUnit *unit)
 			return "@delete";
 		case LANG_UNIT_LOAD:
 			return "@load";
+		case LANG_UNIT_CAN_ATTACH:
+			return "@can_attach";
+		case LANG_UNIT_ATTACHED:
+			return "@attached";
 		case LANG_UNIT_STATIC_CREATE:
 			return "@static create";
 		case LANG_UNIT_STATIC_INVENT:

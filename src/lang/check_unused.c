@@ -97,6 +97,9 @@ check_unused(Check *c)
 	bool	   *uses = KIT_NEW_N(c->arena, bool, c->n_check_units + 1);
 
 	count_uses(c, uses);
+	if (c->program->n_attached > 0 && c->program->n_can_attach == 0)
+		kit_diag_hint(check_warn(c, c->program->attached[0]->pos, "@attached never runs, because nobody can attach anything"),
+					  "Say who may: @can_attach { return ...; }");
 	for (int i = 0; i < c->n_check_units; i++)
 		if (!uses[i] && !is_silent(c->units[i]->unit->name) && c->units[i]->unit->pos.file == 0)
 			warn_unit(c, c->units[i], uses);

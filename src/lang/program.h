@@ -155,6 +155,8 @@ typedef enum LangUnitKind
 	LANG_UNIT_DISCONNECTED,
 	LANG_UNIT_DELETE,			/* returns bool */
 	LANG_UNIT_LOAD,
+	LANG_UNIT_CAN_ATTACH,		/* returns bool */
+	LANG_UNIT_ATTACHED,			/* takes the asset */
 	LANG_UNIT_STATIC_CREATE,	/* returns bool; no document */
 	LANG_UNIT_STATIC_INVENT,
 	LANG_UNIT_STATIC_SEND,
@@ -336,6 +338,10 @@ typedef struct LangProgram
 	int			n_deletes;
 	LangUnit  **loads;
 	int			n_loads;
+	LangUnit  **can_attach;		/* all run, results OR-ed */
+	int			n_can_attach;
+	LangUnit  **attached;		/* all run, in order */
+	int			n_attached;
 	LangUnit  **static_creates;	/* all must be true */
 	int			n_static_creates;
 	LangUnit  **static_invents;

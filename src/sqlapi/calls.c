@@ -1,11 +1,13 @@
 /*
  * calls.c
- *	  adama.create, adama.send, adama.delete: the generic forms, which take the message as JSON.
+ *	  adama.create, adama.send, adama.delete: the generic forms, which take the message as JSON; adama.attach, adama.can_attach.
  *
- * They ask for the privileges that the generated functions of the space carry.
+ * They ask for the privileges that the generated functions of the space carry.  Attaching has no such function: there the program decides, for everybody
+ * who may address the space.
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "utils/builtins.h"
 
 #include "sqlapi/internal.h"
@@ -14,6 +16,8 @@
 PG_FUNCTION_INFO_V1(adama_sql_create);
 PG_FUNCTION_INFO_V1(adama_sql_send);
 PG_FUNCTION_INFO_V1(adama_sql_delete);
+PG_FUNCTION_INFO_V1(adama_sql_attach);
+PG_FUNCTION_INFO_V1(adama_sql_can_attach);
 
 static DocBytes
 encode_argument(Datum jsonb, KitArena *arena)
@@ -103,4 +107,67 @@ adama_sql_delete(PG_FUNCTION_ARGS)
 	worker_document_changed(schema, key);
 	pfree(event);
 	PG_RETURN_VOID();
+}
+
+/* ---- assets ---- */
+
+Datum
+adama_sql_attach(PG_FUNCTION_ARGS)
+{
+	StoreSpace *space;
+	char	   *key;
+	SqlCaller	caller = sqlapi_caller();
+	StoreEvent *event = palloc(sizeof(StoreEvent));
+	KitArena   *arena;
+	KitDiag		diag = {0};
+	int64		seq;
+
+	sqlapi_require_arguments(fcinfo, 2);
+	if (PG_ARGISNULL(2))
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("asset must not be null")));
+	space = sqlapi_space(PG_GETARG_DATUM(0));
+	key = sqlapi_key(PG_GETARG_DATUM(1));
+	sqlapi_begin_write("adama.attach()");
+	arena = kit_arena_new("adama asset");
+	sqlapi_event(event, VM_EVENT_ATTACH, space, key, &caller);
+	if (!sqlapi_event_message(event, encode_argument(PG_GETARG_DATUM(2), arena), &diag) || !sqlapi_may_send(space, NULL, event, &caller, &diag))
+		store_raise(&diag);
+	seq = sqlapi_reduce(space, key, event);
+	kit_arena_delete(arena);
+	pfree(event);
+	PG_RETURN_INT64(seq);
+}
+
+/* Asks the program that the document runs now, which may be an older one than adama.attach would bring it to. */
+Datum
+adama_sql_can_attach(PG_FUNCTION_ARGS)
+{
+	StoreSpace *space = sqlapi_space(PG_GETARG_DATUM(0));
+	char	   *key = sqlapi_key(PG_GETARG_DATUM(1));
+	SqlCaller	caller = sqlapi_caller();
+	StoreEvent *event = palloc(sizeof(StoreEvent));
+	VmLimits	limits = store_limits();
+	const StoreCopy *copy;
+	KitArena   *scratch;
+	KitDiag		diag = {0};
+	bool		may;
+
+	sqlapi_event(event, VM_EVENT_ATTACH, space, key, &caller);
+	may = sqlapi_may_send(space, NULL, event, &caller, &diag);
+	if (!may && diag.code != KIT_DENIED)
+		store_raise(&diag);
+	copy = store_document_read(space, key);
+	if (copy == NULL)
+		store_raise_unknown_document(space, key);
+	if (may)
+	{
+		scratch = kit_arena_new("adama can_attach");
+		event->event.at = vm_program_time(copy->program->vm, sqlapi_milliseconds(copy->updated), sqlapi_milliseconds(GetCurrentStatementStartTimestamp()));
+		event->event.seq = copy->seq + 1;
+		if (!vm_may_attach(copy->doc, &event->event, &limits, scratch, &may, &diag))
+			store_raise(&diag);
+		kit_arena_delete(scratch);
+	}
+	pfree(event);
+	PG_RETURN_BOOL(may);
 }

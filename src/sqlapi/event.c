@@ -98,14 +98,15 @@ sqlapi_may_send(StoreSpace *space, const LangChannel *channel, const StoreEvent 
 	const VmProgram *program = store_program_current(space)->vm;
 	bool		is_declared = vm_program_lang(program)->n_static_sends > 0;
 
-	if (channel->is_open || (!is_declared && caller->is_role) ||
+	if ((channel != NULL && channel->is_open) || (!is_declared && caller->is_role) ||
 		store_connection_exists(space, event->event.key.str, event->event.agent, event->event.authority))
 		return true;
 	if (is_declared && ask(program, VM_STATIC_SEND, event, diag) == VM_ALLOWED)
 		return true;
 	if (diag->code != KIT_OK)
 		return false;
-	kit_fail(diag, KIT_DENIED, "sending to document \"%.*s\" is denied by the program", (int) event->event.key.len, event->event.key.str);
+	kit_fail(diag, KIT_DENIED, "%s to document \"%.*s\" is denied by the program", channel != NULL ? "sending" : "attaching", (int) event->event.key.len,
+			 event->event.key.str);
 	kit_diag_hint(diag, "Connect to the document first.");
 	return false;
 }

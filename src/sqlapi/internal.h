@@ -69,7 +69,7 @@ extern bool sqlapi_encode_json(const char *json, size_t len, KitBuf *buf, DocByt
 extern bool sqlapi_encode_viewer(const char *json, size_t len, const VmProgram *program, KitArena *arena, DocBytes *viewer, KitDiag *diag);
 /* An encoded value whose bytes were just written: no checksum to be checked. */
 extern DocItem sqlapi_fresh_item(DocBytes bytes);
-/* Whether the caller may send to the document at all; what the privileges say is not asked here. */
+/* Whether the caller may send to the document at all; what the privileges say is not asked here.  channel NULL: attach something, as far as @static says. */
 extern bool sqlapi_may_send(StoreSpace *space, const LangChannel *channel, const StoreEvent *event, const SqlCaller *caller, KitDiag *diag);
 /* Makes a document that is not there, when the program invents it for the caller (@static invent).  Raises what the creation fails with. */
 extern void sqlapi_invent(StoreSpace *space, const char *key, const SqlCaller *caller);

@@ -4,6 +4,7 @@
  *
  *		bool boolean · int integer · long bigint · double float8 · string, label text · enum text, the value's name · principal adama.principal
  *		date date · time time · datetime timestamptz · timespan interval (calendar.c)
+ *		asset jsonb, as viewers are sent it
  *		maybe<T>: T, and null when empty · lists and arrays of these: SQL arrays · messages and lists of messages: jsonb
  *
  * Records have no SQL counterpart: what may be seen of one depends on who looks, and jsonb could not hold that back.
@@ -399,18 +400,72 @@ enum_name(const LangEnum *e, int64 number)
 	return NULL;
 }
 
+static DocNode *
+shown_asset(DocNode *stored, KitArena *arena)
+{
+	static const char *const members[] = {"id", "size", "type", "md5", "sha384"};
+	DocNode    *shown = doc_node_new(arena, DOC_OBJECT);
+
+	for (size_t i = 0; i < lengthof(members); i++)
+		doc_node_add(arena, shown, members[i], strlen(members[i]), doc_node_get(stored, members[i], strlen(members[i])));
+	return shown;
+}
+
+/* What is in a value in its stored form as viewers are told it: assets without their names.  Changes the tree. */
+static DocNode *
+shown_value(const LangType *type, DocNode *stored, KitArena *arena)
+{
+	switch (type->kind)
+	{
+		case LANG_ASSET:
+			return shown_asset(stored, arena);
+		case LANG_MAYBE:
+			return stored->kind == DOC_NULL ? stored : shown_value(type->a, stored, arena);
+		case LANG_LIST:
+		case LANG_ARRAY:
+			for (uint32 i = 0; i < stored->u.array.n; i++)
+				stored->u.array.items[i] = shown_value(type->a, stored->u.array.items[i], arena);
+			return stored;
+		case LANG_MAP:
+			for (uint32 i = 0; i < stored->u.object.n; i++)
+				stored->u.object.members[i].value = shown_value(type->b, stored->u.object.members[i].value, arena);
+			return stored;
+		case LANG_MESSAGE:
+			for (uint32 i = 0; i < stored->u.object.n; i++)
+			{
+				DocMember  *member = &stored->u.object.members[i];
+				const LangField *field = lang_struct_field(type->structure, member->key, member->key_len);
+
+				if (field != NULL)
+					member->value = shown_value(field->type, member->value, arena);
+			}
+			return stored;
+		default:
+			return stored;
+	}
+}
+
 static char *
 value_json(const LangType *type, VmVal value, KitArena *arena)
 {
 	KitBuf		buf;
 	KitBuf		json;
 	DocWriter	w;
+	DocItem		item;
+	DocNode    *tree;
+	KitDiag		diag = {0};
 
 	kit_buf_init(&buf, arena);
 	kit_buf_init(&json, arena);
 	doc_write_begin(&w, &buf, DOC_DOCUMENT);
 	vm_value_encode(&w, type, value);
-	doc_item_to_json(sqlapi_fresh_item(doc_write_end(&w)), DOC_JSON_TEXT, &json);
+	item = sqlapi_fresh_item(doc_write_end(&w));
+	if (memmem(buf.data, buf.len, "@gc", 3) == NULL)
+		doc_item_to_json(item, DOC_JSON_TEXT, &json);
+	else if (doc_node_from_item(arena, item, &tree, &diag))
+		doc_node_to_json(shown_value(type, tree, arena), DOC_JSON_TEXT, &json);
+	else
+		store_raise(&diag);
 	return json.data;
 }
 

@@ -12,6 +12,7 @@
  *		send		what was sent				the change
  *		connect		-							the change that @connected made
  *		disconnect	-							likewise
+ *		attach		the asset					the change that @attached made
  *		load		-							likewise, @load; by nobody
  *		batch		array						the net change of all
  *		upgrade		{"program": version}		from the old program's form to the new one's

@@ -537,6 +537,10 @@ unit_word(LangUnitKind kind)
 			return "@delete";
 		case LANG_UNIT_LOAD:
 			return "@load";
+		case LANG_UNIT_CAN_ATTACH:
+			return "@can_attach";
+		case LANG_UNIT_ATTACHED:
+			return "@attached";
 		case LANG_UNIT_STATIC_CREATE:
 			return "@static create";
 		case LANG_UNIT_STATIC_INVENT:

@@ -34,6 +34,8 @@ vm_event_name(VmEventKind kind)
 			return "delete";
 		case VM_EVENT_LOAD:
 			return "load";
+		case VM_EVENT_ATTACH:
+			return "attach";
 	}
 	return "";
 }
@@ -425,6 +427,7 @@ vm_program_handles(const VmProgram *program, VmEventKind kind)
 	{
 		case VM_EVENT_CREATE:
 		case VM_EVENT_SEND:
+		case VM_EVENT_ATTACH:
 			return true;
 		case VM_EVENT_CONNECT:
 			return lang->n_connected > 0;

@@ -15,6 +15,7 @@
  */
 #include <string.h>
 
+#include "vm/asset.h"
 #include "vm/machine.h"
 
 typedef struct Event
@@ -243,6 +244,63 @@ run_and_ask(Event *e, LangUnit **units, int n, const char *what)
 	return is_allowed || vm_fail(&e->vm, KIT_DENIED, "the program does not let you %s", what);
 }
 
+/* Nobody may attach anything unless the program says who may. */
+static bool
+ask_attach(Event *e, bool *may)
+{
+	*may = false;
+	for (int i = 0; i < e->lang->n_can_attach; i++)
+	{
+		VmVal		result;
+
+		if (!run_plain(e, e->lang->can_attach[i], &result))
+			return false;
+		*may |= result.i != 0;
+	}
+	return true;
+}
+
+static bool
+decode_asset(Event *e, VmVal *out)
+{
+	DocItem		item = e->event->message;
+	VmAssetParts parts;
+	const char *problem;
+
+	if (item.kind != DOC_OBJECT)
+		return vm_fail(&e->vm, KIT_INVALID_MESSAGE, "what is attached must be an asset, an object, not %s", kind_word(item.kind));
+	problem = vm_asset_decode(item, &parts);
+	if (problem != NULL)
+		return vm_fail(&e->vm, KIT_INVALID_MESSAGE, "what is attached must be an asset, found %s", problem);
+	if (parts.lens[VM_ASSET_ID] == 0)
+		return vm_fail(&e->vm, KIT_INVALID_MESSAGE, "what is attached must be an asset, found @nothing");
+	if (!vm_charge(&e->vm, (size_t) item.raw_len + sizeof(VmAsset)))
+		return false;
+	out->asset = vm_asset_new(NULL, e->vm.arena, &parts);
+	return true;
+}
+
+static bool
+reduce_attach(Event *e)
+{
+	VmVal		asset;
+	VmVal		result;
+	bool		may;
+
+	if (e->lang->settings.is_readonly)
+		return vm_fail(&e->vm, KIT_DENIED, "the program declares its documents readonly");
+	if (!ask_attach(e, &may))
+		return false;
+	if (!may)
+		return vm_fail(&e->vm, KIT_DENIED, "the program does not let you attach anything");
+	if (!decode_asset(e, &asset))
+		return false;
+	for (int i = 0; i < e->lang->n_attached; i++)
+		if (!run_unit(e, e->lang->attached[i], e->vm.root, &asset, &result))
+			return false;
+	return true;
+}
+
 static bool
 run_all(Event *e, LangUnit **units, int n)
 {
@@ -269,6 +327,8 @@ reduce_kind(Event *e)
 			return run_all(e, e->lang->disconnected, e->lang->n_disconnected);
 		case VM_EVENT_DELETE:
 			return run_and_ask(e, e->lang->deletes, e->lang->n_deletes, "delete the document");
+		case VM_EVENT_ATTACH:
+			return reduce_attach(e);
 		case VM_EVENT_LOAD:
 			return run_all(e, e->lang->loads, e->lang->n_loads);
 	}
@@ -311,6 +371,22 @@ vm_reduce(VmDoc *doc, const VmEvent *event, const VmLimits *limits, KitArena *sc
 		if (diag != NULL)
 			*diag = e.diag;
 	}
+	return ok;
+}
+
+bool
+vm_may_attach(VmDoc *doc, const VmEvent *event, const VmLimits *limits, KitArena *scratch, bool *may, KitDiag *diag)
+{
+	Event		e;
+	bool		ok = begin_event(&e, vm_doc_program(doc), event, limits, scratch);
+
+	e.vm.doc = doc;
+	e.vm.root = vm_doc_root(doc);
+	*may = false;
+	ok = ok && ask_attach(&e, may);
+	*may = *may && ok && !e.lang->settings.is_readonly;
+	if (!ok && diag != NULL)
+		*diag = e.diag;
 	return ok;
 }
 

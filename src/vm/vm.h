@@ -52,6 +52,7 @@ typedef enum VmEventKind
 	VM_EVENT_CONNECT,			/* @connected: fails with KIT_DENIED when it does not yield true */
 	VM_EVENT_DISCONNECT,
 	VM_EVENT_DELETE,			/* @delete: fails with KIT_DENIED when it does not yield true */
+	VM_EVENT_ATTACH,			/* message: an asset; fails with KIT_DENIED when @can_attach does not yield true, or there is none */
 	VM_EVENT_LOAD
 } VmEventKind;
 
@@ -100,6 +101,9 @@ extern bool vm_program_handles(const VmProgram *program, VmEventKind kind);
  * KIT_INVALID_MESSAGE, KIT_DUPLICATE_MESSAGE, KIT_ABORTED, KIT_DENIED, KIT_BUDGET_EXCEEDED, KIT_DOCUMENT_TOO_LARGE, KIT_RUNTIME_ERROR (with the program's line).
  */
 extern bool vm_reduce(VmDoc *doc, const VmEvent *event, const VmLimits *limits, KitArena *scratch, KitDiag *diag);
+
+/* Whether @can_attach lets whoever the event says attach something to the document as it is; nothing changes. */
+extern bool vm_may_attach(VmDoc *doc, const VmEvent *event, const VmLimits *limits, KitArena *scratch, bool *may, KitDiag *diag);
 
 /* @static policies, which have no document. */
 typedef enum VmVerdict

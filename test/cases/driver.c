@@ -12,6 +12,7 @@
  *	what happens				> create {"json"}					by principal system@test
  *								> send alice channel {"json"}
  *								> connect alice		> disconnect alice		> delete alice		> load
+ *								> attach alice {"asset"}			> can_attach alice
  *								> static create alice					or invent, send
  *								> test name								runs the program's test block of this name
  *								> open {"json"}						a document of this state, instead of created
@@ -24,7 +25,7 @@
  *								state {"json"}						the whole state now
  *								view alice {"json"}					what alice sees now, as people see it
  *								view alice with {"viewer"} gives {"json"}
- *								allowed | refused | undeclared		of a static policy
+ *								allowed | refused | undeclared		of a static policy, of @can_attach
  *
  * Principals are agent or agent@authority; the authority is test when none is given.  JSON is compared by value and order of members, not by spaces.
  *
@@ -413,7 +414,8 @@ static void
 happen(Case *c, const char *p)
 {
 	VmEvent		event = {.space = text_of(c, "space"), .key = text_of(c, "key"), .agent = text_of(c, "system"), .authority = text_of(c, "test"), .log = {write_log, &c->logged}};
-	char		word[200];
+	char		word[200] = "";
+	bool		is_attach;
 
 	settle(c);
 	if (take(&p, "limits"))
@@ -436,18 +438,24 @@ happen(Case *c, const char *p)
 		}
 		return;
 	}
-	if (take(&p, "static"))
+	is_attach = take(&p, "can_attach");
+	if (is_attach || take(&p, "static"))
 	{
-		KitArena   *scratch = kit_arena_new("static");
+		KitArena   *scratch = kit_arena_new("policy");
 		VmStatic	which = VM_STATIC_CREATE;
+		bool		may = false;
 
-		take_word(&p, word, sizeof(word));
+		if (!is_attach)
+			take_word(&p, word, sizeof(word));
 		which = strcmp(word, "invent") == 0 ? VM_STATIC_INVENT : strcmp(word, "send") == 0 ? VM_STATIC_SEND : VM_STATIC_CREATE;
 		take_principal(c, &p, &event.agent, &event.authority);
 		take_options(c, &p, &event);
 		memset(&c->diag, 0, sizeof(c->diag));
 		c->has_event = true;
-		c->failed = !vm_static_policy(c->program, which, &event, &c->limits, scratch, &c->verdict, &c->diag);
+		c->failed = !(is_attach ? vm_may_attach(c->doc, &event, &c->limits, scratch, &may, &c->diag) :
+					  vm_static_policy(c->program, which, &event, &c->limits, scratch, &c->verdict, &c->diag));
+		if (is_attach)
+			c->verdict = may ? VM_ALLOWED : VM_REFUSED;
 		kit_arena_delete(scratch);
 		return;
 	}
@@ -470,6 +478,11 @@ happen(Case *c, const char *p)
 		take_principal(c, &p, &event.agent, &event.authority);
 		take_word(&p, word, sizeof(word));
 		event.channel = text_of(c, word);
+	}
+	else if (strcmp(word, "attach") == 0)
+	{
+		event.kind = VM_EVENT_ATTACH;
+		take_principal(c, &p, &event.agent, &event.authority);
 	}
 	else if (strcmp(word, "load") == 0)
 	{
