@@ -25,7 +25,7 @@ PGFILEDESC = "adama - documents that reduce messages and tell who watches"
 
 PURE_ROOMS = kit doc lang vm live
 ROOMS = $(PURE_ROOMS) store worker sqlapi
-SOURCES = $(wildcard src/*.c $(ROOMS:%=src/%/*.c)) src/port/port_server.c src/port/shared_memory.c
+SOURCES = $(wildcard src/*.c $(ROOMS:%=src/%/*.c)) src/port/port_server.c src/port/shared_memory.c src/port/password.c
 
 # Objects of builds with different switches live side by side.
 FLAVOUR = $(PG)$(if $(filter 1,$(ADAMA_WERROR)),-werror)$(if $(filter 1,$(ADAMA_ASSERT)),-assert)
@@ -35,7 +35,7 @@ OBJS = $(SOURCES:src/%.c=$(OBJDIR)/%.o)
 PG_CPPFLAGS = -I$(srcdir)/src $(if $(filter 1,$(ADAMA_ASSERT)),-DADAMA_ASSERT_ON)
 WARNINGS = -Wall -Wextra -Wshadow -Wno-unused-parameter -Wno-missing-field-initializers $(if $(filter 1,$(ADAMA_WERROR)),-Werror)
 PG_CFLAGS = -std=gnu11 -O2 -ffp-contract=off $(WARNINGS) -Wno-declaration-after-statement
-SHLIB_LINK = -lm -Wl,--version-script=$(srcdir)/src/adama.map
+SHLIB_LINK = -lm -lcrypto -Wl,--version-script=$(srcdir)/src/adama.map
 
 REGRESS = $(patsubst sql/%.sql,%,$(sort $(wildcard sql/*.sql)))
 REGRESS_OPTS = --load-extension=adama
@@ -44,7 +44,7 @@ EXTRA_CLEAN = build
 # The command line program is made of the pure rooms, compiled for a process of their own.
 CLI = build/adama
 CLI_OBJDIR = build/obj-cli$(subst $(PG),,$(FLAVOUR))
-CLI_SOURCES = $(wildcard $(PURE_ROOMS:%=src/%/*.c) src/cli/*.c) src/port/port_alone.c
+CLI_SOURCES = $(wildcard $(PURE_ROOMS:%=src/%/*.c) src/cli/*.c) src/port/port_alone.c src/port/password.c
 CLI_OBJS = $(CLI_SOURCES:src/%.c=$(CLI_OBJDIR)/%.o)
 CLI_CFLAGS = -std=gnu11 -O2 -ffp-contract=off -g $(WARNINGS) -DADAMA_VERSION='"$(CLI_VERSION)"' $(if $(filter 1,$(ADAMA_ASSERT)),-DADAMA_ASSERT_ON) -Isrc
 CLI_VERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" adama.control)
@@ -82,7 +82,7 @@ endif
 cli: $(CLI)
 
 $(CLI): $(CLI_OBJS) build/cli-flavour
-	$(if $(V),,@echo "$(CC) -o $@"; )$(CC) $(CLI_CFLAGS) $(LDFLAGS) -o $@ $(CLI_OBJS) -lm
+	$(if $(V),,@echo "$(CC) -o $@"; )$(CC) $(CLI_CFLAGS) $(LDFLAGS) -o $@ $(CLI_OBJS) -lm -lcrypto
 
 $(CLI_OBJDIR)/%.o: src/%.c
 	@mkdir -p $(@D)

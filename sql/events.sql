@@ -115,7 +115,21 @@ SELECT adama.view('sq', 'k'), adama.view_at('sq', 'k', 2, adama.whoami());
 SELECT * FROM sq.rows('k');
 SELECT * FROM adama.verify('sq', 'k');
 
+-- passwords: a replay hashes to the same
+SELECT adama.deploy('pw', $$
+string hash;
+public bool ok;
+message M { string s; }
+channel set_password(M m) { hash = m.s.passwordHash(); }
+channel login(M m) { ok = hash.passwordCheck(m.s); if (!ok) { abort; } }
+$$);
+SELECT pw.create_document('k'), pw.set_password('k', s => 'open sesame'), pw.login('k', s => 'open sesame');
+SELECT pw.login('k', s => 'open barley');
+SELECT adama.view('pw', 'k');
+SELECT state->>'hash' ~ '^\$s0\$e0801\$[A-Za-z0-9+/]{22}==\$[A-Za-z0-9+/]{43}=$' AS has_form FROM pw.documents;
+SELECT ok, problem FROM adama.verify('pw', 'k');
+
 -- settings that have no effect yet say so
 SELECT line, col, code, severity, message, hint FROM adama.check('@static { frequency = 5; maximum_history = 10; }');
 
-DROP SCHEMA ev, ctx, slow, ro, sq CASCADE;
+DROP SCHEMA ev, ctx, slow, ro, sq, pw CASCADE;

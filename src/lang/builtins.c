@@ -18,7 +18,7 @@ static const struct
 	const char *space;
 	const char *names;
 }			missing[] = {
-	{"String", "passwordHash passwordCheck"},
+	{"String", NULL},
 	{"Math", NULL},
 	{"Statistics", NULL},
 	{"Random", "genVec2 genVec3"},

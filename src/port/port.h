@@ -33,6 +33,17 @@ extern void port_poll(void);
 /* True when the C stack is nearly used up; recursive functions ask before they recurse. */
 extern bool port_stack_is_low(void);
 
+/*
+ * Passwords (password.c, the same in both worlds).  False: the library was told to allow only other algorithms.  Takes 128 * N * r bytes while it works,
+ * 16 MB, and cannot be interrupted.
+ */
+#define PORT_SCRYPT_N 16384
+#define PORT_SCRYPT_R 8
+#define PORT_SCRYPT_P 1
+extern bool port_scrypt(const char *password, size_t len, const unsigned char *salt, size_t salt_len, unsigned char *key, size_t key_len);
+extern bool port_sha256(const void *data, size_t len, unsigned char digest[32]);
+extern bool port_same_secret(const void *a, const void *b, size_t len);	/* takes as long wherever they differ */
+
 /* In debug builds (-DADAMA_ASSERT_ON) a false condition ends the process with its text and place; else it costs nothing. */
 extern void port_assert_failed(const char *condition, const char *file, int line);
 

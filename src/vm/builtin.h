@@ -35,6 +35,10 @@ VM_BUILTIN_FUNCTION(vm_string_of_bool);
 VM_BUILTIN_FUNCTION(vm_string_of_int);
 VM_BUILTIN_FUNCTION(vm_string_of_double);
 
+/* builtin_password.c */
+VM_BUILTIN_FUNCTION(vm_string_password_hash);
+VM_BUILTIN_FUNCTION(vm_string_password_check);
+
 /* builtin_words.c */
 VM_BUILTIN_FUNCTION(vm_string_char_at);
 VM_BUILTIN_FUNCTION(vm_string_codepoint_at);
@@ -69,6 +73,8 @@ VM_BUILTIN_FUNCTION(vm_string_hex_of);
 VM_BUILTIN_FUNCTION(vm_string_to_roman);
 VM_BUILTIN_FUNCTION(vm_string_base64_encode);
 VM_BUILTIN_FUNCTION(vm_string_base64_decode);
+extern void vm_base64_write(const uint8_t *from, size_t len, char *to);	/* (len + 2) / 3 * 4 characters */
+extern int64_t vm_base64_read(const char *text, size_t len, uint8_t *to);	/* how many bytes, at most len; -1: it is none */
 VM_BUILTIN_FUNCTION(vm_string_url_encode);
 VM_BUILTIN_FUNCTION(vm_string_url_decode);
 VM_BUILTIN_FUNCTION(vm_enum_to_string);

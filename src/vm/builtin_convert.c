@@ -188,20 +188,12 @@ maybe_text(Vm *vm, const char *bytes, size_t len, VmVal *out)
 
 static const char base64_digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-bool
-vm_string_base64_encode(Vm *vm, const VmVal *args, VmVal *out)
+void
+vm_base64_write(const uint8_t *from, size_t len, char *to)
 {
-	const VmStr *s = args[0].str;
-	const uint8_t *from = vm_str_begin(s);
-	VmStr	   *made;
-	char	   *to;
-
-	if (!vm_new_string(vm, ((size_t) s->len + 2) / 3 * 4, &made))
-		return false;
-	to = made->text;
-	for (size_t i = 0; i < s->len; i += 3)
+	for (size_t i = 0; i < len; i += 3)
 	{
-		size_t		n = s->len - i < 3 ? s->len - i : 3;
+		size_t		n = len - i < 3 ? len - i : 3;
 		uint32_t	bits = (uint32_t) from[i] << 16 | (n > 1 ? (uint32_t) from[i + 1] << 8 : 0) | (n > 2 ? from[i + 2] : 0);
 
 		*to++ = base64_digits[bits >> 18];
@@ -209,6 +201,41 @@ vm_string_base64_encode(Vm *vm, const VmVal *args, VmVal *out)
 		*to++ = n > 1 ? base64_digits[bits >> 6 & 63] : '=';
 		*to++ = n > 2 ? base64_digits[bits & 63] : '=';
 	}
+}
+
+int64_t
+vm_base64_read(const char *text, size_t len, uint8_t *to)
+{
+	const uint8_t *start = to;
+	size_t		n_digits = len;
+	uint32_t	bits = 0;
+
+	/* the padding may be left out, but not in part */
+	if (len % 4 == 0 && len > 0 && text[len - 1] == '=')
+		n_digits -= text[len - 2] == '=' ? 2 : 1;
+	if (n_digits % 4 == 1 || (n_digits < len && n_digits % 4 == 0))
+		return -1;
+	for (size_t i = 0; i < n_digits; i++)
+	{
+		const char *digit = text[i] == '\0' ? NULL : strchr(base64_digits, text[i]);
+
+		if (digit == NULL)
+			return -1;
+		bits = bits << 6 | (uint32_t) (digit - base64_digits);
+		if (i % 4 > 0)
+			*to++ = (uint8_t) (bits >> (6 - i % 4 * 2));
+	}
+	return to - start;
+}
+
+bool
+vm_string_base64_encode(Vm *vm, const VmVal *args, VmVal *out)
+{
+	VmStr	   *made;
+
+	if (!vm_new_string(vm, ((size_t) args[0].str->len + 2) / 3 * 4, &made))
+		return false;
+	vm_base64_write(vm_str_begin(args[0].str), args[0].str->len, made->text);
 	out->str = made;
 	return true;
 }
@@ -217,31 +244,14 @@ bool
 vm_string_base64_decode(Vm *vm, const VmVal *args, VmVal *out)
 {
 	const VmStr *s = args[0].str;
-	size_t		len = s->len;
 	char	   *bytes;
-	char	   *to;
-	uint32_t	bits = 0;
+	int64_t		len;
 
-	/* the padding may be left out, but not in part */
-	if (len % 4 == 0 && len > 0 && s->text[len - 1] == '=')
-		len -= s->text[len - 2] == '=' ? 2 : 1;
-	if (len % 4 == 1 || (len < s->len && len % 4 == 0))
-		return nothing(out);
-	if (!vm_charge(vm, len))
+	if (!vm_charge(vm, s->len))
 		return false;
-	bytes = kit_arena_alloc(vm->arena, len + 1);
-	to = bytes;
-	for (size_t i = 0; i < len; i++)
-	{
-		const char *digit = s->text[i] == '\0' ? NULL : strchr(base64_digits, s->text[i]);
-
-		if (digit == NULL)
-			return nothing(out);
-		bits = bits << 6 | (uint32_t) (digit - base64_digits);
-		if (i % 4 > 0)
-			*to++ = (char) (bits >> (6 - i % 4 * 2));
-	}
-	return maybe_text(vm, bytes, (size_t) (to - bytes), out);
+	bytes = kit_arena_alloc(vm->arena, (size_t) s->len + 1);
+	len = vm_base64_read(s->text, s->len, (uint8_t *) bytes);
+	return len < 0 ? nothing(out) : maybe_text(vm, bytes, (size_t) len, out);
 }
 
 static bool
