@@ -3,6 +3,7 @@
 #   make            build adama.so against the PostgreSQL that PG names (default 15)
 #   make install    install it into that PostgreSQL (as root), the command line program "adama" beside its other programs
 #   make cli        build only build/adama, the command line program, which needs no PostgreSQL; make install-cli puts it into $(PREFIX)/bin (/usr/local)
+#   make gateway    build only build/adama-gateway, which serves browsers; make install-gateway puts it into $(PREFIX)/bin
 #   make demo       two psql sessions and a document between them, on a private server in build/
 #   make test       every test, fastest first; PARTS="unit regress" runs only some
 #   make bench      measure it against what stands beside it, on a private server; ROWS="a c" measures only some rows
@@ -51,6 +52,13 @@ CLI_VERSION = $(shell sed -n "s/^default_version = '\(.*\)'/\1/p" adama.control)
 PREFIX ?= /usr/local
 SCRIPTS_built = $(CLI)
 
+# The gateway is made of two of them, and of libraries: libwebsockets, libuv, libpq, OpenSSL, inih, uthash (tools/prepare says the packages).
+GATEWAY = build/adama-gateway
+GATEWAY_SOURCES = $(wildcard src/kit/*.c src/doc/*.c src/gateway/*.c) src/port/port_alone.c
+GATEWAY_OBJS = $(GATEWAY_SOURCES:src/%.c=$(CLI_OBJDIR)/%.o)
+GATEWAY_LIBS = -lwebsockets -luv -lpq -lssl -lcrypto -linih -lm
+PQ_INCLUDE = /usr/include/postgresql
+
 # Bitcode would only serve to inline SQL functions into compiled queries; ours are not of that kind.
 override with_llvm = no
 
@@ -93,6 +101,21 @@ $(CLI_OBJDIR)/%.o: src/%.c
 build/cli-flavour: FORCE
 	@mkdir -p build && { [ "$$(cat $@ 2>/dev/null)" = "$(CLI_OBJDIR)" ] || echo "$(CLI_OBJDIR)" > $@; }
 
+gateway: $(GATEWAY)
+
+$(GATEWAY): $(GATEWAY_OBJS) build/cli-flavour
+	$(if $(V),,@echo "$(CC) -o $@"; )$(CC) $(CLI_CFLAGS) $(LDFLAGS) -o $@ $(GATEWAY_OBJS) $(GATEWAY_LIBS)
+
+$(CLI_OBJDIR)/gateway/%.o: src/gateway/%.c
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "$(CC) $<"; )$(CC) $(CLI_CFLAGS) -I$(PQ_INCLUDE) -MMD -MP -MT $@ -c -o $@ $<
+
+-include $(GATEWAY_OBJS:.o=.d)
+
+install-gateway: gateway
+	install -d '$(DESTDIR)$(PREFIX)/bin'
+	install $(GATEWAY) '$(DESTDIR)$(PREFIX)/bin/adama-gateway'
+
 install-cli: cli
 	install -d '$(DESTDIR)$(PREFIX)/bin'
 	install $(CLI) '$(DESTDIR)$(PREFIX)/bin/adama'
@@ -114,4 +137,4 @@ stop-private-servers:
 
 FORCE:
 
-.PHONY: all cli install-cli demo test fuzz clean stop-private-servers FORCE
+.PHONY: all cli install-cli gateway install-gateway demo test fuzz clean stop-private-servers FORCE
