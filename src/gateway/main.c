@@ -116,7 +116,7 @@ finish(uv_timer_t *timer)
 static void
 look_whether_done(uv_timer_t *timer)
 {
-	if (!work_is_done() && uv_now(&loop) < stop_at)
+	if (!work_is_done() && database_n_ready() > 0 && uv_now(&loop) < stop_at)
 		return;
 	work_give_up();
 	socket_disconnect_all("shutdown");

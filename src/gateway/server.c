@@ -267,7 +267,8 @@ callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in
 		case LWS_CALLBACK_ESTABLISHED:
 			return established(wsi, session) ? 0 : -1;
 		case LWS_CALLBACK_RECEIVE:
-			return socket_received(session->socket, in, len, lws_remaining_packet_payload(wsi) == 0 && lws_is_final_fragment(wsi), lws_frame_is_binary(wsi)) ? 0 : -1;
+			socket_received(session->socket, in, len, lws_remaining_packet_payload(wsi) == 0 && lws_is_final_fragment(wsi), lws_frame_is_binary(wsi));
+			return 0;
 		case LWS_CALLBACK_SERVER_WRITEABLE:
 			return session->socket == NULL || socket_writable(session->socket) ? 0 : -1;
 		case LWS_CALLBACK_CLOSED:

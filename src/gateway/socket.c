@@ -41,6 +41,7 @@ static uv_loop_t *loop;
 static uv_timer_t timer;
 static Socket *sockets;			/* the one that is pinged next comes first */
 static int	n_sockets;
+static int	n_closing;			/* sockets whose close frame is due */
 static int64_t last_id;
 static char *scratch;			/* LWS_PRE bytes, then the frame that is written */
 static size_t scratch_size;
@@ -154,30 +155,62 @@ socket_closed(Socket *socket)
 	socket_drop(socket);
 }
 
+/*
+ * The close frame is sent by the next tick.  Returning an error from a callback would close at once, without one: libwebsockets 4.1 closes twice then, when it runs on
+ * libuv.
+ */
+static void
+close_soon(Socket *socket, int status)
+{
+	if (socket->close_status == 0)
+		n_closing++;
+	socket->close_status = status;
+}
+
+static void
+close_now(void)
+{
+	Socket	   *socket;
+	Socket	   *next;
+
+	if (n_closing == 0)
+		return;
+	n_closing = 0;
+	DL_FOREACH_SAFE(sockets, socket, next)
+	{
+		if (socket->close_status == 0)
+			continue;
+		lws_close_reason(socket->wsi, (enum lws_close_status) socket->close_status, (unsigned char *) "Bye", 3);
+		socket->close_status = 0;
+		lws_set_timeout(socket->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
+	}
+}
+
 /* ---- in ---- */
 
-bool
+void
 socket_received(Socket *socket, const char *data, size_t len, bool is_last, bool is_binary)
 {
 	if (socket->is_closing)
-		return true;
+		return;
 	socket->heard = now_ms();
 	metrics.bytes_in += (int64_t) len;
 	if (is_binary)
 	{
 		socket_disconnect(socket, BINARY_FRAME);
-		return true;
+		return;
 	}
 	if (socket->in_len + len > (size_t) config.max_frame)
 	{
-		lws_close_reason(socket->wsi, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, NULL, 0);
-		return false;
+		socket->is_closing = true;
+		close_soon(socket, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE);
+		return;
 	}
 	if (socket->in == NULL && is_last)
 	{
 		metrics.frames_in++;
 		request_received(socket, data, len, now_ms());
-		return true;
+		return;
 	}
 	socket->in = gateway_realloc(socket->in, socket->in_len + len);
 	memcpy(socket->in + socket->in_len, data, len);
@@ -193,7 +226,6 @@ socket_received(Socket *socket, const char *data, size_t len, bool is_last, bool
 		request_received(socket, in, in_len, now_ms());
 		free(in);
 	}
-	return true;
 }
 
 /* ---- out ---- */
@@ -346,10 +378,7 @@ socket_writable(Socket *socket)
 	if (has_something(socket))
 		lws_callback_on_writable(socket->wsi);
 	else if (socket->is_closing)
-	{
-		lws_close_reason(socket->wsi, LWS_CLOSE_STATUS_NORMAL, (unsigned char *) "Bye", 3);
-		return false;
-	}
+		close_soon(socket, LWS_CLOSE_STATUS_NORMAL);
 	return true;
 }
 
@@ -388,6 +417,7 @@ on_tick(uv_timer_t *handle)
 {
 	int64_t		now = now_ms();
 
+	close_now();
 	/* All are due a second after they were last looked at, so the list is always in order. */
 	while (sockets != NULL && sockets->due <= now)
 	{

@@ -32,6 +32,7 @@ typedef struct Socket
 	int64_t		id;
 	struct lws *wsi;			/* NULL: closed */
 	bool		is_closing;		/* after what is queued; nothing more is accepted */
+	int			close_status;	/* of the close frame, 0: all is not written yet */
 	bool		is_throttled;	/* nothing is read from it, since it does not read its answers */
 	char		ip[48];
 	char	   *origin;			/* "" when it gave none */
@@ -64,9 +65,9 @@ extern int	socket_count(void);
 /* NULL: it is refused.  Strings are copied. */
 extern Socket *socket_opened(struct lws *wsi, const char *ip, const char *origin, const char *cookies);
 extern void socket_closed(Socket *socket);
-/* One piece of a frame; false: the connection is to be dropped. */
-extern bool socket_received(Socket *socket, const char *data, size_t len, bool is_last, bool is_binary);
-extern bool socket_writable(Socket *socket);	/* false: the connection is to be dropped */
+/* One piece of a frame. */
+extern void socket_received(Socket *socket, const char *data, size_t len, bool is_last, bool is_binary);
+extern bool socket_writable(Socket *socket);	/* false: it could not be written to */
 
 /* ---- sending ---- */
 
