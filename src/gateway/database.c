@@ -134,7 +134,8 @@ lost(Link *link, const char *why)
 {
 	bool		was_up = link->state >= LINK_IDLE;
 
-	gateway_log(was_up ? GATEWAY_WARNING : GATEWAY_ERROR, "database_lost", "connection=%d retry_ms=%d problem=\"%s\"", link->number, link->retry_ms, why);
+	/* Only the first attempt in vain is news. */
+	gateway_log(was_up ? GATEWAY_WARNING : link->retry_ms == RETRY_FIRST_MS ? GATEWAY_ERROR : GATEWAY_DEBUG, "database_lost", "connection=%d retry_ms=%d problem=\"%s\"", link->number, link->retry_ms, why);
 	unwatch(link);
 	PQfinish(link->conn);
 	PQclear(link->result);
