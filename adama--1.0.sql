@@ -381,3 +381,24 @@ CREATE FUNCTION adama.gateway_list(space pg_catalog.text, after pg_catalog.text 
 		key pg_catalog.text, created pg_catalog.timestamptz, updated pg_catalog.timestamptz, seq pg_catalog.int8)
 	LANGUAGE c STABLE PARALLEL UNSAFE ROWS 1000 AS 'MODULE_PATHNAME', 'adama_sql_gateway_list';
 COMMENT ON FUNCTION adama.gateway_list(pg_catalog.text, pg_catalog.text, pg_catalog.int4) IS 'the documents whose keys come after this one; for gateways';
+
+-- ---- authorities: whose word gateways take ----
+
+CREATE TABLE adama.authorities (
+	name pg_catalog.text COLLATE pg_catalog."C" PRIMARY KEY,
+	jwks pg_catalog.jsonb NOT NULL,
+	changed pg_catalog.timestamptz NOT NULL
+);
+COMMENT ON TABLE adama.authorities IS 'who may say who somebody is: written by adama.authority, read by gateways';
+COMMENT ON COLUMN adama.authorities.name IS 'the authority, as principals and tokens name it';
+COMMENT ON COLUMN adama.authorities.jwks IS 'its public keys, a JSON Web Key Set';
+COMMENT ON COLUMN adama.authorities.changed IS 'when they were set';
+REVOKE ALL ON TABLE adama.authorities FROM PUBLIC;
+SELECT pg_catalog.pg_extension_config_dump('adama.authorities', '');
+CREATE FUNCTION adama.authority(name pg_catalog.text, jwks pg_catalog.jsonb) RETURNS pg_catalog.void
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_authority_set';
+COMMENT ON FUNCTION adama.authority(pg_catalog.text, pg_catalog.jsonb) IS 'set the public keys of an authority; null: remove it';
+REVOKE ALL ON FUNCTION adama.authority(pg_catalog.text, pg_catalog.jsonb) FROM PUBLIC;
+CREATE FUNCTION adama.gateway_authorities() RETURNS TABLE (name pg_catalog.text, jwks pg_catalog.jsonb)
+	LANGUAGE c STABLE PARALLEL RESTRICTED ROWS 10 AS 'MODULE_PATHNAME', 'adama_sql_gateway_authorities';
+COMMENT ON FUNCTION adama.gateway_authorities() IS 'the authorities and their public keys; for gateways';

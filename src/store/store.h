@@ -200,6 +200,12 @@ extern bool store_presence_join(StoreSpace *space, const char *key, StorePresenc
  */
 extern bool store_presence_leave(StoreSpace *space, const char *key, StorePresence *visits, int n, bool is_quiet);
 
+/* ---- authorities (authority.c) ---- */
+
+/* Keys (a jsonb) of an authority, in place of those it had; null: it goes.  Whether there was one of the name. */
+extern bool store_authority_set(const char *name, Datum jwks, bool isnull);
+extern void store_authorities(Snapshot snapshot, void (*visit) (Datum name, Datum jwks, void *arg), void *arg);
+
 /* ---- deploy ---- */
 
 #define STORE_LIBRARY "$libdir/adama"

@@ -43,6 +43,13 @@ worker_unlisten(const char *channel)
 	Async_Unlisten(channel);
 }
 
+/* This happens so rarely that the writer may notify. */
+void
+worker_authorities_changed(void)
+{
+	Async_Notify("adama_authorities", "");
+}
+
 static bool
 needs_escape(char c)
 {

@@ -30,6 +30,9 @@ extern void worker_watch_backend(void);
 /* After a server start, the first use of adama in a database starts the emitter once, to clear away connections of the past.  Called by every SQL entry point that writes. */
 extern void worker_ensure(void);
 
+/* At commit: gateways that LISTEN to adama_authorities are told to read them anew. */
+extern void worker_authorities_changed(void);
+
 extern void worker_listen(const char *channel);
 extern void worker_unlisten(const char *channel);
 

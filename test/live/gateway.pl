@@ -229,5 +229,14 @@ isnt($gate->class_of($_), $class{$_}, "the class of $_ has another number") for 
 $seq = $messages->(-1);
 ok($gate->wait_for(83, $seq, 10) && $gate->knows_all(83, $alice), 'and it goes on');
 
-$_->quit() for $gate, $other, $alice;
+# ---- authorities ----
+
+my $listens = Session->new('listens');
+$listens->ask('LISTEN adama_authorities;');
+$alice->ask(q{SELECT adama.authority('accounts', '{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}');});
+is_deeply([map { $_->{channel} } $listens->notifications(5)], ['adama_authorities'], 'a change of authorities is told');
+$alice->ask('BEGIN;', q{SELECT adama.authority('accounts', NULL);}, 'ROLLBACK;');
+is(scalar $listens->notifications(0.3), 0, 'unless it is rolled back');
+
+$_->quit() for $gate, $other, $alice, $listens;
 done_testing();
