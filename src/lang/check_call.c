@@ -479,6 +479,12 @@ call_member(Check *c, LangExpr *e)
 		channel = check_name_find(c, CHECK_NAMES_CHANNELS, NULL, operand->u.name.sym);
 		if (channel != NULL)
 			return check_channel_call(c, e, name, channel);
+		if (check_is_channel_method(name.sym->text))
+		{
+			check_args(c, e);
+			check_unknown_channel(c, (LangName) {operand->u.name.sym, operand->pos});
+			return error_type(c);
+		}
 		if (space[0] >= 'A' && space[0] <= 'Z' && check_name_find(c, CHECK_NAMES_TYPES, NULL, operand->u.name.sym) == NULL)
 		{
 			CheckSuggestion s;
@@ -496,6 +502,8 @@ call_member(Check *c, LangExpr *e)
 		check_args(c, e);
 		return type;
 	}
+	if (type->kind == LANG_FUTURE || type->kind == LANG_RESULT || type->kind == LANG_CHANNEL)
+		return check_asking_call(c, e, name, type);
 	/* methods that the program declares */
 	if (check_type_is_structured(type))
 	{
@@ -621,7 +629,9 @@ check_index(Check *c, LangExpr *e)
 			/* fall through */
 		default:
 			diag = check_error(c, e->pos, "%s cannot be indexed", type->text);
-			if (type->kind == LANG_MAYBE)
+			if (check_hint_await(diag, type))
+				;
+			else if (type->kind == LANG_MAYBE)
 				kit_diag_hint(diag, "Unwrap it first: if (... as x) { x[...] }.");
 			else if (type->kind == LANG_STRING)
 				kit_diag_hint(diag, "A part of a string is .substr(start, end).");

@@ -118,7 +118,7 @@ check_type_is_key(const LangType *type)
 bool
 check_type_has_default(const LangType *type)
 {
-	if (type->kind == LANG_RECORD || (type->kind == LANG_TABLE && !check_is_rows(type)))
+	if (type->kind == LANG_FUTURE || type->kind == LANG_CHANNEL || type->kind == LANG_RECORD || (type->kind == LANG_TABLE && !check_is_rows(type)))
 		return false;
 	if (type->kind != LANG_MESSAGE || type->structure->kind != LANG_STRUCT_PAIR)
 		return true;

@@ -118,6 +118,8 @@ hint_mismatch(Check *c, KitDiag *diag, LangExpr *e, const LangType *from, const 
 	LangFitting fitting;
 
 	e = check_strip(e);
+	if (to->kind != LANG_FUTURE && check_hint_await(diag, from))
+		return;
 	if (from->kind == LANG_MAYBE && to->kind != LANG_MAYBE)
 	{
 		const char *why = "It may be empty";

@@ -364,12 +364,21 @@ extern const LangType *check_rare_atom(Check *c, LangExpr *e);
 
 extern void check_declare_state(Check *c, LangDecl *d);
 extern void check_declare_cron(Check *c, LangDecl *d);
-extern void check_declare_asked(Check *c, LangDecl *d);
 extern void check_declare_rpc(Check *c, LangDecl *d);
 extern const LangType *check_label_value(Check *c, LangExpr *e);
 extern void check_state_stmt(Check *c, LangStmt *stmt);
-extern const LangType *check_channel_call(Check *c, LangExpr *e, LangName name, LangChannel *channel);
 extern void check_warn_unentered(Check *c);
+
+/* ---- check_ask.c: nor does this ---- */
+
+extern void check_declare_asked(Check *c, LangDecl *d);
+extern const LangType *check_asking_type(Check *c, LangTypeRef *ref, LangTypeKind kind, CheckTypeUse use);	/* future, result, channel */
+extern const LangType *check_channel_value(Check *c, const LangExpr *e);	/* of a name; NULL when there is no such channel */
+extern const LangType *check_channel_call(Check *c, LangExpr *e, LangName name, LangChannel *channel);
+extern const LangType *check_asking_call(Check *c, LangExpr *e, LangName name, const LangType *type);	/* a method of a future, result or channel */
+extern bool check_is_channel_method(const char *name);
+extern void check_unknown_channel(Check *c, LangName name);
+extern bool check_hint_await(KitDiag *diag, const LangType *type);	/* when it is a future or result: how to get at what is in it */
 
 /* ---- check_place.c ---- */
 

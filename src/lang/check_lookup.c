@@ -187,7 +187,7 @@ refuse_unknown_name(Check *c, LangExpr *e, bool is_target)
 	}
 	if (check_name_find(c, CHECK_NAMES_CHANNELS, NULL, sym) != NULL)
 	{
-		check_unsupported(c, e->pos, "channel \"%s\" as a value", sym->text);
+		check_error(c, e->pos, "\"%s\" is a channel, not a variable or field", sym->text);
 		return;
 	}
 	if (check_is_namespace(sym->text))
@@ -257,6 +257,10 @@ check_bare_name(Check *c, LangExpr *e)
 	}
 	if (!is_known)
 	{
+		const LangType *channel = is_target ? NULL : check_channel_value(c, e);
+
+		if (channel != NULL)
+			return channel;
 		refuse_unknown_name(c, e, is_target);
 		return error_type(c);
 	}
@@ -334,7 +338,9 @@ refuse_field(Check *c, LangExpr *e, const LangType *type)
 	const char *foreign = check_foreign_type_hint(type, name);
 	KitDiag    *diag = check_error(c, e->u.field.name.pos, "%s has no field \"%s\"", type->text, name);
 
-	if (check_has_builtin(type, name))
+	if (check_hint_await(diag, type))
+		;
+	else if (check_has_builtin(type, name))
 		kit_diag_hint(diag, "Call it: .%s().", name);
 	else if (foreign != NULL)
 		kit_diag_hint(diag, "%s", foreign);

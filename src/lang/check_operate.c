@@ -98,7 +98,9 @@ hint_operands(KitDiag *diag, LangOp op, const LangType *left, const LangType *ri
 {
 	const LangType *maybe = left->kind == LANG_MAYBE ? left : right;
 
-	if (check_type_is_structured(left) && check_type_is_structured(right))
+	if (check_hint_await(diag, left) || check_hint_await(diag, right))
+		;
+	else if (check_type_is_structured(left) && check_type_is_structured(right))
 		kit_diag_hint(diag, "Compare fields of them, for example their ids.");
 	else if (left->kind == LANG_MAYBE || right->kind == LANG_MAYBE)
 	{
@@ -234,7 +236,9 @@ check_unary(Check *c, LangExpr *e)
 	{
 		KitDiag    *diag = check_error(c, e->pos, "operator \"%s\" does not take %s", lang_op_text(e->u.unary.op), type->text);
 
-		if (e->u.unary.op == LANG_OP_NOT && type->kind == LANG_MAYBE)
+		if (check_hint_await(diag, type))
+			;
+		else if (e->u.unary.op == LANG_OP_NOT && type->kind == LANG_MAYBE)
 			kit_diag_hint(diag, "Write !(....has()) to ask whether it is empty, or unwrap it first.");
 		else if (e->u.unary.op == LANG_OP_NOT && lang_type_is_numeric(type))
 			kit_diag_hint(diag, "Compare it: ... == 0.");

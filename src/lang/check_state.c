@@ -1,7 +1,7 @@
 /*
  * check_state.c
- *	  The state machine, schedules, and channels that are asked: what does not run yet is checked nevertheless, so that its author learns of all
- *	  errors at once; then it is refused, once for each construct, at its line.
+ *	  The state machine and schedules: what does not run yet is checked nevertheless, so that its author learns of all errors at once; then it is refused, once
+ *	  for each construct, at its line.
  */
 #include <string.h>
 
@@ -159,115 +159,6 @@ check_declare_cron(Check *c, LangDecl *d)
 			check_error(c, d->u.cron.field.pos, "\"%s\" takes a field that is %s", word, lang_type_word(wanted));
 	}
 	check_unsupported(c, d->pos, "@cron");
-}
-
-/* ---- channels that are asked ---- */
-
-void
-check_declare_asked(Check *c, LangDecl *d)
-{
-	LangTypeRef *ref = d->u.channel.message;
-	LangChannel *channel = KIT_NEW(c->arena, LangChannel);
-	const LangType *type = check_type_ref(c, ref, CHECK_TYPE_PARAM);
-	const LangType *message = ref->is_array && type->kind == LANG_ARRAY ? type->a : type;
-	void	   *old;
-
-	check_refuse_reserved(c, d->name, "channel");
-	if (!CHECK_IS_ERROR(type) && message->kind != LANG_MESSAGE)
-		check_error(c, ref->pos, "a channel takes a message, not %s", type->text);
-	channel->name = d->name.sym;
-	channel->pos = d->name.pos;
-	channel->message = message->kind == LANG_MESSAGE ? message->structure : NULL;
-	channel->is_array = ref->is_array;
-	if (!check_name_add(c, CHECK_NAMES_CHANNELS, NULL, d->name.sym, channel, &old))
-		check_report_twice(c, d->name, "channel", ((LangChannel *) old)->pos);
-	check_unsupported(c, d->pos, "a channel that is asked (channel<...>)");
-}
-
-/* What may be done with a channel: w who, s seconds, m the message, o options, n a number. */
-static const struct
-{
-	const char *name;
-	const char *args;
-	bool		is_asked;		/* of a channel<...> */
-	int			array;			/* of M[] only (1), of M only (0), of both (-1) */
-}			channel_methods[] = {
-	{"fetch", "w", true, -1}, {"fetchTimed", "ws", true, -1}, {"decide", "wo", true, 0}, {"choose", "won", true, 1}, {"enqueue", "wm", false, -1}
-};
-
-#define N_CHANNEL_METHODS ((int) (sizeof(channel_methods) / sizeof(channel_methods[0])))
-
-static const LangType *
-argument_type(Check *c, const LangChannel *channel, char what)
-{
-	const LangType *message = channel->message == NULL ? error_type(c) : channel->message->type;
-
-	switch (what)
-	{
-		case 'w':
-			return CHECK_SIMPLE(c, LANG_PRINCIPAL);
-		case 's':
-			return CHECK_SIMPLE(c, LANG_DOUBLE);
-		case 'n':
-			return CHECK_SIMPLE(c, LANG_INT);
-		case 'o':
-			return CHECK_IS_ERROR(message) ? message : lang_type_array(c->program, message);
-		default:
-			return channel->is_array && !CHECK_IS_ERROR(message) ? lang_type_array(c->program, message) : message;
-	}
-}
-
-static const LangType *
-unknown_channel_method(Check *c, LangExpr *e, LangName name, const LangChannel *channel)
-{
-	CheckSuggestion s;
-	KitDiag    *diag;
-
-	check_args(c, e);
-	diag = check_error(c, name.pos, "channel \"%s\" has no method \"%s\"", channel->name->text, name.sym->text);
-	check_suggest_start(c, &s, name.sym->text);
-	for (int i = 0; i < N_CHANNEL_METHODS; i++)
-		if (channel_methods[i].is_asked == (channel->unit == NULL) && channel_methods[i].array != !channel->is_array)
-			check_suggest(&s, channel_methods[i].name);
-	if (!check_suggest_hint(&s, diag))
-		kit_diag_hint(diag, channel->unit != NULL ? "What is sent to it can be queued: .enqueue(who, message)." :
-					  channel->is_array ? "People are asked by .fetch(who), .fetchTimed(who, seconds) and .choose(who, options, n)." :
-					  "People are asked by .fetch(who), .fetchTimed(who, seconds) and .decide(who, options).");
-	return error_type(c);
-}
-
-const LangType *
-check_channel_call(Check *c, LangExpr *e, LangName name, LangChannel *channel)
-{
-	for (int i = 0; i < N_CHANNEL_METHODS; i++)
-	{
-		const char *args = channel_methods[i].args;
-		int			n = (int) strlen(args);
-
-		if (strcmp(channel_methods[i].name, name.sym->text) != 0 || channel_methods[i].is_asked != (channel->unit == NULL) ||
-			channel_methods[i].array == !channel->is_array)
-			continue;
-		if (e->u.call.n_args != n)
-		{
-			check_args(c, e);
-			check_error(c, name.pos, "\"%s\" takes %d argument%s, not %d", name.sym->text, n, n == 1 ? "" : "s", e->u.call.n_args);
-			return error_type(c);
-		}
-		for (int k = 0; k < n; k++)
-		{
-			const LangType *type = argument_type(c, channel, args[k]);
-
-			if (CHECK_IS_ERROR(check_expr(c, e->u.call.args[k], CHECK_IS_ERROR(type) ? NULL : type)) || CHECK_IS_ERROR(type))
-				continue;
-			/* options may be the list that a query yields */
-			if (args[k] == 'o' && e->u.call.args[k]->type->kind == LANG_LIST)
-				continue;
-			check_convert(c, &e->u.call.args[k], type, "argument %d of \"%s\"", k + 1, name.sym->text);
-		}
-		check_unsupported(c, name.pos, "\"%s\" of a channel", name.sym->text);
-		return error_type(c);
-	}
-	return unknown_channel_method(c, e, name, channel);
 }
 
 /* ---- rpc ---- */

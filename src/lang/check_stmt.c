@@ -290,7 +290,9 @@ check_foreach(Check *c, LangStmt *stmt)
 	{
 		KitDiag    *diag = check_error(c, stmt->u.foreach.list->pos, "\"foreach\" takes a list, an array or a map, not %s", type->text);
 
-		if (type->kind == LANG_TABLE)
+		if (check_hint_await(diag, type))
+			;
+		else if (type->kind == LANG_TABLE)
 			kit_diag_hint(diag, "The rows of a table are \"iterate\" and its name.");
 		else if (type->kind == LANG_MAYBE)
 			kit_diag_hint(diag, "Unwrap it first: if (... as x) { foreach (y in x) ... }.");
@@ -337,7 +339,9 @@ check_declaration(Check *c, LangStmt *stmt)
 		else if (!check_type_has_default(type))
 		{
 			diag = check_error(c, stmt->u.declare.name.pos, "%s variable \"%s\" needs a value", type->kind == LANG_RECORD ? "record" : type->text, name);
-			kit_diag_hint(diag, "A record lives in the document; a variable can only stand for one that is there.");
+			kit_diag_hint(diag, type->kind == LANG_FUTURE ? "An answer to come is what asking yields: channel.fetch(who)." :
+						  type->kind == LANG_CHANNEL ? "It can only stand for a channel that is declared." :
+						  "A record lives in the document; a variable can only stand for one that is there.");
 		}
 	}
 	else if (value != NULL)
@@ -478,6 +482,11 @@ check_expr_stmt(Check *c, LangStmt *stmt)
 
 	if (CHECK_IS_ERROR(check_expr(c, e, NULL)))
 		return;
+	if (e->type->kind == LANG_FUTURE)
+	{
+		kit_diag_hint(check_warn(c, inner->pos, "nobody waits for this answer"), "Wait for it with .await().");
+		return;
+	}
 	switch (inner->kind)
 	{
 		case LANG_EXPR_CALL:
@@ -545,7 +554,7 @@ check_log(Check *c, LangStmt *stmt)
 	diag = check_error(c, stmt->u.expr->pos, "\"log\" cannot write %s", type->text);
 	if (type->kind == LANG_TEXT)
 		kit_diag_hint(diag, "The string that a text holds is .get().");
-	else if (type->kind != LANG_VOID)
+	else if (type->kind != LANG_VOID && !check_hint_await(diag, type))
 		kit_diag_hint(diag, "Write what is in it, one by one.");
 }
 

@@ -57,14 +57,7 @@ check_pump(Check *c, LangStmt *stmt)
 
 	stmt->u.pump.target = channel;
 	if (channel == NULL)
-	{
-		CheckSuggestion s;
-		KitDiag    *diag = check_error(c, name.pos, "there is no channel \"%s\"", name.sym->text);
-
-		check_suggest_start(c, &s, name.sym->text);
-		check_suggest_names(c, &s, CHECK_NAMES_CHANNELS, NULL);
-		check_suggest_hint(&s, diag);
-	}
+		check_unknown_channel(c, name);
 	else if (channel->message != NULL)
 		type = channel->is_array ? lang_type_array(c->program, channel->message->type) : channel->message->type;
 	check_expr(c, stmt->u.pump.message, type);

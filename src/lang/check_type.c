@@ -168,6 +168,10 @@ base_type(Check *c, LangTypeRef *ref, CheckTypeUse use)
 				return CHECK_SIMPLE(c, LANG_ERROR_TYPE);
 			}
 			return lang_type_make(c->program, kind, a, NULL, NULL, NULL);
+		case LANG_FUTURE:
+		case LANG_RESULT:
+		case LANG_CHANNEL:
+			return check_asking_type(c, ref, kind, use);
 		default:
 			check_unsupported(c, ref->pos, "type \"%s\"", word);
 			return CHECK_SIMPLE(c, LANG_ERROR_TYPE);
@@ -249,6 +253,12 @@ stored_type(Check *c, LangTypeRef *ref, const LangType *type)
 		diag = check_error(c, ref->pos, "a document cannot store an array");
 		kit_diag_hint(diag, is_scalar(type->a) ? "Store a list<%s>, or keep the elements in a table of records." : "Keep the elements in a table of records.", type->a->text);
 	}
+	else if (type->kind == LANG_FUTURE || type->kind == LANG_CHANNEL)
+	{
+		diag = check_error(c, ref->pos, "a document cannot store a %s", ref->word->text);
+		kit_diag_hint(diag, type->kind == LANG_FUTURE ? "Wait for the answer with .await(), and store what it says." :
+					  "A channel is declared outside of records: channel<%s> name;", type->a->text);
+	}
 	else if (type->kind == LANG_JSON)
 	{
 		diag = check_error(c, ref->pos, "a document cannot store json");
@@ -298,6 +308,8 @@ message_type(Check *c, LangTypeRef *ref, const LangType *type)
 		else
 			kit_diag_hint(diag, "A message carries values: give the row's id, or a message with the fields that matter.");
 	}
+	else if (found->kind == LANG_FUTURE || found->kind == LANG_CHANNEL || found->kind == LANG_RESULT)
+		check_error(c, ref->pos, "a message cannot hold %s", type->text);
 	else
 		check_unsupported(c, ref->pos, "a message's field of type %s", type->text);
 	return CHECK_SIMPLE(c, LANG_ERROR_TYPE);
