@@ -56,8 +56,13 @@ sqlapi_invent(StoreSpace *space, const char *key, const SqlCaller *caller)
 	sqlapi_event(event, VM_EVENT_CREATE, space, key, caller);
 	if (may_invent(store_program_current(space)->vm, event))
 	{
-		(void) store_create(space, key, event);
-		worker_document_changed(schema, key);
+		/* Of two that come at once, one makes it, and the other finds it. */
+		store_create_lock(space, key);
+		if (!store_document_exists(space, key))
+		{
+			(void) store_create(space, key, event);
+			worker_document_changed(schema, key);
+		}
 	}
 	pfree(event);
 }

@@ -430,8 +430,8 @@ store_rewind(StoreSpace *space, const char *key, int64 seq, const VmEvent *by)
 /* ---- creation and deletion ---- */
 
 /* Creators of one key take turns, so that the second finds the first's document instead of violating the primary key. */
-static void
-lock_key(StoreSpace *space, const char *key)
+void
+store_create_lock(StoreSpace *space, const char *key)
 {
 	LOCKTAG		tag;
 
@@ -455,7 +455,7 @@ store_create(StoreSpace *space, const char *key, StoreEvent *event)
 	TimestampTz at = clock_time();
 	StoreLogEntry first = {1, at, program->version};
 
-	lock_key(space, key);
+	store_create_lock(space, key);
 	if (store_document_exists(space, key))
 	{
 		KitDiag		diag = {0};

@@ -129,6 +129,8 @@ typedef struct StoreListed
 /* Calls visit for at most max documents whose keys come after `after`, in the order of their keys. */
 extern void store_documents_list(StoreSpace *space, const char *after, int max, Snapshot snapshot,
 								 void (*visit) (const StoreListed *document, void *arg), void *arg);
+/* Until the end of the transaction nobody else creates a document of this key. */
+extern void store_create_lock(StoreSpace *space, const char *key);
 /* Creates the document and reduces the CREATE event: raises KIT_DUPLICATE_DOCUMENT, and what the event failed with.  Returns seq 1. */
 extern int64 store_create(StoreSpace *space, const char *key, StoreEvent *event);
 /* Removes the document's row, log and nothing else, after @delete agreed (raises KIT_DENIED). */
