@@ -31,6 +31,7 @@ typedef struct LangUnit LangUnit;
 typedef struct LangKept LangKept;
 typedef struct LangLocal LangLocal;
 typedef struct LangChannel LangChannel;
+typedef struct LangAssoc LangAssoc;
 typedef struct LangBuiltin LangBuiltin;
 typedef struct LangOpRow LangOpRow;
 
@@ -326,6 +327,7 @@ struct LangExpr
 			LangLocal  *row;	/* checker: the row that where, rank and lambdas see */
 			LangExpr   *id_equals;	/* checker: where … id == e && …: e, which does not read the row; NULL when there is none */
 			LangField  *field;	/* checker: of name */
+			LangAssoc  *assoc;	/* checker: of traverse */
 			const LangType *group;	/* checker: of reduce, the map of lists that come of it without a function */
 		}			linq;
 		struct

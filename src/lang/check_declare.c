@@ -352,12 +352,10 @@ declare_member(Check *c, LangStruct *s, LangDecl *d)
 			break;
 		case LANG_DECL_REQUIRE:
 		case LANG_DECL_INDEX:
-			break;				/* check_guard.c, when all fields and policies are known */
+		case LANG_DECL_JOIN:
+			break;				/* check_guard.c, check_assoc.c, when all fields and policies are known */
 		case LANG_DECL_CSV:
 			check_unsupported(c, d->pos, "@csv");
-			break;
-		case LANG_DECL_JOIN:
-			check_unsupported(c, d->pos, "\"join\"");
 			break;
 		case LANG_DECL_REPLICATION:
 			check_unsupported(c, d->pos, "\"replication\"");
@@ -468,10 +466,6 @@ unsupported_text(LangDeclKind kind)
 			return "\"metric\"";
 		case LANG_DECL_TEMPLATE:
 			return "\"template\"";
-		case LANG_DECL_ASSOC:
-			return "\"assoc\"";
-		case LANG_DECL_JOIN:
-			return "\"join\"";
 		case LANG_DECL_REPLICATION:
 			return "\"replication\"";
 		case LANG_DECL_SERVICE:
@@ -557,6 +551,8 @@ declare_at_root(Check *c, LangDecl *d)
 			check_declare_asked(c, d);
 			break;
 		case LANG_DECL_CRON:
+		case LANG_DECL_ASSOC:
+		case LANG_DECL_JOIN:
 			break;				/* when all fields are known */
 		default:
 			check_unsupported(c, d->pos, "%s", unsupported_text(d->kind));
@@ -605,6 +601,7 @@ check_declare(Check *c)
 		if (tree->items[i]->kind == LANG_DECL_CRON)
 			check_declare_cron(c, tree->items[i]);
 	check_declare_dispatches(c);
+	check_declare_assocs(c);
 	check_index_fields(c, c->program->root);
 	check_index_fields(c, c->program->view);
 }

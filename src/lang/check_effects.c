@@ -424,4 +424,5 @@ check_effects(Check *c)
 	spread_in_fields(c);
 	check_reads(c);
 	check_kept(c);
+	check_joins(c);
 }

@@ -10,6 +10,7 @@
  *		check_effects.c	what units and fields read and write, to a fixpoint over calls and formulas; what is forbidden where
  *		check_reads.c	which stored fields each unit reads
  *		check_kept.c	which lists can be kept up to date row by row
+ *		check_assoc.c	that edges of graphs depend on their rows alone
  * An expression that was refused has LANG_ERROR_TYPE, and whoever meets that type keeps silent.
  */
 #ifndef ADAMA_LANG_CHECK_INTERNAL_H
@@ -105,6 +106,7 @@ typedef enum CheckNameSpace
 	CHECK_NAMES_POLICIES,		/* LangUnit; owner: structure */
 	CHECK_NAMES_FILTERS,		/* LangUnit; owner NULL */
 	CHECK_NAMES_CHANNELS,		/* LangChannel; owner NULL */
+	CHECK_NAMES_ASSOCS,			/* LangAssoc; owner NULL */
 	CHECK_NAMES_STATES			/* check_state.c; owner NULL */
 } CheckNameSpace;
 
@@ -465,6 +467,24 @@ extern void check_effects(Check *c);
 extern void check_reads(Check *c);
 /* Which lists can be kept up to date row by row (check_kept.c). */
 extern void check_kept(Check *c);
+
+/* What an expression reads, by bits of stored fields as in LangUnit. */
+typedef struct CheckLook
+{
+	uint64_t   *row_fields;		/* of the row */
+	uint64_t   *own_fields;		/* of self */
+	uint64_t   *fields;			/* of any object but the row */
+	int			reads;			/* LangReads */
+} CheckLook;
+
+/* NULL, or a part of e that reads what is not known here.  n_words: of the bits, which are added to. */
+extern const LangExpr *check_look(Check *c, const LangExpr *e, const LangLocal *row, CheckLook *look);
+
+/* ---- check_assoc.c ---- */
+
+extern void check_declare_assocs(Check *c);	/* and the joins, when all fields are known */
+extern const LangType *check_traverse(Check *c, LangExpr *e, const LangType *list);
+extern void check_joins(Check *c);	/* what ends of edges depend on; after check_reads */
 
 /* ---- check_unused.c: only for programs without errors ---- */
 

@@ -19,6 +19,7 @@ typedef struct Look
 	uint64_t   *own_fields;
 	uint64_t   *fields;
 	int			reads;
+	const LangExpr *unknown;	/* the first part that was refused */
 } Look;
 
 static bool look_at(Look *look, const LangExpr *e);
@@ -144,9 +145,8 @@ look_at_call(Look *look, const LangExpr *e)
 	return true;
 }
 
-/* Whether all of e is known here; adds what it reads. */
 static bool
-look_at(Look *look, const LangExpr *e)
+look_into(Look *look, const LangExpr *e)
 {
 	if (check_type_is_structured(e->type) || e->type->kind == LANG_TABLE || e->type->kind == LANG_LIST || e->type->kind == LANG_ARRAY)
 		return false;
@@ -181,9 +181,32 @@ look_at(Look *look, const LangExpr *e)
 			return look_at(look, e->u.ternary.condition) && look_at(look, e->u.ternary.yes) && look_at(look, e->u.ternary.no);
 		case LANG_EXPR_CONVERT:
 			return look_at(look, e->u.convert.operand);
+		case LANG_EXPR_MAYBE:
+			return e->u.typed.operand == NULL || look_at(look, e->u.typed.operand);
 		default:
 			return false;
 	}
+}
+
+/* Whether all of e is known here; adds what it reads. */
+static bool
+look_at(Look *look, const LangExpr *e)
+{
+	if (look_into(look, e))
+		return true;
+	if (look->unknown == NULL)
+		look->unknown = e;
+	return false;
+}
+
+const LangExpr *
+check_look(Check *c, const LangExpr *e, const LangLocal *row, CheckLook *found)
+{
+	Look		look = {c, (c->program->n_slots + 63) / 64, row, found->row_fields, found->own_fields, found->fields, 0, NULL};
+
+	look_at(&look, e);
+	found->reads |= look.reads;
+	return look.unknown;
 }
 
 /* ---- queries ---- */

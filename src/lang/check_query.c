@@ -258,11 +258,10 @@ check_linq(Check *c, LangExpr *e)
 		case LANG_LINQ_MAP:
 		case LANG_LINQ_RANK:
 		case LANG_LINQ_MATERIALIZE:
+		case LANG_LINQ_TRAVERSE:
+		default:
 			needs_rows = false;
 			break;
-		default:
-			check_unsupported(c, e->pos, "\"%s\"", clause);
-			return error_type(c);
 	}
 	if (type->kind != LANG_LIST)
 	{
@@ -297,6 +296,8 @@ check_linq(Check *c, LangExpr *e)
 		case LANG_LINQ_UNIQUE:
 		case LANG_LINQ_RANK:
 			return check_clause(c, e, type);
+		case LANG_LINQ_TRAVERSE:
+			return check_traverse(c, e, type);
 		case LANG_LINQ_MATERIALIZE:
 			break;
 		default:

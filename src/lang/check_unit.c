@@ -87,6 +87,7 @@ check_rules(const LangUnit *unit)
 			r.aborts = true;
 			break;
 		case LANG_UNIT_PARSED:
+		case LANG_UNIT_JOIN:
 			break;
 	}
 	return r;
@@ -149,6 +150,8 @@ kind_text(const LangUnit *unit)
 			return "@cron";
 		case LANG_UNIT_RPC:
 			return "rpc";
+		case LANG_UNIT_JOIN:
+			return "a join";
 		case LANG_UNIT_TEST:
 			return "test";
 	}
@@ -472,6 +475,21 @@ check_initial(Check *c, CheckUnit *u)
 	check_convert(c, &unit->expr, unit->returns, "value of \"%s\"", unit->name->text);
 }
 
+/* An end of an edge: the id of a row, or none. */
+static void
+check_end(Check *c, CheckUnit *u)
+{
+	LangUnit   *unit = u->unit;
+	const LangType *type = check_expr(c, unit->expr, NULL);
+	KitDiag    *diag;
+
+	if (CHECK_IS_ERROR(type) || check_try_convert(c, &unit->expr, unit->returns))
+		return;
+	diag = check_error(c, unit->expr->pos, "an end of a join must be int or maybe<int>, the id of a row, not %s", type->text);
+	if (type->kind == LANG_RECORD)
+		kit_diag_hint(diag, "Write .id behind it.");
+}
+
 void
 check_unit(Check *c, CheckUnit *u)
 {
@@ -499,6 +517,8 @@ check_unit(Check *c, CheckUnit *u)
 		check_formula(c, u);
 	else if (unit->kind == LANG_UNIT_INITIAL)
 		check_initial(c, u);
+	else if (unit->kind == LANG_UNIT_JOIN)
+		check_end(c, u);
 	else if (!check_stmt(c, unit->body) && unit->returns->kind != LANG_VOID && !CHECK_IS_ERROR(unit->returns))
 	{
 		diag = check_error(c, unit->pos, "%s must return %s on every path", check_unit_text(c, unit), unit->returns->text);

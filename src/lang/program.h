@@ -166,7 +166,8 @@ typedef enum LangUnitKind
 	LANG_UNIT_TEST,
 	LANG_UNIT_STATE,			/* these are checked, but do not run yet */
 	LANG_UNIT_CRON,
-	LANG_UNIT_RPC
+	LANG_UNIT_RPC,
+	LANG_UNIT_JOIN				/* an end of an edge: returns maybe<int> */
 } LangUnitKind;
 
 struct LangLocal
@@ -249,6 +250,37 @@ struct LangChannel
 	LangUnit   *unit;
 };
 
+/* ---- graphs ---- */
+
+/* join g via table[row] from e to e: each row of the table is an edge of the graph, if both ends are there. */
+typedef struct LangJoin
+{
+	LangAssoc  *assoc;
+	LangPos		pos;
+	LangStruct *owner;			/* the root, or the record that has the table */
+	LangField  *table;
+	LangUnit   *from;			/* self is the owner, the row is the parameter */
+	LangUnit   *to;
+	LangField **row_fields;		/* stored fields of the row that from or to reads; they read nothing else that changes */
+	int			n_row_fields;
+} LangJoin;
+
+/* assoc<A,B> g: a graph whose edges lead from rows of A to rows of B, by their ids. */
+struct LangAssoc
+{
+	const KitSym *name;
+	LangPos		pos;
+	LangStruct *from;
+	LangStruct *to;
+	LangStruct *edge;			/* what its edges are rows of; NULL: of any record */
+	LangJoin  **joins;
+	int			n_joins;
+	int			index;			/* in program->assocs */
+	bool		is_traversed;
+	LangField **containers;		/* of the document and of records: where edges, rows of B, or what has them within, come and go */
+	int			n_containers;
+};
+
 /* ---- settings of @static ---- */
 
 typedef struct LangSettings
@@ -327,6 +359,8 @@ typedef struct LangProgram
 	int			n_units;
 	LangChannel **channels;		/* in source order */
 	int			n_channels;
+	LangAssoc **assocs;			/* in source order */
+	int			n_assocs;
 	LangUnit  **constructs;		/* all run, in order */
 	int			n_constructs;
 	LangStruct *construct_message;	/* of the constructor with a parameter, or NULL */

@@ -165,6 +165,39 @@ typedef struct VmAggregateDef
 #define VM_MAX_AGGREGATES 16		/* of the rows of one structure */
 #define VM_AGGREGATE_LEAST 64		/* rows; smaller tables are gone through */
 
+/* How an end of an edge comes of its row: the id of another row, or none. */
+typedef enum VmEndKind
+{
+	VM_END_INT,					/* an int in a slot of the row */
+	VM_END_MAYBE,				/* a maybe<int> there */
+	VM_END_ID,					/* the row's id */
+	VM_END_OWNER,				/* the id of the record whose table it is */
+	VM_END_CODE					/* a maybe<int> that code computes: self is that record, the row is its parameter */
+} VmEndKind;
+
+typedef struct VmEnd
+{
+	VmEndKind	kind;
+	int			slot;
+	const VmCode *code;
+} VmEnd;
+
+typedef struct VmJoin
+{
+	uint32_t	graph;			/* LangAssoc.index */
+	VmEnd		from;
+	VmEnd		to;
+} VmJoin;
+
+/* How the rows of a table are edges. */
+typedef struct VmJoins
+{
+	VmJoin	   *items;
+	int			n;
+	uint64_t	slots;			/* VM_SLOT_BIT of what ends are computed from */
+	size_t		cost;			/* bytes that a change of a row is charged for its edges */
+} VmJoins;
+
 /* Code for a list that is kept up to date row by row (LangKept), by which one row is looked at. */
 typedef struct VmKept
 {
@@ -188,6 +221,9 @@ typedef struct VmStructInfo
 	int			n_stamped;
 	int			n_orders;		/* of program->orders: those of its rows */
 	int			n_aggregates;		/* of program->aggregates, likewise */
+	const VmJoins **joins;		/* by slot: of tables whose rows are edges; NULL: there are none */
+	bool		is_reached;		/* graphs lead to its rows */
+	bool		holds_graph;	/* edges or rows that graphs lead to are in it, however deep */
 } VmStructInfo;
 
 struct VmProgram
@@ -230,6 +266,9 @@ extern VmOp vm_op_of_code(const char *code);
 
 /* Position of the instruction at pc. */
 extern LangPos vm_code_position(const VmCode *code, uint32_t pc);
+
+/* Finds out of which rows the graphs are made that the program traverses; all units are lowered (graph.c). */
+extern void vm_program_join(VmProgram *program);
 
 /* Lowers all units of program->lang into program->codes.  False: a unit exceeds the limits of the code; diags says which. */
 extern bool vm_lower_program(VmProgram *program, LangDiags *diags);

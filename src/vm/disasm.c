@@ -166,6 +166,9 @@ show_operand(const VmProgram *program, char form, uint32_t operand, KitBuf *out)
 		case 'h':
 			kit_buf_printf(out, " channel \"%s\"", program->lang->channels[operand]->name->text);
 			break;
+		case 'g':
+			kit_buf_printf(out, " assoc \"%s\"", program->lang->assocs[operand]->name->text);
+			break;
 		default:
 			break;
 	}

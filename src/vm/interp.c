@@ -597,6 +597,7 @@ vm_run(Vm *vm, const VmCode *code, VmObj *self, const VmVal *args, VmVal *out)
 	DO(VM_GROUP, vm_group(vm, r[i.a].map, r[i.b].list, r[i.c].list))
 	DO(VM_UNIQUE, vm_unique(vm, r[i.b].list, r[i.a].list, &vm->program->sorts[i.c], &r[i.a]))
 	DO(VM_RANK, vm_rank(vm, r[i.a].list, r[i.b].list, i.c == VM_NO_REG ? NULL : &r[i.c]))
+	DO(VM_TRAVERSE, vm_traverse(vm, r[i.b].list, i.c, &r[i.a]))
 	DO(VM_SHUFFLE, vm_shuffle(vm, r[i.a].list))
 	DO(VM_SORT_BY_TEXT, vm_sort_by_text(vm, r[i.a].list, r[i.b].str, vm->program->structs[i.c].structure))
 

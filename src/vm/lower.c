@@ -345,6 +345,7 @@ is_costly(VmOp op)
 		case VM_GROUP:
 		case VM_UNIQUE:
 		case VM_RANK:
+		case VM_TRAVERSE:
 		case VM_SHUFFLE:
 		case VM_SORT_BY_TEXT:
 		case VM_TABLE_LIST:
@@ -561,6 +562,8 @@ unit_word(LangUnitKind kind)
 			return "rpc";
 		case LANG_UNIT_TEST:
 			return "test";
+		case LANG_UNIT_JOIN:
+			return "join";
 	}
 	return "code";
 }

@@ -149,6 +149,10 @@ lower_clause(Lower *l, const LangExpr *e, uint16_t list)
 		case LANG_LINQ_SHUFFLE:
 			lower_emit(l, VM_SHUFFLE, list, 0, 0);
 			break;
+		case LANG_LINQ_TRAVERSE:
+			out = lower_temp(l);
+			lower_emit(l, VM_TRAVERSE, out, list, (uint32_t) e->u.linq.assoc->index);
+			break;
 		default:
 			lower_fail(l, "this clause is not supported by the machine");
 			break;

@@ -229,7 +229,10 @@ stored_size(const LangType *type, VmVal value)
 static inline size_t
 change_size(const Vm *vm, const VmObj *obj)
 {
-	return VM_CHANGE_SIZE + (obj->table != NULL ? (size_t) vm->program->structs[obj->structure->index].n_orders * ORDER_SIZE : 0);
+	const VmTable *table = obj->table;
+
+	return VM_CHANGE_SIZE + (table != NULL ? (size_t) vm->program->structs[obj->structure->index].n_orders * ORDER_SIZE : 0) +
+		(table != NULL && table->joins != NULL ? table->joins->cost : 0);
 }
 
 /* Only JSON can be as deep as it likes, also in the changes of a text. */
@@ -335,7 +338,7 @@ vm_insert_row(Vm *vm, VmTable *table, VmObj **row)
 	if (!vm->may_write)
 		return vm_writes_refused(vm);
 	if (!vm_charge(vm, sizeof(VmObj) + VM_CHANGE_SIZE + (size_t) vm->program->structs[table->row->index].n_orders * ORDER_SIZE +
-				   (size_t) table->row->n_slots * sizeof(VmVal)))
+				   (table->joins != NULL ? table->joins->cost : 0) + (size_t) table->row->n_slots * sizeof(VmVal)))
 		return false;
 	*row = vm_doc_insert(vm->doc, table);
 	if (*row == NULL)

@@ -192,6 +192,9 @@ extern VmObj *vm_aggregate_next(VmAggregate *aggregate);		/* a row to be looked 
 extern void vm_aggregate_put(VmAggregate *aggregate, VmVal value);	/* the row that was yielded last meets the conditions */
 extern bool vm_aggregate_close(Vm *vm, VmAggregate *aggregate, VmVal *out);
 
+/* graph.c */
+extern bool vm_traverse(Vm *vm, const VmList *list, uint32_t graph, VmVal *out);
+
 /* clause.c */
 extern bool vm_group(Vm *vm, VmMap *map, const VmList *list, const VmList *keys);
 extern bool vm_unique(Vm *vm, const VmList *list, const VmList *keys, const VmSort *how, VmVal *out);

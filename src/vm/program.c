@@ -367,6 +367,7 @@ vm_program_build(const char *source, size_t len, const LangSources *sources, Lan
 		kit_arena_delete(arena);
 		return NULL;
 	}
+	vm_program_join(program);
 	return program;
 }
 

@@ -79,8 +79,9 @@ is_child(const LangType *type)
 }
 
 static void
-make_slots(VmShape *shape, KitArena *arena)
+make_slots(VmShape *shape, const VmProgram *program)
 {
+	KitArena   *arena = program->arena;
 	const LangStruct *structure = shape->structure;
 
 	shape->slots = KIT_NEW_N(arena, VmSlot, shape->n_slots);
@@ -99,6 +100,13 @@ make_slots(VmShape *shape, KitArena *arena)
 			slot->key_size = (uint32_t) vm_varint_size(field->name->len) + field->name->len;
 		slot->is_child = is_of_document(structure) && is_child(field->type);
 		slot->is_owned = !slot->is_child && is_owned(field->type);
+		if (slot->is_child && field->type->kind == LANG_TABLE)
+		{
+			const VmStructInfo *info = &program->structs[structure->index];
+
+			slot->joins = info->joins != NULL ? info->joins[field->slot] : NULL;
+			slot->is_reached = program->structs[field->type->a->structure->index].is_reached;
+		}
 		if (slot->is_child)
 			shape->children[shape->n_children++] = field->slot;
 	}
@@ -157,7 +165,7 @@ vm_shapes(const VmProgram *program)
 		shape->defaults = vm_program_defaults(program, shape->structure);
 		shape->n_slots = shape->structure->n_slots;
 		shape->object_size = sizeof(VmObj) + (size_t) shape->n_slots * sizeof(VmVal);
-		make_slots(shape, program->arena);
+		make_slots(shape, program);
 	}
 	for (uint32_t i = 0; i < program->n_structs; i++)
 		weigh(shapes, &shapes[i]);

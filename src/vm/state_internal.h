@@ -37,6 +37,8 @@ typedef struct VmSlot
 	uint32_t	key_size;		/* of the member's name in the encoding; 0 for the value of a map's entry */
 	bool		is_owned;		/* its values may have memory of their own */
 	bool		is_child;		/* a container or a nested record, there as long as the object is */
+	const VmJoins *joins;		/* of a table, see there */
+	bool		is_reached;
 } VmSlot;
 
 typedef struct VmShape
@@ -135,6 +137,8 @@ struct VmDoc
 	uint64_t   *field_stamps;	/* of a document that is watched (watch.c): by LangStruct.first_slot + slot; NULL otherwise */
 	uint64_t	all_stamp;		/* when anything may have changed */
 	uint64_t	serial;			/* tells documents that are watched apart, whatever their addresses */
+
+	struct VmGraphs *graphs;	/* state_graph.c; NULL until one is traversed */
 
 	bool		is_open;		/* between begin and commit or rollback */
 	VmMark		begin;
@@ -293,6 +297,89 @@ extern void vm_aggregates_note(const VmObj *row);
 extern void vm_aggregates_note_slot(const VmObj *row, int slot);	/* of a table that has some: a value of the row changes */
 extern void vm_aggregates_drop(VmDoc *doc, VmTable *table);
 
+/* ---- graphs (state_graph.c) ---- */
+
+/* A row that makes an edge from one id to another. */
+typedef struct VmEdge
+{
+	int32_t		from;			/* 0: it makes none */
+	int32_t		to;
+	VmObj	   *row;
+} VmEdge;
+
+typedef struct VmEdgeBlock
+{
+	VmEdge	   *edges;
+	uint32_t	n;				/* never 0 */
+} VmEdgeBlock;
+
+/* The edges of a graph by from, to, and address of the row. */
+typedef struct VmGraph
+{
+	VmEdgeBlock *blocks;
+	uint32_t	n_blocks;
+	uint32_t	cap;
+} VmGraph;
+
+/* What graphs know of a row of a joined table. */
+typedef struct VmEdges
+{
+	uint32_t	pending;		/* where it is in the list of those that are to be looked at, counted from 1; 0: it is not */
+	struct
+	{
+		int32_t		from;
+		int32_t		to;
+	}			ends[];			/* by the joins of its table: the edges that are in the graphs; from 0: none */
+} VmEdges;
+
+typedef struct VmGraphs
+{
+	VmGraph    *items;			/* by LangAssoc.index */
+	VmObj	  **pending;
+	uint32_t	n_pending;
+	uint32_t	pending_cap;
+	VmObj	  **rows;			/* that graphs lead to, by id: open addressing */
+	uint32_t	n_rows;
+	uint32_t	rows_cap;		/* a power of two, or 0 */
+} VmGraphs;
+
+/* Where an edge is, or would be; at the end block is n_blocks. */
+typedef struct VmEdgePlace
+{
+	uint32_t	block;
+	uint32_t	at;
+} VmEdgePlace;
+
+extern void vm_graph_add_row(VmDoc *doc, VmObj *row);
+extern void vm_graph_note(VmDoc *doc, VmObj *row);
+extern void vm_graph_forget(VmDoc *doc, VmObj *row);
+extern void vm_graph_set_edge(VmDoc *doc, VmObj *row, int join, int32_t from, int32_t to);	/* the edge that the row makes now */
+extern VmEdgePlace vm_graph_first(const VmGraph *graph, int32_t from);	/* of the edges that begin there */
+extern const VmEdge *vm_graph_next(const VmGraph *graph, VmEdgePlace *place);	/* NULL: there are no more */
+extern VmObj *vm_graph_row(const VmGraphs *graphs, const LangStruct *structure, int32_t id);	/* a row that graphs lead to; NULL: there is none */
+
+/* What happens to rows of tables.  The row is new; or what its edges are computed from has changed, or will; or it will be freed or emptied. */
+static inline void
+vm_graphs_made(VmDoc *doc, VmObj *row)
+{
+	if (doc->graphs != NULL && (row->table->joins != NULL || row->table->is_reached))
+		vm_graph_add_row(doc, row);
+}
+
+static inline void
+vm_graphs_changed(VmDoc *doc, VmObj *row)
+{
+	if (doc->graphs != NULL && row->table->joins != NULL)
+		vm_graph_note(doc, row);
+}
+
+static inline void
+vm_graphs_forget(VmDoc *doc, VmObj *row)
+{
+	if (doc->graphs != NULL && row->table != NULL && (row->table->joins != NULL || row->table->is_reached))
+		vm_graph_forget(doc, row);
+}
+
 /* ---- what follows rows ---- */
 
 static inline void
@@ -304,6 +391,8 @@ vm_before_set(VmDoc *doc, VmObj *obj, int slot)
 		vm_orders_take_out(doc, obj);
 	if (obj->table->aggregates != NULL)
 		vm_aggregates_note_slot(obj, slot);
+	if (doc->graphs != NULL && obj->table->joins != NULL && (obj->table->joins->slots & VM_SLOT_BIT(slot)) != 0)
+		vm_graph_note(doc, obj);
 }
 
 /* Whether the object is deleted, or lies in a row that is. */

@@ -189,6 +189,7 @@ note_made(VmDoc *doc, VmObj *row)
 	if (row->table->orders != NULL)
 		vm_orders_add(doc, row);
 	vm_aggregates_note(row);
+	vm_graphs_made(doc, row);
 	doc->stamp++;
 }
 

@@ -396,6 +396,7 @@ row_for(Load *load, VmTable *table, uint32_t place, int32_t id, bool *is_made)
 	row->id = id;
 	vm_orders_add(load->doc, row);
 	vm_aggregates_note(row);
+	vm_graphs_made(load->doc, row);
 	empty_maybes(load->doc, row);
 	if (is_taken)
 	{
@@ -431,6 +432,7 @@ load_into_row(Load *load, VmObj *row, DocItem item, bool is_new, bool is_made, c
 	if (row->table->orders != NULL)
 		vm_orders_take_out(doc, row);
 	vm_aggregates_note(row);
+	vm_graphs_changed(doc, row);
 	reset_object(load, row);
 	if (!load_members(load, row, item, true, place))
 		return false;

@@ -191,6 +191,8 @@ make_table(VmDoc *doc, const LangType *type, VmObj *owner, int slot)
 	table->row = type->kind == LANG_MAP ? type->structure : type->a->structure;
 	table->owner = owner;
 	table->slot = slot;
+	table->joins = vm_shape_of(doc, owner->structure)->slots[slot].joins;
+	table->is_reached = vm_shape_of(doc, owner->structure)->slots[slot].is_reached;
 	return table;
 }
 
@@ -271,7 +273,10 @@ void
 vm_object_free(VmDoc *doc, VmObj *obj)
 {
 	if ((obj->flags & VM_OBJ_EMPTIED) == 0)
+	{
+		vm_graphs_forget(doc, obj);
 		free_slots(doc, obj);
+	}
 	if (obj->table != NULL && obj->table->map != NULL)
 		vm_key_free(doc, obj->table->map->key_kind, obj->key);
 	kit_heap_free(doc->heap, obj, vm_shape_of(doc, obj->structure)->object_size);
@@ -280,6 +285,7 @@ vm_object_free(VmDoc *doc, VmObj *obj)
 void
 vm_object_empty(VmDoc *doc, VmObj *row)
 {
+	vm_graphs_forget(doc, row);
 	free_slots(doc, row);
 	row->flags |= VM_OBJ_DELETED | VM_OBJ_EMPTIED;
 }

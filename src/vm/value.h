@@ -123,6 +123,7 @@ struct VmObj
 	{
 		VmObj	   *parent;		/* of a nested record: whose slot holds it */
 		VmVal		key;		/* of an entry of a map */
+		struct VmEdges *edges;	/* of a row of a table: what graphs know of it (state_graph.c); NULL: nothing */
 	};
 	VmObj	   *next_touched;
 	union
@@ -156,6 +157,8 @@ struct VmTable
 	VmTable    *next_crowded;
 	struct VmOrders *orders;	/* in which its rows are kept besides (state_order.c); NULL: none */
 	struct VmAggregates *aggregates;	/* what is kept told of its rows (aggregate.c); NULL: nothing */
+	const struct VmJoins *joins;	/* how its rows are edges of graphs (code.h); NULL: they are none */
+	bool		is_reached;		/* graphs lead to its rows */
 	uint64_t	event;			/* stamp at the beginning of the last event that deleted rows */
 	uint32_t	n_deleted;		/* and how many it has deleted */
 	struct VmTouches *touches;	/* of a document that is watched (watch.h); NULL: none yet */

@@ -265,7 +265,8 @@ static const Case cases[] = {
 	{"meant to be unused", "enum _E { A } function _f() -> int { return 1; }"},
 
 	/* not supported yet */
-	{"traverse", BODY("i = (iterate rows traverse g).size();"), NOT_YET, 14, 19, "\"traverse\" is not supported yet"},
+	{"traverse nothing", BODY("i = (iterate rows traverse g).size();"), ERR, 14, 28, "assoc<A, B> g;"},
+	{"traverse", BODY("i = (iterate rows traverse g).size();") " assoc<Row, Row> g; join g via rows[r] from r.id to r.n;"},
 	{"state", "#start { }", NOT_YET, 1, 1, "a state is not supported yet"},
 	{"block outside of a state", BODY("block;"), ERR, 14, 1, "\"block\" stands in a state"},
 	{"future channel", "message M { int a; } channel<M> ask;", NOT_YET, 1, 22, "not supported yet"},
