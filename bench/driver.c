@@ -10,6 +10,9 @@
  *		driver transfers HOW SIZE BANKS CONNECTIONS SECONDS
  *												batches of SIZE transfers at random between 100,000 accounts, each connection in one of bank1 … bankBANKS, by
  *												ingest, jsonb or table (bench/bank.sql): transfers per second
+ *		driver crowd SPACE VIEWERS CHANGES PAYLOADS
+ *												VIEWERS connections of a gateway to document "crowd" of the space (bench/crowd.adama), and as many changes, one by one, of
+ *												which each is PAYLOADS notifications: µs of the emitter's CPU time per change
  *		driver clients CONNECTIONS SECONDS SQL	the same statement from each connection, $1 = its number: statements per second
  *
  * Connects as libpq's environment says (PGHOST, PGPORT, …).  The space is "chat", of examples/pubsub.adama.
@@ -501,6 +504,86 @@ clients(int n, double seconds, const char *sql)
 	hammer_all(n, seconds, sql, values, 1, 1, 1);
 }
 
+/* ---- many connections on one channel ---- */
+
+/* ns of CPU time of a process so far. */
+static double
+cpu_ns(int pid)
+{
+	char		path[64];
+	FILE	   *file;
+	double		ns;
+
+	snprintf(path, sizeof(path), "/proc/%d/schedstat", pid);
+	file = fopen(path, "r");
+	if (file == NULL || fscanf(file, "%lf", &ns) != 1)
+	{
+		fprintf(stderr, "can't read %s\n", path);
+		exit(1);
+	}
+	fclose(file);
+	return ns;
+}
+
+static void
+await_payloads(PGconn *conn, int n)
+{
+	for (int i = 0; i < n; i++)
+	{
+		PGnotify   *notify = next_notification(conn, 10000);
+
+		if (notify == NULL)
+		{
+			fprintf(stderr, "only %d of %d notifications within 10 s\n", i, n);
+			exit(1);
+		}
+		PQfreemem(notify);
+	}
+}
+
+static int
+emitter_pid(PGconn *conn)
+{
+	PGresult   *result = PQexec(conn, "SELECT pid FROM pg_stat_activity WHERE backend_type = 'adama emitter' AND datname = current_database()");
+	int			pid;
+
+	check(conn, result);
+	pid = atoi(PQgetvalue(result, 0, 0));
+	PQclear(result);
+	return pid;
+}
+
+static void
+crowd(const char *space, int n_viewers, int n_changes, int n_payloads)
+{
+	PGconn	   *ears = open_connection();
+	PGconn	   *hand = open_connection();
+	PGresult   *listener = PQexec(ears, "SELECT adama.gateway_listen()");
+	PGnotify   *notify;
+	char		sql[1024];
+	double		before;
+	int			pid;
+
+	check(ears, listener);
+	snprintf(sql, sizeof(sql), "SELECT adama.gateway_connect('%s', '%s', array_agg(i), array_agg('crowd'::text), array_agg('p' || i), array_agg('jwt'::text), "
+			 "array_agg(json_build_object('slot', i %% 200))) FROM generate_series(1, %d) i", PQgetvalue(listener, 0, 0), space, n_viewers);
+	run(hand, sql);
+	while ((notify = next_notification(ears, 1000)) != NULL)
+		PQfreemem(notify);
+	pid = emitter_pid(hand);
+	before = cpu_ns(pid);
+	for (int i = 0; i < n_changes; i++)
+	{
+		snprintf(sql, sizeof(sql), "SELECT adama.send('%s', 'crowd', 'change', '{\"id\":%d}')", space, i % 1000 + 1);
+		run(hand, sql);
+		await_payloads(ears, n_payloads);
+	}
+	printf("%.1f\n", (cpu_ns(pid) - before) / 1000 / n_changes);
+	PQclear(listener);
+	PQfinish(ears);
+	PQfinish(hand);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -518,6 +601,8 @@ main(int argc, char **argv)
 		ingest(atoi(argv[2]), atoi(argv[3]), atof(argv[4]));
 	else if (strcmp(mode, "transfers") == 0 && argc == 7)
 		transfers(argv[2], atoi(argv[3]), atoi(argv[4]), atoi(argv[5]), atof(argv[6]));
+	else if (strcmp(mode, "crowd") == 0 && argc == 6)
+		crowd(argv[2], atoi(argv[3]), atoi(argv[4]), atoi(argv[5]));
 	else if (strcmp(mode, "clients") == 0 && argc == 5)
 		clients(atoi(argv[2]), atof(argv[3]), argv[4]);
 	else
