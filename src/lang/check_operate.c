@@ -68,7 +68,7 @@ operand_to_code(Check *c, LangExpr **slot, const LangOpCode *code, const char *c
 		to_canonical(c, slot, canonical);
 }
 
-/* The type that a row's result names; enum and list<bool> do not occur in supported rows. */
+/* The type that a row's result names; enum and lists do not occur. */
 static const LangType *
 result_type(Check *c, const char *text)
 {
@@ -247,6 +247,8 @@ check_unary(Check *c, LangExpr *e)
 	if (row->code[0] == '\0')
 		return refuse_combination(c, e, e->u.unary.op, type, NULL);
 	e->u.unary.row = row;
+	if (type->kind == LANG_LIST)
+		return type;
 	operand_to_code(c, &e->u.unary.operand, lang_op_code(row->code), lang_op_code(row->code)->left);
 	return result_type(c, row->result);
 }

@@ -195,6 +195,7 @@ extern uint16_t lower_projection(Lower *l, const LangExpr *e, int want);
 /* ---- lower_clause.c ---- */
 
 extern bool lower_clause_changes(LangLinqKind kind);		/* works on the list itself, which must be nobody else's */
+extern uint16_t lower_apply_each(Lower *l, VmOp op, const LangExpr *list, int want);	/* the list of what the operation makes of each element */
 extern uint16_t lower_clause(Lower *l, const LangExpr *e, uint16_t list);	/* the register of what comes out */
 
 /* ---- lower_scan.c ---- */

@@ -1,6 +1,6 @@
 /*
  * lower_clause.c
- *	  The clauses of a query that make another list, or a map, of a list: map, reduce, unique, rank, order_dyn, shuffle.
+ *	  The clauses of a query that make another list, or a map, of a list: map, reduce, unique, rank, order_dyn, shuffle; and operators on each element.
  *
  * Functions and lambdas are expressions over a variable (lang/check_clause.c), put into the loop.
  */
@@ -29,6 +29,25 @@ end_each(Lower *l, Each *loop)
 {
 	lower_loop(l, &loop->again);
 	lower_here(l, &loop->end);
+}
+
+uint16_t
+lower_apply_each(Lower *l, VmOp op, const LangExpr *list, int want)
+{
+	uint16_t	dst = lower_result(l, want);
+	uint32_t	mark = l->next;
+	uint16_t	from = lower_expr(l, list, -1);
+	uint16_t	made = lower_temp(l);
+	uint16_t	element = lower_temp(l);
+	Each		loop;
+
+	lower_emit_imm(l, VM_NEW_LIST, made, 0);
+	begin_each(l, &loop, from, element);
+	lower_emit(l, VM_LIST_ADD, made, lower_apply(l, op, element, 0, element), 0);
+	end_each(l, &loop);
+	lower_move(l, dst, made);
+	l->next = mark;
+	return dst;
 }
 
 /* out becomes the list of what the expression makes of each element. */

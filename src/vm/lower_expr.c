@@ -208,6 +208,8 @@ lower_unary(Lower *l, const LangExpr *e, int want)
 		return lower_assign_op(l, e, want, true);
 	if (e->u.unary.op == LANG_OP_NEGATE && (operand->kind == LANG_EXPR_INT || operand->kind == LANG_EXPR_LONG))
 		return lower_int(l, -operand->u.integer, want);
+	if (operand->type->kind == LANG_LIST)
+		return lower_apply_each(l, op_of(e->u.unary.row), operand, want);
 	value = lower_expr(l, e->u.unary.operand, -1);
 	l->next = mark;
 	return lower_apply(l, op_of(e->u.unary.row), value, 0, want);

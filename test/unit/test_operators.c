@@ -12,7 +12,7 @@
 #include "lang/check_internal.h"
 
 /* Legal combinations that may still be refused as not supported. */
-#define MAX_UNSUPPORTED 65
+#define MAX_UNSUPPORTED 59
 #define MAX_UNSUPPORTED_TYPES 12
 
 /* ---- the table ---- */
