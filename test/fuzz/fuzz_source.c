@@ -3,8 +3,10 @@
  *	  The front end and the lowering: any text is refused with reasons, or is a program; and always the same one.
  *
  * The corpus are the language cases and the examples.  A custom mutator works on tokens: it exchanges words by words, signs by signs, moves and
- * repeats statements, and takes words of the language that are not there yet.
+ * repeats statements, and takes words of the language that are not there yet.  What follows @@@ are sources that can be included.
  */
+#define _GNU_SOURCE				/* memmem */
+
 #include "fuzz.h"
 
 #include "vm/vm.h"
@@ -17,8 +19,8 @@ static const char *const words[] = {
 	"return", "let", "iterate", "where", "where_as", "order", "by", "desc", "asc", "insensitive", "limit", "offset", "shuffle", "reduce", "on", "via",
 	"unique", "first", "last", "rank", "materialize", "as", "inside", "outside", "@who", "@no_one", "@viewer", "@maybe", "@construct", "@connected",
 	"@disconnected", "@delete", "@load", "@static", "create", "invent", "send", "@lambda", "@empty", "@pair", "@null", "@nothing", "@date", "@time",
-	"@datetime", "@timespan", "@i", "@pi", "@self", "@context", "@vec", "transition", "invoke", "preempt", "block", "#a", "true", "false", "0", "1", "7L",
-	"2.5", "2147483647", "\"\"", "\"a\"", "(", ")", "{", "}", "[", "]", "<", ">", "<-", "->", "::", ";", ",", ".", "=", "==", "!=", "<=", ">=", "=?", "+",
+	"@datetime", "@timespan", "@i", "@pi", "@self", "@context", "@vec", "@include", "@@@", "a", "b", "lib/c", "transition", "invoke", "preempt", "block", "#a", "true",
+	"false", "0", "1", "7L", "2.5", "2147483647", "\"\"", "\"a\"", "(", ")", "{", "}", "[", "]", "<", ">", "<-", "->", "::", ";", ",", ".", "=", "==", "!=", "<=", ">=", "=?", "+",
 	"-", "*", "/", "%", "&&", "||", "^^", "!", "++", "--", "+=", "-=", "*=", "?", ":"
 };
 
@@ -161,13 +163,64 @@ LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned se
 	return len;
 }
 
-static VmProgram *
-compile(const uint8_t *data, size_t size, KitArena *arena, LangDiags *diags)
+/* ---- what is included: parts of the input ---- */
+
+static const char *const names[] = {"a", "b", "lib/c"};
+
+#define N_PARTS 4				/* the program, and what it can include */
+
+typedef struct Part
 {
+	const char *text;
+	size_t		len;
+} Part;
+
+/* Parts are separated by @@@. */
+static void
+divide(const uint8_t *data, size_t size, Part parts[N_PARTS])
+{
+	const char *p = (const char *) data;
+	const char *end = p + size;
+
+	for (int i = 0; i < N_PARTS; i++)
+	{
+		const char *stop = i + 1 < N_PARTS ? memmem(p, (size_t) (end - p), "@@@", 3) : NULL;
+
+		parts[i] = (Part) {p, (size_t) ((stop != NULL ? stop : end) - p)};
+		p = stop != NULL ? stop + 3 : end;
+	}
+}
+
+static bool
+find_part(void *arg, const char *name, KitArena *arena, LangSource *source)
+{
+	const Part *parts = arg;
+
+	for (int i = 1; i < N_PARTS; i++)
+		if (strcmp(names[i - 1], name) == 0 && parts[i].len > 0)
+		{
+			source->text = kit_arena_strdup(arena, parts[i].text, parts[i].len);
+			source->len = parts[i].len;
+			return true;
+		}
+	return false;
+}
+
+static void
+each_part(void *arg, void (*visit) (const char *name, void *visit_arg), void *visit_arg)
+{
+	for (int i = 1; i < N_PARTS; i++)
+		visit(names[i - 1], visit_arg);
+}
+
+static VmProgram *
+compile(Part parts[N_PARTS], KitArena *arena, LangDiags *diags)
+{
+	LangSources sources = {find_part, each_part, parts};
 	VmProgram  *program;
 
 	lang_diags_init(diags, arena);
-	program = vm_program_new((const char *) data, size, diags);
+	program = vm_program_build(parts[0].text, parts[0].len, &sources, diags);
 	FUZZ_CHECK((program != NULL) == (diags->n_errors == 0), "%d errors", diags->n_errors);
 	return program;
 }
@@ -179,18 +232,21 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	LangDiags	diags;
 	LangDiags	again;
 	KitBuf		out;
-	VmProgram  *program = compile(data, size, arena, &diags);
+	Part		parts[N_PARTS];
+	VmProgram  *program;
 
+	divide(data, size, parts);
+	program = compile(parts, arena, &diags);
 	kit_buf_init(&out, arena);
 	for (int i = 0; i < diags.n; i++)
 	{
 		FUZZ_CHECK(diags.items[i]->code != KIT_OK && diags.items[i]->message[0] != '\0', "message %d is empty", i);
 		FUZZ_CHECK(diags.items[i]->line > 0 && diags.items[i]->column > 0, "%s has no place", diags.items[i]->message);
-		lang_diag_render(diags.items[i], "fuzz", (const char *) data, size, &out);
+		lang_diag_render(diags.items[i], "fuzz", parts[0].text, parts[0].len, &out);
 	}
 	if (program != NULL)
 	{
-		VmProgram  *other = compile(data, size, arena, &again);
+		VmProgram  *other = compile(parts, arena, &again);
 		KitBuf		code;
 		KitBuf		other_code;
 		KitDiag		diag = {0};
