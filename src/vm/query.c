@@ -103,7 +103,7 @@ vm_list_part(Vm *vm, const VmList *list, int64_t offset, int64_t limit, VmVal *o
 	if (limit > (int64_t) list->n - offset)
 		limit = (int64_t) list->n - offset;
 	part = kit_arena_alloc(vm->arena, sizeof(VmList));
-	part->items = list->items + offset;
+	part->items = offset > 0 ? list->items + offset : list->items;	/* an empty list may have none */
 	part->n = part->cap = (uint32_t) limit;
 	out->list = part;
 	return true;

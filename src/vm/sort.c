@@ -403,7 +403,8 @@ vm_sort(Vm *vm, VmList *list, const VmSort *sort, const VmVal *computed, int64_t
 				list->items[i] = entries[i].item;
 		}
 	}
-	list->items += offset;
+	if (offset > 0)
+		list->items += offset;	/* an empty list may have none */
 	list->n = list->cap = (uint32_t) limit;
 	return true;
 }
