@@ -71,11 +71,79 @@ lang_program_channel(const LangProgram *program, const char *name, size_t len)
 	return NULL;
 }
 
+/* Whether it is about a name that nothing has: most likely all that say so of the name have one cause. */
+static bool
+is_of_unknown(const KitDiag *diag)
+{
+	static const char variable[] = "there is no variable or field \"";
+	static const char type[] = "there is no type \"";
+
+	return strncmp(diag->message, variable, sizeof(variable) - 1) == 0 || strncmp(diag->message, type, sizeof(type) - 1) == 0;
+}
+
+#define MAX_LINES 10			/* that are named */
+
+/* One error for each unknown name, at its first place; the other places are in its detail. */
+static void
+tell_once(Check *c, int from)
+{
+	LangDiags  *diags = c->diags;
+
+	for (int i = from; i < diags->n; i++)
+	{
+		int			lines[MAX_LINES];
+		int			n = 0;
+		int			n_more = 0;
+		KitBuf		text;
+
+		if (!is_of_unknown(diags->items[i]))
+			continue;
+		for (int k = i + 1; k < diags->n; k++)
+		{
+			KitDiag    *first = diags->items[i];
+			KitDiag    *other = diags->items[k];
+			int			at = n;
+
+			if (strcmp(first->message, other->message) != 0 || strcmp(first->file, other->file) != 0 ||
+				(first->hint[0] != '\0' && other->hint[0] != '\0' && strcmp(first->hint, other->hint) != 0))
+				continue;
+			if (other->line < first->line)
+			{
+				diags->items[i] = other;
+				other = first;
+			}
+			if (n == MAX_LINES)
+				n_more++;
+			else
+			{
+				for (; at > 0 && lines[at - 1] > other->line; at--)
+					lines[at] = lines[at - 1];
+				lines[at] = other->line;
+				n++;
+			}
+			diags->n--;
+			diags->n_errors--;
+			memmove(&diags->items[k], &diags->items[k + 1], (size_t) (diags->n - k) * sizeof(diags->items[0]));
+			diags->items[diags->n] = other;	/* to be used again */
+			k--;
+		}
+		if (n == 0)
+			continue;
+		kit_buf_init(&text, c->arena);
+		for (int k = 0; k < n; k++)
+			kit_buf_printf(&text, "%s%d", k == 0 ? "" : k == n - 1 && n_more == 0 ? " and " : ", ", lines[k]);
+		if (n_more > 0)
+			kit_buf_printf(&text, " and %d more", n_more);
+		kit_diag_detail(diags->items[i], "It is also used at line%s %s.", n == 1 ? "" : "s", text.data);
+	}
+}
+
 LangProgram *
 lang_check(LangTree *tree, LangDiags *diags)
 {
 	Check	   *c = KIT_NEW(tree->arena, Check);
 	LangProgram *program = KIT_NEW(tree->arena, LangProgram);
+	int			n_diags = diags->n;
 
 	program->arena = tree->arena;
 	program->syms = tree->syms;
@@ -97,7 +165,10 @@ lang_check(LangTree *tree, LangDiags *diags)
 	check_warn_unentered(c);
 	check_effects(c);
 	if (diags->n_errors > 0)
+	{
+		tell_once(c, n_diags);
 		return NULL;
+	}
 	check_unused(c);
 	return program;
 }

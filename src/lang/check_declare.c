@@ -179,7 +179,7 @@ check_field_modifiers(Check *c, LangStruct *s, LangField *field, LangDecl *d)
 			kit_diag_hint(diag, "Insert rows when the document is made: @construct { %s <- {...}; }", field->name->text);
 		return;
 	}
-	if (d->u.field.value != NULL)
+	if (d->u.field.value != NULL && !CHECK_IS_ERROR(field->type))
 	{
 		field->unit = check_add_unit(c, LANG_UNIT_INITIAL, d->name, d->pos, NULL, field->type, NULL, d->u.field.value);
 		c->units[field->unit->index]->field = field;
@@ -191,6 +191,7 @@ static void
 declare_id(Check *c, LangStruct *s, LangDecl *d)
 {
 	LangField  *id = s->id;
+	const LangType *type = NULL;
 
 	if (id->pos.line != 0)
 	{
@@ -199,8 +200,11 @@ declare_id(Check *c, LangStruct *s, LangDecl *d)
 	}
 	id->pos = d->name.pos;
 	id->privacy = d->u.field.privacy == LANG_PRIVACY_NONE ? LANG_PRIVACY_PRIVATE : d->u.field.privacy;
-	if (d->kind != LANG_DECL_FIELD || d->u.field.form != LANG_FIELD_STORED || d->u.field.value != NULL ||
-		check_type_ref(c, d->u.field.type, CHECK_TYPE_STORED)->kind != LANG_INT)
+	if (d->kind == LANG_DECL_FIELD && d->u.field.form == LANG_FIELD_STORED)
+		type = check_type_ref(c, d->u.field.type, CHECK_TYPE_STORED);
+	if (type != NULL && CHECK_IS_ERROR(type))
+		return;
+	if (type == NULL || d->u.field.value != NULL || type->kind != LANG_INT)
 	{
 		KitDiag    *diag = check_error(c, d->name.pos, "\"id\" of a record is its number: int, without a value");
 

@@ -75,6 +75,8 @@ ingest_field(Check *c, const LangType *from, const LangField *target, LangPos po
 	LangFitting fitting;
 	KitDiag    *diag;
 
+	if (CHECK_IS_ERROR(to) || CHECK_IS_ERROR(from))
+		return false;
 	if (to->kind == LANG_MESSAGE && check_type_is_structured(from->kind == LANG_MAYBE ? from->a : from))
 		return ingest_struct(c, from->kind == LANG_MAYBE ? from->a : from, to->structure, pos, true, up);
 	if (to->kind == LANG_MAP && is_stored)

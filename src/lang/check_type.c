@@ -51,7 +51,7 @@ unknown_type(Check *c, LangTypeRef *ref)
 		if (lang_type_word(kind)[0] != '\0')
 			check_suggest(&s, lang_type_word(kind));
 	check_suggest_names(c, &s, CHECK_NAMES_TYPES, NULL);
-	check_suggest(&s, "formula");
+	check_suggest(&s, c->cur == NULL ? "formula" : "return");
 	if (!check_suggest_or_foreign(&s, diag, check_foreign_hint("type", ref->word->text)))
 		kit_diag_hint(diag, "A type is one of the language, or a record, message or enumeration that the program declares.");
 	return CHECK_SIMPLE(c, LANG_ERROR_TYPE);

@@ -319,6 +319,7 @@ lang_lex(const char *source, size_t len, KitArena *arena, KitSymTable *syms, Lan
 	/* editors may begin a file with a byte order mark */
 	if (len >= 3 && memcmp(source, "\xef\xbb\xbf", 3) == 0)
 		lex.at += 3;
+	lex.suspect = lex_find_suspect(&lex);
 	do
 	{
 		next_token(&lex, &token);

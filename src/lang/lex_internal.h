@@ -17,6 +17,7 @@ typedef struct Lex
 	bool		is_damaged;		/* something was reported since the last token */
 	bool		is_cut;			/* the token that comes after this one belongs to what was reported, too */
 	bool		is_bad_utf8;	/* has been reported */
+	const uint8_t *suspect;		/* the quote of a string that most likely lacks the other one, or NULL */
 	bool		is_unclosed;	/* a string or template was not closed: those that follow are looked for in their line only */
 	KitArena   *arena;
 	KitSymTable *syms;
@@ -30,6 +31,7 @@ extern bool lex_is_word_char(int c);
 /* Each begins at the first character of the literal and ends behind it. */
 extern void lex_number(Lex *lex, LangToken *token);
 extern void lex_string(Lex *lex, LangToken *token);
+extern const uint8_t *lex_find_suspect(const Lex *lex);	/* of what follows */
 extern void lex_template(Lex *lex, LangToken *token);
 /* Text in quotes that are not ours: a string all the same, after an error that says so.  False: not closed in this line. */
 extern bool lex_foreign_string(Lex *lex, LangToken *token, const char *const *closing, const char *hint);

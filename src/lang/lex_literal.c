@@ -377,18 +377,70 @@ lex_string(Lex *lex, LangToken *token)
 	KitDiag    *diag;
 
 	token->kind = LANG_TOKEN_STRING;
-	take(lex, 1);
-	if (end == NULL)
+	if (end == NULL || lex->at == lex->suspect)
 	{
 		/* most likely it should end in its line: go on behind that */
 		lex->is_unclosed = lex->is_cut = true;
-		diag = lex_error(lex, token->pos, "this string is not closed: expected '\"', found the end of the program");
+		diag = lex_error(lex, token->pos, "this string is not closed: expected '\"', found the end of the %s", end == NULL ? "program" : "line");
+		take(lex, 1);
 		kit_diag_hint(diag, "A quote within a string is written \\\".");
 		read_text(lex, token, end_of_line(lex), false);
 		return;
 	}
+	take(lex, 1);
 	read_text(lex, token, end, true);
 	take(lex, 1);
+}
+
+/* Whether what stands in the rest of the line after a quote looks like code: a quote is missing in it, then. */
+static bool
+ends_as_code(const uint8_t *quote, const uint8_t *end_of_line)
+{
+	while (end_of_line > quote + 1 && (end_of_line[-1] == ' ' || end_of_line[-1] == '\t' || end_of_line[-1] == '\r'))
+		end_of_line--;
+	return end_of_line > quote + 1 && strchr(";{}),", end_of_line[-1]) != NULL;
+}
+
+/*
+ * A string may span lines.  So one that is not closed ends where the next one begins, and so on, until the last has no end: which tells that one is wrong, but not
+ * which.  Most likely it is the first that goes on in the next line, although its own ends as a line of code does.
+ */
+const uint8_t *
+lex_find_suspect(const Lex *lex)
+{
+	const uint8_t *suspect = NULL;
+	const uint8_t *p = lex->at;
+
+	while (p < lex->end)
+	{
+		const uint8_t *close;
+		const uint8_t *newline;
+
+		if (*p == '`' || *p == '\'')
+			return NULL;
+		if (*p == '/' && p + 1 < lex->end && (p[1] == '/' || p[1] == '*'))
+		{
+			bool		is_line = p[1] == '/';
+
+			for (p += 2; p < lex->end && !(is_line ? *p == '\n' : p[-1] == '*' && *p == '/'); p++)
+				;
+			p += p < lex->end;
+			continue;
+		}
+		if (*p != '"')
+		{
+			p++;
+			continue;
+		}
+		close = find_quote(lex, p + 1);
+		if (close == NULL)
+			return suspect;
+		newline = memchr(p, '\n', (size_t) (close - p));
+		if (newline != NULL && suspect == NULL && ends_as_code(p, newline))
+			suspect = p;
+		p = close + 1;
+	}
+	return NULL;				/* all are closed */
 }
 
 /* How long the quote is that is one of closing at p, or 0. */

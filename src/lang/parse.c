@@ -466,6 +466,13 @@ lang_recover(LangParser *p, int from, int depth, bool in_block)
 		return false;
 	for (int i = from; i < p->at; i++)
 		braces += brace(&p->tokens[i]);
+	if (in_block && braces == 0 && p->at > from && p->tokens[p->at].is_damaged && p->tokens[p->at].pos.line > p->tokens[p->at - 1].pos.line)
+	{
+		/* the rest of the line before was lost with a string that is not closed */
+		p->is_lost = false;
+		p->depth = depth;
+		return true;
+	}
 	for (; p->at < p->n - 1; p->at++)
 	{
 		const LangToken *token = &p->tokens[p->at];

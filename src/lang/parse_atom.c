@@ -70,6 +70,8 @@ parse_object(LangParser *p)
 		if (!lang_accept(p, ','))
 			break;
 	}
+	if (lang_peek(p, 0)->kind == LANG_TOKEN_ID && lang_ahead_is(p, 1, ':'))
+		lang_expected(p, "\"}\" or \",\" after a member", "Members are separated by commas.");
 	lang_expect(p, '}', "or \",\" after a member");
 	expr->u.object.n = members.n;
 	expr->u.object.members = KIT_NEW_N(p->arena, LangObjectMember, members.n);
@@ -333,6 +335,8 @@ refuse_words(LangParser *p, const LangToken *token)
 		lang_report(p, token->pos, "An empty maybe is @maybe<type>; somebody who does not exist is @no_one.", "there is no null");
 	else if (lang_token_is(token, "this"))
 		lang_report(p, token->pos, "Fields are reached by their bare names.", "there is no \"this\"");
+	else if (lang_token_is(token, "new") && lang_at_symbol(p, '{'))
+		lang_report(p, token->pos, "A message is written as an object: {a: 1, b: \"x\"}; a record is made by inserting into its table.", "there is no \"new\"");
 	else if (lang_token_is(token, "new"))
 		lang_parse_fail(p, token->pos, KIT_SYNTAX_ERROR,
 						"A message is written as an object: {a: 1, b: \"x\"}; a record is made by inserting into its table.",
@@ -387,6 +391,8 @@ lang_parse_atom(LangParser *p)
 			if (lang_accept_pair(p, "::"))
 				return parse_enum_value(p, token);
 			refuse_words(p, token);
+			if (lang_token_is(token, "new") && lang_at_symbol(p, '{'))
+				return parse_object(p);
 			expr = lang_expr_new(p, LANG_EXPR_NAME, token->pos);
 			expr->u.name.sym = token->sym;
 			return expr;

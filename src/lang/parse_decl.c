@@ -178,6 +178,8 @@ parse_message_param(LangParser *p, LangName channel, LangTypeRef **type, LangNam
 		lang_accept(p, ',');
 	}
 	*type = lang_parse_type(p);
+	if (lang_at_symbol(p, ')'))
+		lang_expected(p, "the name of the message", hint);
 	*name = lang_expect_new_name(p, "the message");
 	if (lang_at_symbol(p, ','))
 	{

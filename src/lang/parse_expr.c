@@ -381,6 +381,36 @@ lang_parse_value(LangParser *p)
 
 /* ---- queries ---- */
 
+static const struct
+{
+	const char *word;
+	LangLinqKind kind;
+}			clauses[] = {
+	{"where", LANG_LINQ_WHERE}, {"where_as", LANG_LINQ_WHERE_AS}, {"order", LANG_LINQ_ORDER},
+	{"order_dyn", LANG_LINQ_ORDER_DYN}, {"shuffle", LANG_LINQ_SHUFFLE}, {"reduce", LANG_LINQ_REDUCE},
+	{"map", LANG_LINQ_MAP}, {"limit", LANG_LINQ_LIMIT}, {"offset", LANG_LINQ_OFFSET}, {"unique", LANG_LINQ_UNIQUE},
+	{"rank", LANG_LINQ_RANK}, {"materialize", LANG_LINQ_MATERIALIZE}, {"traverse", LANG_LINQ_TRAVERSE}
+};
+
+#define N_CLAUSES (sizeof(clauses) / sizeof(clauses[0]))
+
+/* Its number, or N_CLAUSES. */
+static size_t
+find_clause(const char *word)
+{
+	size_t		i = 0;
+
+	while (i < N_CLAUSES && strcmp(clauses[i].word, word) != 0)
+		i++;
+	return i;
+}
+
+static bool
+is_clause(const char *word)
+{
+	return find_clause(word) < N_CLAUSES;
+}
+
 /* After a comma may also come the next argument, element or member. */
 static bool
 another_key_follows(LangParser *p)
@@ -401,6 +431,14 @@ parse_keys(LangParser *p, LangExpr *expr)
 		LangOrderKey *key = KIT_NEW(p->arena, LangOrderKey);
 
 		key->name = lang_expect_name(p, "a field");
+		if (!p->is_lost && (strcmp(key->name.sym->text, "desc") == 0 || strcmp(key->name.sym->text, "asc") == 0) && lang_peek(p, 0)->kind == LANG_TOKEN_ID &&
+			lang_peek(p, 0)->pos.line == key->name.pos.line && !is_clause(lang_peek(p, 0)->sym->text) && !lang_at_word(p, "insensitive"))
+		{
+			const char *hint = kit_arena_printf(p->arena, "Write order by %s %s.", lang_peek(p, 0)->sym->text, key->name.sym->text);
+
+			lang_report(p, key->name.pos, hint, "\"%s\" stands behind the field", key->name.sym->text);
+			key->name = lang_expect_name(p, "a field");
+		}
 		if (lang_accept_word(p, "desc"))
 			key->is_desc = true;
 		else
@@ -419,33 +457,25 @@ parse_keys(LangParser *p, LangExpr *expr)
 static LangExpr *
 parse_clause(LangParser *p, LangExpr *source)
 {
-	static const struct
-	{
-		const char *word;
-		LangLinqKind kind;
-	}			words[] = {
-		{"where", LANG_LINQ_WHERE}, {"where_as", LANG_LINQ_WHERE_AS}, {"order", LANG_LINQ_ORDER},
-		{"order_dyn", LANG_LINQ_ORDER_DYN}, {"shuffle", LANG_LINQ_SHUFFLE}, {"reduce", LANG_LINQ_REDUCE},
-		{"map", LANG_LINQ_MAP}, {"limit", LANG_LINQ_LIMIT}, {"offset", LANG_LINQ_OFFSET}, {"unique", LANG_LINQ_UNIQUE},
-		{"rank", LANG_LINQ_RANK}, {"materialize", LANG_LINQ_MATERIALIZE}, {"traverse", LANG_LINQ_TRAVERSE}
-	};
 	const LangToken *token = lang_peek(p, 0);
 	LangExpr   *expr;
-	size_t		i = 0;
+	size_t		i;
 
 	if (token->kind != LANG_TOKEN_ID)
 		return NULL;
-	while (i < sizeof(words) / sizeof(words[0]) && strcmp(words[i].word, token->sym->text) != 0)
-		i++;
-	if (i == sizeof(words) / sizeof(words[0]))
+	i = find_clause(token->sym->text);
+	if (i == N_CLAUSES)
 		return NULL;
 	lang_next(p);
 	expr = lang_expr_new(p, LANG_EXPR_LINQ, token->pos);
-	expr->u.linq.kind = words[i].kind;
+	expr->u.linq.kind = clauses[i].kind;
 	expr->u.linq.source = source;
-	switch (words[i].kind)
+	switch (clauses[i].kind)
 	{
 		case LANG_LINQ_WHERE:
+			if (lang_at_symbol(p, ':'))
+				lang_expected(p, "a condition", "Write where condition; where the row has a name: where_as row: condition.");
+			/* fall through */
 		case LANG_LINQ_LIMIT:
 		case LANG_LINQ_OFFSET:
 			expr->u.linq.expr = lang_parse_value(p);

@@ -286,6 +286,12 @@ lang_refuse_foreign_declaration(LangParser *p)
 static const char *const declaration_words[] = {
 	"record", "message", "channel", "function", "procedure", "policy", "filter", "enum", "view", "bubble", "dispatch", "method", "test", "ingested", NULL
 };
+static const char *const clause_words[] = {
+	"where", "where_as", "order", "order_dyn", "limit", "offset", "shuffle", "reduce", "unique", "rank", "materialize", "traverse", "inside", "outside", NULL
+};
+static const char *const statement_words[] = {
+	"return", "if", "else", "while", "do", "for", "foreach", "switch", "case", "default", "break", "continue", "abort", "let", "transition", "invoke", "assert", NULL
+};
 static const char *const modifiers[] = {"public", "private", "readonly", "formula", "view", "bubble", "required", NULL};
 static const char *const events[] = {
 	"@construct", "@connected", "@disconnected", "@delete", "@load", "@static", "@cron", "@attached", "@can_attach", "@authorization", "@include",
@@ -347,7 +353,11 @@ field_hint(LangParser *p, const LangToken *token)
 	const LangToken *word = p->at > 1 ? &p->tokens[p->at - 2] : NULL;
 	const char *hint = NULL;
 
-	if (token->kind != LANG_TOKEN_SYMBOL || word == NULL || word->kind != LANG_TOKEN_ID)
+	if (word == NULL || word->kind != LANG_TOKEN_ID)
+		return NULL;
+	if (token->kind == LANG_TOKEN_ID && !lang_is_type_word(word->sym))
+		return did_you_mean(p, nearest(modifiers, word->sym));
+	if (token->kind != LANG_TOKEN_SYMBOL)
 		return NULL;
 	if (token->symbol == '-')
 		return "Names are made of letters, digits and \"_\".";
@@ -356,6 +366,17 @@ field_hint(LangParser *p, const LangToken *token)
 	if (hint == NULL && token->symbol == '{')
 		hint = "What a document stores is declared as record X { ... }, what is sent to it as message X { ... }.";
 	return hint;
+}
+
+/* A statement whose first word looks like one that begins others: Return x; or iff (x) {. */
+static const char *
+statement_hint(LangParser *p, const LangToken *token)
+{
+	const LangToken *first = &p->tokens[p->statement];
+
+	if (first->kind != LANG_TOKEN_ID || !(lang_at_symbol(p, '{') || (p->at == p->statement + 2 && lang_at_symbol(p, '(')) || (p->at == p->statement + 1 && token->kind != LANG_TOKEN_SYMBOL)))
+		return NULL;
+	return did_you_mean(p, nearest(statement_words, first->sym));
 }
 
 const char *
@@ -384,6 +405,16 @@ lang_usual_hint(LangParser *p, const char *what)
 			return hint;
 	}
 	hint = find_hint(joining, COUNT(joining), token);
+	if (hint == NULL && token->kind == LANG_TOKEN_ID)
+		hint = did_you_mean(p, nearest(clause_words, token->sym));
+	if (hint == NULL && strcmp(what, "\";\" at the end of the statement") == 0)
+		hint = statement_hint(p, token);
+	if (hint == NULL && token->kind == LANG_TOKEN_ID && before->kind == LANG_TOKEN_ID)
+	{
+		static const char *const iterate[] = {"iterate", NULL};
+
+		hint = did_you_mean(p, nearest(iterate, before->sym));
+	}
 	if (hint == NULL && p->at > 0)
 		hint = find_hint(leading, COUNT(leading), before);
 	if (hint == NULL && before->kind == LANG_TOKEN_STRING && before->pos.line < token->pos.line && p->at > 0 &&

@@ -23,6 +23,7 @@ typedef struct LangParser
 	LangToken  *tokens;
 	int			n;
 	int			at;
+	int			statement;		/* the first token of the statement at hand */
 	int			depth;
 	bool		is_lost;
 	bool		is_stopped;		/* a limit was exceeded: lost for good */

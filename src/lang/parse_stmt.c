@@ -32,6 +32,7 @@ parse_braces(LangParser *p)
 	const LangToken *open = lang_peek(p, 0);
 	LangStmt   *block = make(p, LANG_STMT_BLOCK, open->pos);
 	LangVector	items = {0};
+	bool		was_lost = false;
 
 	lang_expect(p, '{', "at the beginning of a block");
 	while (!lang_at_end(p, open, "\"}\" at the end of the block"))
@@ -39,9 +40,12 @@ parse_braces(LangParser *p)
 		int			from = p->at;
 		int			depth = p->depth;
 
+		/* an "else" of an "if" that was not understood */
+		if (was_lost && lang_accept_word(p, "else"))
+			continue;
 		lang_vector_add(p, &items, parse_statement(p));
 		if (p->is_lost)
-			lang_recover(p, from, depth, true);
+			was_lost = lang_recover(p, from, depth, true);
 	}
 	block->u.block.items = (LangStmt **) items.items;
 	block->u.block.n = items.n;
@@ -356,6 +360,11 @@ parse_statement_inner(LangParser *p)
 		return make(p, LANG_STMT_EMPTY, lang_next(p)->pos);
 	if (token->kind == LANG_TOKEN_SYMBOL && token->symbol == '{')
 		return lang_parse_block(p);
+	if (token->kind == LANG_TOKEN_SYMBOL && (token->symbol == ')' || token->symbol == ']'))
+	{
+		lang_expected(p, "a statement", "It closes nothing: there is one too many.");
+		return make(p, LANG_STMT_EMPTY, token->pos);
+	}
 	if (token->kind == LANG_TOKEN_KEYWORD)
 	{
 		word = token->sym->text;
@@ -459,6 +468,7 @@ parse_statement(LangParser *p)
 
 	if (!lang_descend(p))
 		return make(p, LANG_STMT_EMPTY, lang_peek(p, 0)->pos);
+	p->statement = p->at;
 	stmt = parse_statement_inner(p);
 	p->depth--;
 	return stmt;

@@ -263,6 +263,8 @@ fit(const LangType *from, const LangType *to, LangFitting *fitting, Comparing *m
 	LangFit		inner;
 
 	*fitting = (LangFitting) {0};
+	if (from->kind == LANG_ERROR_TYPE || to->kind == LANG_ERROR_TYPE)
+		return LANG_FITS_AS_IS;	/* was refused where it is declared */
 	if (to->kind == LANG_TEXT)
 	{
 		/* a text begins anew with a string */

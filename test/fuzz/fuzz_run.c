@@ -118,7 +118,7 @@ tell(Viewer *v, VmDoc *doc, const VmEvent *event, const VmLimits *limits, bool i
 	kit_buf_init(&out, scratch);
 	kit_buf_init(&whole, v->arena);
 	outcome = turn == NULL ? LIVE_FAILED : live_view_update(v->view, turn, &out, &diag);
-	FUZZ_CHECK(kit_arena_size(scratch) <= 2 * limits->memory + 16 * vm_doc_state_size(doc) + HOLDS_MEMORY_SLACK, "looking takes %zu bytes, where %zu are the budget: %s",
+	FUZZ_CHECK(kit_arena_size(scratch) <= HOLDS_MEMORY(limits->memory) + 16 * vm_doc_state_size(doc), "looking takes %zu bytes, where %zu are the budget: %s",
 			   kit_arena_size(scratch), limits->memory, source);
 	if (outcome == LIVE_FAILED)
 	{

@@ -6,15 +6,16 @@
  *		the state before and the delta make the state after, as bytes and in the memory of another who applies it
  *		the size that the document tells is the state's; the state survives saving and loading
  *		the same event on the same state gives the same delta; undone, it leaves the state that was
- *		the event's memory stays within its budget
+ *		the event's memory stays within its budget, and so does what the document grows by
  */
 #ifndef ADAMA_HOLDS_H
 #define ADAMA_HOLDS_H
 
 #include "vm/vm.h"
 
-/* Beyond the budget an event may hold what does not grow with it: frames, a block of the arena that was begun. */
-#define HOLDS_MEMORY_SLACK (4 * 1024 * 1024)
+/* Blocks of an arena grow by doubling, so half of them may be unused; and an event holds what does not grow with it: frames, the first block. */
+#define HOLDS_MEMORY_SLACK (256 * 1024)
+#define HOLDS_MEMORY(budget) (2 * (budget) + HOLDS_MEMORY_SLACK)
 
 static inline bool
 holds_same(DocBytes a, DocBytes b)
@@ -67,14 +68,17 @@ holds_event(VmDoc *doc, const VmEvent *event, const VmLimits *limits, KitArena *
 	KitDiag		diag = {0};
 	KitDiag		other = {0};
 	VmDoc	   *copy;
+	size_t		held = vm_doc_memory(doc);
 	const char *wrong = NULL;
 
 	kit_buf_init(&change, arena);
 	kit_buf_init(&sum, arena);
 	vm_doc_begin(doc);
 	*ok = vm_reduce(doc, event, limits, scratch, &diag);
-	if (kit_arena_size(scratch) > limits->memory + HOLDS_MEMORY_SLACK)
+	if (kit_arena_size(scratch) > HOLDS_MEMORY(limits->memory))
 		wrong = kit_arena_printf(arena, "%zu bytes of memory, where %zu are the budget", kit_arena_size(scratch), limits->memory);
+	if (vm_doc_memory(doc) > held + HOLDS_MEMORY(limits->memory))
+		wrong = kit_arena_printf(arena, "the document grows from %zu to %zu bytes of memory, where %zu are the budget", held, vm_doc_memory(doc), limits->memory);
 	made = vm_doc_delta(doc, &change);
 	vm_doc_commit(doc);
 	kit_arena_delete(scratch);
