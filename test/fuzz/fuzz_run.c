@@ -165,6 +165,12 @@ choose_event(const LangProgram *lang, Choices *c, KitBuf *json, VmEvent *event)
 }
 
 static void
+listen(void *arg, const VmEvent *event, const char *text, size_t len)
+{
+	FUZZ_CHECK(strlen(text) >= len, "a line without an end");
+}
+
+static void
 run(const VmProgram *program, Choices *c, const char *source, KitArena *arena)
 {
 	static const VmLimits plenty = {.steps = 200000, .memory = 4000000, .document = 100000, .depth = 50};
@@ -173,7 +179,7 @@ run(const VmProgram *program, Choices *c, const char *source, KitArena *arena)
 	/* chance in a view is other chance each time it is computed */
 	bool		is_random = strstr(source, "Random.") != NULL || strstr(source, "shuffle") != NULL;
 	VmDoc	   *doc = vm_doc_new(program, 7, false);
-	VmEvent		event = {.kind = VM_EVENT_CREATE, .agent = {"a", 1}, .authority = {"t", 1}, .at = 1000, .seq = 1, .space = SPACE, .key = KEY};
+	VmEvent		event = {.kind = VM_EVENT_CREATE, .agent = {"a", 1}, .authority = {"t", 1}, .at = 1000, .seq = 1, .space = SPACE, .key = KEY, .log = {listen, NULL}};
 	KitDiag		diag = {0};
 	LiveDocument *shown = live_document_new(program, false);
 	Viewer		viewers[2];
