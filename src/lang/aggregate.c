@@ -161,6 +161,11 @@ look_at(Look *look, const LangExpr *e)
 		case LANG_EXPR_DOUBLE:
 		case LANG_EXPR_BOOL:
 		case LANG_EXPR_STRING:
+		case LANG_EXPR_LABEL:
+		case LANG_EXPR_DATE:
+		case LANG_EXPR_TIME:
+		case LANG_EXPR_DATETIME:
+		case LANG_EXPR_TIMESPAN:
 		case LANG_EXPR_ENUM:
 		case LANG_EXPR_NO_ONE:
 			return true;

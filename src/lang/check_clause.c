@@ -129,6 +129,7 @@ can_be_unique(const LangType *type)
 		case LANG_LONG:
 		case LANG_DOUBLE:
 		case LANG_STRING:
+		case LANG_LABEL:
 		case LANG_ENUM:
 		case LANG_PRINCIPAL:
 		case LANG_DATE:

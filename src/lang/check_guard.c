@@ -96,6 +96,7 @@ static void
 resolve_index(Check *c, LangStruct *s, LangDecl *d)
 {
 	LangField  *field = check_find_field(c, s, d->name);
+	KitDiag    *diag;
 
 	if (field == NULL)
 		return;
@@ -105,6 +106,7 @@ resolve_index(Check *c, LangStruct *s, LangDecl *d)
 		case LANG_INT:
 		case LANG_LONG:
 		case LANG_STRING:
+		case LANG_LABEL:
 		case LANG_PRINCIPAL:
 		case LANG_ENUM:
 		case LANG_DATE:
@@ -115,7 +117,9 @@ resolve_index(Check *c, LangStruct *s, LangDecl *d)
 		case LANG_ERROR_TYPE:
 			break;
 		default:
-			check_error(c, d->name.pos, "\"%s\" cannot be indexed", d->name.sym->text);
+			diag = check_error(c, d->name.pos, "\"%s\" cannot be indexed: it is %s", d->name.sym->text,
+							   field->kind == LANG_STORED_FIELD ? field->type->text : "computed");
+			kit_diag_hint(diag, "Fields of type int, long, bool, string, label, principal, date, time, datetime, and of enumerations can.");
 			break;
 	}
 }

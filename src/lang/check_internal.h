@@ -252,6 +252,7 @@ extern void check_suggest_namespaces(CheckSuggestion *s);
 typedef enum CheckTypeUse
 {
 	CHECK_TYPE_STORED,			/* field of the document or of a record */
+	CHECK_TYPE_INSIDE,			/* in the maybe, list or map that is such a field */
 	CHECK_TYPE_MESSAGE,			/* field of a message or of @viewer */
 	CHECK_TYPE_PARAM,
 	CHECK_TYPE_LOCAL,

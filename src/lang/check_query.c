@@ -147,6 +147,7 @@ has_order(const LangType *type)
 		case LANG_LONG:
 		case LANG_DOUBLE:
 		case LANG_STRING:
+		case LANG_LABEL:
 		case LANG_ENUM:
 		case LANG_DATE:
 		case LANG_TIME:

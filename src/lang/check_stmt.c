@@ -143,7 +143,7 @@ check_case(Check *c, LangExpr **slot, const LangType *type)
 		e->u.integer = -check_strip(e->u.unary.operand)->u.integer;
 		e->kind = LANG_EXPR_INT;
 	}
-	if (e->kind != LANG_EXPR_INT && e->kind != LANG_EXPR_STRING && e->kind != LANG_EXPR_ENUM)
+	if (e->kind != LANG_EXPR_INT && e->kind != LANG_EXPR_STRING && e->kind != LANG_EXPR_LABEL && e->kind != LANG_EXPR_ENUM)
 	{
 		check_error(c, e->pos, "\"case\" takes a constant");
 		return false;
@@ -152,7 +152,10 @@ check_case(Check *c, LangExpr **slot, const LangType *type)
 		given = given->a;
 	if (given != type)
 	{
-		check_error(c, e->pos, "\"case\" must be %s, not %s", type->text, given->text);
+		KitDiag    *diag = check_error(c, e->pos, "\"case\" must be %s, not %s", type->text, given->text);
+
+		if (type->kind == LANG_LABEL && given->kind == LANG_STRING)
+			kit_diag_hint(diag, "A label is written with its sign, as in #play.");
 		return false;
 	}
 	return true;
@@ -168,6 +171,7 @@ covers(const LangExpr *e, const LangExpr *f)
 		case LANG_EXPR_INT:
 			return e->u.integer == f->u.integer;
 		case LANG_EXPR_STRING:
+		case LANG_EXPR_LABEL:
 			return e->u.string.len == f->u.string.len && memcmp(e->u.string.text, f->u.string.text, e->u.string.len) == 0;
 		case LANG_EXPR_ENUM:
 			return !e->u.enumeration.is_star && !f->u.enumeration.is_star && e->u.enumeration.number == f->u.enumeration.number;
@@ -189,9 +193,9 @@ check_switch(Check *c, LangStmt *stmt)
 	int			n_cases = 0;
 	LangExpr  **cases;
 
-	if (!CHECK_IS_ERROR(type) && type->kind != LANG_INT && type->kind != LANG_STRING && type->kind != LANG_ENUM)
+	if (!CHECK_IS_ERROR(type) && type->kind != LANG_INT && type->kind != LANG_STRING && type->kind != LANG_LABEL && type->kind != LANG_ENUM)
 	{
-		check_error(c, stmt->u.branch.condition->pos, "\"switch\" takes int, string or an enumeration, not %s", type->text);
+		check_error(c, stmt->u.branch.condition->pos, "\"switch\" takes int, string, label or an enumeration, not %s", type->text);
 		type = CHECK_SIMPLE(c, LANG_ERROR_TYPE);
 	}
 	cases = KIT_NEW_N(c->arena, LangExpr *, body->u.block.n + 1);

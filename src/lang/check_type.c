@@ -57,9 +57,16 @@ unknown_type(Check *c, LangTypeRef *ref)
 	return CHECK_SIMPLE(c, LANG_ERROR_TYPE);
 }
 
+/* How the types in a maybe, list or map are used. */
+static CheckTypeUse
+use_inside(CheckTypeUse use)
+{
+	return use == CHECK_TYPE_STORED || use == CHECK_TYPE_INSIDE ? CHECK_TYPE_INSIDE : CHECK_TYPE_LOCAL;
+}
+
 /* map<K,V> or pair<A,B> */
 static const LangType *
-type_of_two(Check *c, LangTypeRef *ref, LangTypeKind kind)
+type_of_two(Check *c, LangTypeRef *ref, LangTypeKind kind, CheckTypeUse use)
 {
 	const LangType *a;
 	const LangType *b;
@@ -70,7 +77,7 @@ type_of_two(Check *c, LangTypeRef *ref, LangTypeKind kind)
 		return CHECK_SIMPLE(c, LANG_ERROR_TYPE);
 	}
 	a = check_type_ref(c, ref->args[0], CHECK_TYPE_LOCAL);
-	b = check_type_ref(c, ref->args[1], CHECK_TYPE_LOCAL);
+	b = check_type_ref(c, ref->args[1], kind == LANG_MAP ? use_inside(use) : CHECK_TYPE_LOCAL);
 	if (CHECK_IS_ERROR(a) || CHECK_IS_ERROR(b))
 		return CHECK_SIMPLE(c, LANG_ERROR_TYPE);
 	if (kind == LANG_MAP && !check_type_is_key(a))
@@ -142,7 +149,7 @@ base_type(Check *c, LangTypeRef *ref, CheckTypeUse use)
 			return CHECK_SIMPLE(c, kind);
 		case LANG_MAP:
 		case LANG_PAIR:
-			return type_of_two(c, ref, kind);
+			return type_of_two(c, ref, kind, use);
 		case LANG_MAYBE:
 		case LANG_LIST:
 		case LANG_TABLE:
@@ -152,7 +159,7 @@ base_type(Check *c, LangTypeRef *ref, CheckTypeUse use)
 							kind == LANG_TABLE ? "table<Row>" : kind == LANG_LIST ? "list<int>" : "maybe<int>");
 				return CHECK_SIMPLE(c, LANG_ERROR_TYPE);
 			}
-			a = check_type_ref(c, ref->args[0], CHECK_TYPE_LOCAL);
+			a = check_type_ref(c, ref->args[0], kind == LANG_TABLE ? CHECK_TYPE_LOCAL : use_inside(use));
 			if (CHECK_IS_ERROR(a))
 				return a;
 			if (kind == LANG_TABLE)
@@ -231,6 +238,18 @@ stored_type(Check *c, LangTypeRef *ref, const LangType *type)
 		return CHECK_SIMPLE(c, LANG_ERROR_TYPE);
 	}
 	inner = type;
+	while (inner->kind == LANG_MAP || inner->kind == LANG_LIST || inner->kind == LANG_MAYBE)
+		inner = inner->kind == LANG_MAP ? inner->b : inner->a;
+	if (inner->kind == LANG_JSON)
+	{
+		diag = check_error(c, ref->pos, "a document cannot store json");
+		if (inner == type)
+			kit_diag_hint(diag, "Declare it dynamic, and assign .to_dynamic().");
+		else
+			kit_diag_hint(diag, "Write dynamic in place of json, and put .to_dynamic() into it.");
+		return CHECK_SIMPLE(c, LANG_ERROR_TYPE);
+	}
+	inner = type;
 	while (inner->kind == LANG_MAP)
 		inner = inner->b;
 	if (inner != type && inner->kind == LANG_MESSAGE && inner->structure->kind == LANG_STRUCT_MESSAGE)
@@ -258,11 +277,6 @@ stored_type(Check *c, LangTypeRef *ref, const LangType *type)
 		diag = check_error(c, ref->pos, "a document cannot store a %s", ref->word->text);
 		kit_diag_hint(diag, type->kind == LANG_FUTURE ? "Wait for the answer with .await(), and store what it says." :
 					  "A channel is declared outside of records: channel<%s> name;", type->a->text);
-	}
-	else if (type->kind == LANG_JSON)
-	{
-		diag = check_error(c, ref->pos, "a document cannot store json");
-		kit_diag_hint(diag, "Declare it dynamic, and assign .to_dynamic().");
 	}
 	else
 		check_unsupported(c, ref->pos, "a field of type %s", type->text);
@@ -345,6 +359,12 @@ check_type_ref(Check *c, LangTypeRef *ref, CheckTypeUse use)
 	{
 		case CHECK_TYPE_STORED:
 			return stored_type(c, ref, type);
+		case CHECK_TYPE_INSIDE:
+			if (type->kind != LANG_TEXT && (type->kind != LANG_ARRAY || type->a->kind != LANG_TEXT))
+				return type;
+			kit_diag_hint(check_error(c, ref->pos, "a maybe, list or map cannot hold a text"),
+						  "Put it into a record, as in record Page { text body; }, and declare a maybe<Page>, a table<Page> or a map of Page.");
+			return CHECK_SIMPLE(c, LANG_ERROR_TYPE);
 		case CHECK_TYPE_MESSAGE:
 			return is_text(c, ref, type) ? CHECK_SIMPLE(c, LANG_ERROR_TYPE) : message_type(c, ref, type);
 		case CHECK_TYPE_PARAM:

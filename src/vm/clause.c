@@ -147,6 +147,7 @@ key_of_field(const LangField *field, VmSortKey *key)
 			key->kind = VM_KEY_DOUBLE;
 			return true;
 		case LANG_STRING:
+		case LANG_LABEL:
 			key->kind = VM_KEY_STRING;
 			return true;
 		default:

@@ -139,7 +139,7 @@ lower_case(Lower *l, const LangExpr *constant, uint16_t value, Label *label)
 	const LangExpr *e = lower_bare(constant);
 	uint32_t	mark = l->next;
 
-	if (e->type->kind == LANG_STRING)
+	if (e->type->kind == LANG_STRING || e->type->kind == LANG_LABEL)
 	{
 		uint16_t	text = lower_expr(l, e, -1);
 

@@ -59,6 +59,11 @@ is_invariant(const Invariance *v, const LangExpr *e)
 		case LANG_EXPR_DOUBLE:
 		case LANG_EXPR_BOOL:
 		case LANG_EXPR_STRING:
+		case LANG_EXPR_LABEL:
+		case LANG_EXPR_DATE:
+		case LANG_EXPR_TIME:
+		case LANG_EXPR_DATETIME:
+		case LANG_EXPR_TIMESPAN:
 		case LANG_EXPR_WHO:
 		case LANG_EXPR_NO_ONE:
 		case LANG_EXPR_NULL:

@@ -131,7 +131,7 @@ field_of_row(const Search *s, const LangExpr *e)
 	const LangLocal *local = NULL;
 
 	e = lower_bare(e);
-	while (e->kind == LANG_EXPR_CONVERT && e->u.convert.how == LANG_CONVERT_WIDEN)
+	while (e->kind == LANG_EXPR_CONVERT && (e->u.convert.how == LANG_CONVERT_WIDEN || e->u.convert.how == LANG_CONVERT_TO_INSTANT))
 		e = lower_bare(e->u.convert.operand);
 	if (e->kind == LANG_EXPR_NAME && e->u.name.ref.kind == LANG_REF_FIELD && e->u.name.ref.base == LANG_BASE_LOCAL)
 	{
@@ -220,9 +220,18 @@ bound_above(Search *s, const LangField *field, const LangExpr *value, VmKeyKind 
 	b->is_low_open = is_open;
 }
 
+/* Datetimes are compared as instants, but kept as what they are, in the order of their instants. */
+static const LangExpr *
+key_of_value(const LangExpr *value)
+{
+	value = lower_bare(value);
+	return value->kind == LANG_EXPR_CONVERT && value->u.convert.how == LANG_CONVERT_TO_INSTANT ? value->u.convert.operand : value;
+}
+
 static void
 bound_compared(Search *s, VmOp op, const LangField *field, const LangExpr *value, bool is_turned)
 {
+	value = key_of_value(value);
 	switch (op)
 	{
 		case VM_EQ_INT:

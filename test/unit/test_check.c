@@ -272,6 +272,11 @@ static const Case cases[] = {
 	{"future channel", "message M { int a; } channel<M> ask;", NOT_YET, 1, 22, "not supported yet"},
 	{"library that is known", BODY("d = Vector.length(1.0);"), NOT_YET, 14, 12, "\"Vector.length\" is not supported yet"},
 	{"library that is not", BODY("d = Math.powww(1.0, 2.0);"), ERR, 14, 10, "there is no \"Math.powww\""},
+	{"text in a map", "map<int,text> m;", ERR, 1, 9, "Put it into a record, as in record Page { text body; }"},
+	{"json in a list", "list<json> l;", ERR, 1, 1, "Write dynamic in place of json"},
+	{"json as a field", "json j;", ERR, 1, 1, "Declare it dynamic, and assign .to_dynamic()."},
+	{"index on what has none", "record R { double d; index d; } table<R> t;", ERR, 1, 28, "Fields of type int, long, bool, string, label,"},
+	{"string for a label", "message M { label l; } channel c(M m) { switch (m.l) { case \"a\": } }", ERR, 1, 61, "A label is written with its sign, as in #play."},
 	{"complex", BODY("let x = @i; b = x;"), ERR, 14, 17, "value of \"b\" must be bool, not complex"},
 };
 
