@@ -77,7 +77,8 @@ function makePlain(view) {
 		return Array.from({length: view['@s']}, (_, i) => plain(view[i]));
 	const out = {};
 	for (const key of Object.keys(view))
-		out[key.startsWith('@@') ? key.slice(1) : key] = plain(view[key]);
+		if (key !== '__proto__')
+			out[key.startsWith('@@') ? key.slice(1) : key] = plain(view[key]);
 	return out;
 }
 

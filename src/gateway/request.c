@@ -369,7 +369,7 @@ method_direct_send(Request *request)
 	Text		dedupe;
 
 	if (locate(request, &space, &key) && read_message(request, &channel, &message, &dedupe))
-		busy_unless(request, work_send(request->socket, request->id, space, key, request->who, channel, dedupe, message));
+		busy_unless(request, work_send(request->socket, request->id, space, key, request->who, NULL, channel, dedupe, message));
 }
 
 static void
@@ -433,7 +433,7 @@ send_by(Request *request, int code, bool takes_dedupe)
 		return;
 	if (!takes_dedupe)
 		dedupe = (Text) {NULL, 0};
-	busy_unless(request, work_send(request->socket, request->id, stream->space, stream->key, stream->who, channel, dedupe, message));
+	busy_unless(request, work_send(request->socket, request->id, stream->space, stream->key, stream->who, stream, channel, dedupe, message));
 }
 
 static void

@@ -17,6 +17,7 @@
 #include <utlist.h>
 
 #include "gateway/config.h"
+#include "gateway/log.h"
 #include "gateway/memory.h"
 #include "gateway/metrics.h"
 #include "gateway/work_internal.h"
@@ -29,7 +30,7 @@ static int	n_queued;
 static int64_t bytes_queued;
 static int	n_under_way;
 static char *listener;			/* NULL: nobody listens */
-static int64_t hearing;			/* counts listeners */
+static int64_t hearing;			/* changes with the listener */
 
 int
 work_n_queued(void)
@@ -178,11 +179,14 @@ let_go(Document *document)
 }
 
 static void
-queue(Op *op, const char *space, const char *key)
+queue(Op *op, const char *space, const char *key, bool is_first)
 {
 	Document   *document = find_document(space, key);
 
-	DL_APPEND(document->ops, op);
+	if (is_first)
+		DL_PREPEND(document->ops, op);
+	else
+		DL_APPEND(document->ops, op);
 	document->n_ops++;
 	n_queued++;
 	bytes_queued += (int64_t) op->size;
@@ -190,10 +194,11 @@ queue(Op *op, const char *space, const char *key)
 	work_go();
 }
 
-/* Back to the head, in their order. */
+/* Back to the head, in their order, but behind those that join: they may have come meanwhile, and their connections are those that the operations need. */
 void
 work_put_back(Document *document, Op *ops)
 {
+	Op		   *joins = NULL;
 	Op		   *op;
 
 	DL_FOREACH(ops, op)
@@ -202,8 +207,15 @@ work_put_back(Document *document, Op *ops)
 		n_queued++;
 		bytes_queued += (int64_t) op->size;
 	}
-	DL_CONCAT(ops, document->ops);
-	document->ops = ops;
+	while (document->ops != NULL && document->ops->kind == OP_JOIN)
+	{
+		op = document->ops;
+		DL_DELETE(document->ops, op);
+		DL_APPEND(joins, op);
+	}
+	DL_CONCAT(joins, ops);
+	DL_CONCAT(joins, document->ops);
+	document->ops = joins;
 }
 
 static bool
@@ -225,7 +237,7 @@ work_create(Socket *socket, int64_t request, const char *space, const char *key,
 {
 	if (!has_room(space, key))
 		return false;
-	queue(op_new(OP_CREATE, socket, request, who, none, none, arg), space, key);
+	queue(op_new(OP_CREATE, socket, request, who, none, none, arg), space, key, false);
 	return true;
 }
 
@@ -234,7 +246,7 @@ work_delete(Socket *socket, int64_t request, const char *space, const char *key,
 {
 	if (!has_room(space, key))
 		return false;
-	queue(op_new(OP_DELETE, socket, request, who, none, none, none), space, key);
+	queue(op_new(OP_DELETE, socket, request, who, none, none, none), space, key, false);
 	return true;
 }
 
@@ -248,16 +260,20 @@ work_list(Socket *socket, int64_t request, const char *space, Text marker, int l
 		return false;
 	op = op_new(OP_LIST, socket, request, NULL, none, none, marker);
 	op->number = limit;
-	queue(op, space, "");
+	queue(op, space, "", false);
 	return true;
 }
 
 bool
-work_send(Socket *socket, int64_t request, const char *space, const char *key, Principal *who, Text channel, Text dedupe, Text message)
+work_send(Socket *socket, int64_t request, const char *space, const char *key, Principal *who, Stream *by, Text channel, Text dedupe, Text message)
 {
+	Op		   *op;
+
 	if (!has_room(space, key))
 		return false;
-	queue(op_new(OP_SEND, socket, request, who, channel, dedupe, message), space, key);
+	op = op_new(OP_SEND, socket, request, who, channel, dedupe, message);
+	op->stream = by == NULL ? NULL : stream_hold(by);
+	queue(op, space, key, false);
 	return true;
 }
 
@@ -271,13 +287,20 @@ stream_op(OpKind kind, Stream *stream, int64_t request, Text text)
 	return op;
 }
 
-void
-work_ask_to_join(Stream *stream)
+/* Joins again come before all that waits: messages of who is not connected would be refused. */
+static void
+ask_to_join(Stream *stream, bool is_first)
 {
 	if (stream->is_asked)
 		return;
 	stream->is_asked = true;
-	queue(stream_op(OP_JOIN, stream, 0, none), stream->space, stream->key);
+	queue(stream_op(OP_JOIN, stream, 0, none), stream->space, stream->key, is_first);
+}
+
+void
+work_join_again(Stream *stream)
+{
+	ask_to_join(stream, true);
 }
 
 bool
@@ -285,7 +308,7 @@ work_join(Stream *stream)
 {
 	if (!has_room(stream->space, stream->key))
 		return false;
-	work_ask_to_join(stream);
+	ask_to_join(stream, false);
 	return true;
 }
 
@@ -300,8 +323,8 @@ work_rejoin(Stream *stream)
 	leave = stream_op(OP_LEAVE, stream, 0, none);
 	stream_renumber(stream);
 	metrics.rejoined++;
-	work_ask_to_join(stream);
-	queue(leave, stream->space, stream->key);
+	work_join_again(stream);
+	queue(leave, stream->space, stream->key, false);
 }
 
 bool
@@ -311,7 +334,7 @@ work_update(Stream *stream, int64_t request, Text viewer)
 		return false;
 	free(stream->viewer);
 	stream->viewer = gateway_copy(viewer.str, viewer.len);
-	queue(stream_op(OP_UPDATE, stream, request, viewer), stream->space, stream->key);
+	queue(stream_op(OP_UPDATE, stream, request, viewer), stream->space, stream->key, false);
 	return true;
 }
 
@@ -320,7 +343,7 @@ work_leave(Stream *stream, int64_t request)
 {
 	Op		   *op = stream_op(OP_LEAVE, stream, request, none);
 
-	queue(op, stream->space, stream->key);
+	queue(op, stream->space, stream->key, false);
 	if (request == 0)
 		stream_end(stream);
 }
@@ -346,10 +369,11 @@ batch_is_done(DatabaseCall *call, const PGresult *result)
 }
 
 
+/* A message by a stream, too: it is of somebody who is connected, which nobody is as long as nobody listens. */
 static bool
-needs_listener(OpKind kind)
+needs_listener(const Op *op)
 {
-	return kind == OP_JOIN || kind == OP_UPDATE || kind == OP_LEAVE;
+	return op->stream != NULL;
 }
 
 /* Operations whose client is gone before they were asked for, and that nothing else depends on. */
@@ -404,7 +428,7 @@ first_that_can_go(void)
 
 	DL_FOREACH2(ready, document, ready_next)
 	{
-		if (listener != NULL || !needs_listener(document->ops->kind))
+		if (listener != NULL || !needs_listener(document->ops))
 			return document;
 	}
 	return NULL;
@@ -469,6 +493,7 @@ work_go(void)
 		call->arg = batch;
 		work_fill_call(call, batch, listener);
 		n_under_way += batch->n;
+		gateway_log(GATEWAY_DEBUG, "call", "kind=%d documents=%d operations=%d space=\"%s\"", batch->kind, batch->n_parts, batch->n, batch->parts[0].document->space);
 		metrics.calls++;
 		metrics.operations += batch->n;
 		database_run(call);
@@ -484,7 +509,7 @@ work_listening(const char *to)
 	free(listener);
 	listener = gateway_copy(to, strlen(to));
 	hearing++;
-	stream_each(work_ask_to_join);
+	stream_each(work_join_again);
 	work_go();
 }
 
@@ -493,6 +518,7 @@ work_deaf(void)
 {
 	free(listener);
 	listener = NULL;
+	hearing++;
 	stream_deaf();
 }
 

@@ -25,7 +25,8 @@ typedef struct Text
 extern bool work_create(Socket *socket, int64_t request, const char *space, const char *key, Principal *who, Text arg);
 extern bool work_delete(Socket *socket, int64_t request, const char *space, const char *key, Principal *who);
 extern bool work_list(Socket *socket, int64_t request, const char *space, Text marker, int limit);
-extern bool work_send(Socket *socket, int64_t request, const char *space, const char *key, Principal *who, Text channel, Text dedupe, Text message);
+/* by: the stream that it was sent on, or NULL. */
+extern bool work_send(Socket *socket, int64_t request, const char *space, const char *key, Principal *who, Stream *by, Text channel, Text dedupe, Text message);
 extern bool work_join(Stream *stream);
 extern bool work_update(Stream *stream, int64_t request, Text viewer);
 /* Never refused.  request 0: nobody waits for an answer.  The stream ends when the answer comes; or at once, when nobody waits. */

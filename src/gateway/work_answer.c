@@ -30,6 +30,7 @@ work_answer_failure(const Op *op, const char *sqlstate, const char *message)
 	int			code = CODE_LOST;
 	bool		is_known = false;
 
+	gateway_log(GATEWAY_DEBUG, "refused", "kind=%d sqlstate=%s problem=\"%s\"", op->kind, sqlstate, message);
 	if (strcmp(sqlstate, "42501") == 0)
 	{
 		code = denied_codes[op->kind];
@@ -144,11 +145,16 @@ may_repeat(const Op *op)
 	return op->kind == OP_JOIN || op->kind == OP_UPDATE || op->kind == OP_LEAVE || (op->kind == OP_SEND && op->dedupe_len != UINT32_MAX);
 }
 
-/* What the connections of a listener that is gone were asked is asked again. */
+/*
+ * What was asked of the connections of a listener that is gone is asked again; and a message that was refused since its sender's connection went with it is sent
+ * again.
+ */
 static bool
-must_repeat(const Op *op, const Batch *batch)
+must_repeat(const Op *op, const Batch *batch, const PGresult *result, int row)
 {
-	return op->kind == OP_JOIN && batch->hearing != work_hearing() && op->stream->state != STREAM_ENDED;
+	if (op->stream == NULL || op->stream->state == STREAM_ENDED || batch->hearing == work_hearing())
+		return false;
+	return op->kind == OP_JOIN || (op->kind == OP_SEND && !PQgetisnull(result, row, 2) && strcmp(PQgetvalue(result, row, 2), "42501") == 0);
 }
 
 static void
@@ -158,7 +164,7 @@ repeat_join(const Op *op)
 	if (op->stream->state != STREAM_ENDED)
 	{
 		stream_renumber(op->stream);
-		work_ask_to_join(op->stream);
+		work_join_again(op->stream);
 	}
 }
 
@@ -221,14 +227,24 @@ part_is_done(Part *part, const Batch *batch, const PGresult *result, int first_r
 {
 	Op		   *op;
 	Op		   *next;
+	Op		   *again = NULL;
 	int			row = first_row;
 
 	part->document->attempts = 0;
 	part->document->is_alone = false;
 	DL_FOREACH_SAFE(part->ops, op, next)
 	{
-		if (must_repeat(op, batch))
+		if (must_repeat(op, batch, result, row))
+		{
+			if (op->kind == OP_SEND)
+			{
+				DL_DELETE(part->ops, op);
+				DL_APPEND(again, op);
+				row++;
+				continue;
+			}
 			repeat_join(op);
+		}
 		else
 		{
 			if (op->kind == OP_JOIN)
@@ -243,6 +259,7 @@ part_is_done(Part *part, const Batch *batch, const PGresult *result, int first_r
 		row++;
 		op_free(op);
 	}
+	work_put_back(part->document, again);
 }
 
 void

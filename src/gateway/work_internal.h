@@ -26,7 +26,7 @@ typedef struct Op
 	OpKind		kind;
 	Socket	   *socket;			/* NULL: nobody waits */
 	int64_t		request;
-	Stream	   *stream;			/* of JOIN, UPDATE, LEAVE */
+	Stream	   *stream;			/* of JOIN, UPDATE, LEAVE, and of a SEND by a stream; else NULL */
 	int64_t		number;			/* of the stream, of LEAVE: it may have another by now; of LIST: how many */
 	Principal  *who;
 	size_t		size;
@@ -76,7 +76,7 @@ extern const char *op_dedupe(const Op *op);	/* NULL: none */
 extern const char *op_text(const Op *op);
 extern void op_free(Op *op);
 extern void work_put_back(Document *document, Op *ops);	/* to the head, in their order */
-extern void work_ask_to_join(Stream *stream);	/* unless it is asked for already */
+extern void work_join_again(Stream *stream);	/* before all that waits, unless it is asked for already */
 extern int64_t work_hearing(void);	/* which listener it is by now */
 
 /* ---- work_call.c: operations as the parameters of a call ---- */
