@@ -118,6 +118,7 @@ typedef struct Watched
 	LiveView  **views;
 	int			n_views;
 	size_t		n_bytes;
+	int64_t		seq;
 } Watched;
 
 static void
@@ -136,7 +137,7 @@ look(Watched *w)
 	}
 	limits.steps = 1000 * 1000 * 1000;
 	limits.memory = 1000 * 1000 * 1000;
-	turn = live_turn_begin(w->document, w->copy, 1700000000000, (VmText) {"space", 5}, (VmText) {"key", 3}, &limits, scratch, &diag);
+	turn = live_turn_begin(w->document, w->copy, 1700000000000, ++w->seq, (VmText) {"space", 5}, (VmText) {"key", 3}, &limits, scratch, &diag);
 	if (turn == NULL)
 		fail(diag.message);
 	for (int i = 0; i < w->n_views; i++)

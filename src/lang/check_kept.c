@@ -250,6 +250,7 @@ read_query(LangKept *kept, LangExpr *e)
 		kept->wheres[kept->n_wheres++] = clauses[--at];
 	if (at > 0 && clauses[at - 1]->u.linq.kind == LANG_LINQ_ORDER)
 		kept->order = clauses[--at];
+	kept->rows = at < n ? clauses[at] : e;
 	if (at > 0 && clauses[at - 1]->u.linq.kind == LANG_LINQ_OFFSET)
 		kept->offset = clauses[--at]->u.linq.expr;
 	if (at > 0 && clauses[at - 1]->u.linq.kind == LANG_LINQ_LIMIT)

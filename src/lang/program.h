@@ -224,6 +224,7 @@ struct LangKept
 	LangField  *table;
 	LangExpr  **wheres;			/* LINQ clauses, the first first */
 	int			n_wheres;
+	LangExpr   *rows;			/* the query without offset and limit */
 	LangExpr   *order;			/* LINQ clause, or NULL */
 	LangExpr   *offset;			/* expressions, or NULL */
 	LangExpr   *limit;

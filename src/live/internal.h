@@ -88,6 +88,8 @@ struct LiveList
 	uint32_t	seen;
 	VmTable    *table;			/* kept */
 	LiveChunk **chunks;
+	uint32_t   *sizes;			/* of the chunks */
+	uint32_t   *spans;			/* and of so many of them together (rows.c) */
 	uint32_t	n_chunks;
 	uint32_t	chunks_cap;
 	uint32_t	n_ordered;		/* entries in chunks */
@@ -267,6 +269,7 @@ extern LiveEntry *live_rows_add(KitHeap *heap, LiveList *list, int32_t id, VmObj
 extern void live_rows_remove(KitHeap *heap, LiveList *list, LiveEntry *entry);	/* which is freed; not in a chunk any more */
 extern uint32_t live_rows_rank(const LiveList *list, const LiveEntry *entry);
 extern LiveEntry *live_rows_at(const LiveList *list, uint32_t rank);
+extern bool live_rows_seek(const LiveList *list, uint32_t rank, uint32_t *chunk, uint32_t *at);	/* false: there are not so many */
 extern void live_rows_append(KitHeap *heap, LiveList *list, LiveEntry *entry);
 extern void live_rows_insert(KitHeap *heap, LiveList *list, uint32_t chunk, uint32_t at, LiveEntry *entry);
 extern void live_rows_take(KitHeap *heap, LiveList *list, LiveEntry *entry);

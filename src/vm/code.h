@@ -201,6 +201,7 @@ typedef struct VmJoins
 /* Code for a list that is kept up to date row by row (LangKept), by which one row is looked at. */
 typedef struct VmKept
 {
+	VmCode	   *rows;			/* all rows that pass, in order */
 	VmCode	   *test;			/* whether the row passes all conditions: each of its parameters is the row; NULL: it always does */
 	VmCode	   *offset;			/* NULL: there is none */
 	VmCode	   *limit;

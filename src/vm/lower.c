@@ -438,6 +438,17 @@ kept_number(Lower *l, const LangUnit *unit, const LangExpr *e, const char *what)
 	return code;
 }
 
+/* As queries are lowered elsewhere: by the indexes and orders that there are. */
+static VmCode *
+kept_rows(Lower *l, const LangUnit *unit)
+{
+	VmCode	   *code = kept_code(l, unit, "rows");
+
+	lower_emit(l, VM_RETURN, lower_query(l, unit->kept->rows, unit->kept->is_count ? QUERY_EACH : QUERY_LIST, -1), 0, 0);
+	end_code(l, code);
+	return code;
+}
+
 static VmCode *
 kept_test(Lower *l, const LangUnit *unit)
 {
@@ -468,6 +479,7 @@ lower_kept(Lower *l, const LangUnit *unit)
 {
 	VmKept	   *kept = KIT_NEW(l->arena, VmKept);
 
+	kept->rows = kept_rows(l, unit);
 	kept->test = kept_test(l, unit);
 	kept->offset = kept_number(l, unit, unit->kept->offset, "offset");
 	kept->limit = kept_number(l, unit, unit->kept->limit, "limit");
@@ -495,6 +507,7 @@ lower_kept(Lower *l, const LangUnit *unit)
 static void
 list_kept(Lower *l, VmKept *kept)
 {
+	lower_add_code(l, kept->rows);
 	if (kept->test != NULL)
 		lower_add_code(l, kept->test);
 	if (kept->offset != NULL)

@@ -186,64 +186,14 @@ vm_kept_test(VmReader *reader, const LangUnit *unit, VmObj *self, VmObj *row, bo
 	return true;
 }
 
-static bool
-computed_keys(VmReader *reader, const VmKept *kept, const VmList *rows, VmVal **keys, KitDiag *diag)
-{
-	Vm		   *vm = &reader->vm;
-
-	*keys = kit_arena_alloc(vm->arena, ((size_t) kept->sort.n_computed + 1) * sizeof(VmVal));
-	for (int k = 0; k < kept->sort.n_computed; k++)
-	{
-		VmList	   *values;
-		VmVal		value;
-
-		if (!vm_new_list(vm, rows->n, &values))
-			return failed(reader, diag);
-		for (uint32_t i = 0; i < rows->n; i++)
-		{
-			if (!compute_code(reader, kept->key_codes[k], rows->items[i].obj, &value, diag))
-				return false;
-			values->items[values->n++] = value;
-		}
-		(*keys)[k].list = values;
-	}
-	return true;
-}
-
-#define POLL_ROWS 1024
-
 bool
 vm_kept_list(VmReader *reader, const LangUnit *unit, VmObj *self, VmList **list, KitDiag *diag)
 {
-	const VmKept *kept = reader->vm.program->kept[unit->index];
-	VmTable    *table = vm_kept_table(reader, unit, self);
-	VmList	   *rows;
-	VmVal	   *keys;
+	VmVal		rows = {.i = 0};
 
-	if (!vm_charge_steps(&reader->vm, table->n_rows / 8) || !vm_new_list(&reader->vm, kept->test == NULL ? table->n_live : 0, &rows))
-		return failed(reader, diag);
-	for (uint32_t i = 0; i < table->n_rows; i++)
-	{
-		VmObj	   *row = table->rows[i];
-		bool		passes = true;
-
-		if (i % POLL_ROWS == 0)
-			port_poll();
-		if (row->flags & VM_OBJ_DELETED)
-			continue;
-		if (kept->test != NULL && !vm_kept_test(reader, unit, self, row, &passes, diag))
-			return false;
-		if (passes && !vm_list_append(&reader->vm, rows, (VmVal) {.obj = row}))
-			return failed(reader, diag);
-	}
-	if (kept->sort.n_keys > 0)
-	{
-		if (!computed_keys(reader, kept, rows, &keys, diag))
-			return false;
-		if (!vm_sort(&reader->vm, rows, &kept->sort, keys, 0, INT64_MAX))
-			return failed(reader, diag);
-	}
-	*list = rows;
+	if (!run_kept(reader, reader->vm.program->kept[unit->index]->rows, self, NULL, &rows, diag))
+		return false;
+	*list = rows.list;
 	return true;
 }
 
