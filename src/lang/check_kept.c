@@ -267,13 +267,48 @@ counted(LangExpr *e)
 	return NULL;
 }
 
+/* Values that are one value in JSON, or nothing. */
+static bool
+is_single(const LangType *type)
+{
+	switch (type->kind == LANG_MAYBE ? type->a->kind : type->kind)
+	{
+		case LANG_INT:
+		case LANG_LONG:
+		case LANG_DOUBLE:
+		case LANG_BOOL:
+		case LANG_ENUM:
+		case LANG_STRING:
+		case LANG_LABEL:
+		case LANG_DATE:
+		case LANG_TIME:
+		case LANG_DATETIME:
+		case LANG_TIMESPAN:
+			return true;
+		default:
+			return false;
+	}
+}
+
+/* The query of which a field is shown, or NULL. */
+static LangExpr *
+projected(LangExpr *e, LangField **value)
+{
+	if (e->kind != LANG_EXPR_FIELD || !e->u.field.is_projection || e->u.field.is_lifted || e->u.field.field == NULL || e->type->a != e->u.field.field->type ||
+		!is_single(e->u.field.field->type))
+		return NULL;
+	*value = e->u.field.field;
+	return e->u.field.operand;
+}
+
 #define MAY_READ (LANG_READS_WHO | LANG_READS_VIEWER | LANG_READS_TIME | LANG_READS_SEQ | LANG_READS_DOCUMENT | LANG_LOGS)
 
 static LangKept *
 try_unit(Check *c, const LangUnit *unit)
 {
 	int			n_words = (c->program->n_slots + 63) / 64;
-	LangExpr   *query = bare(unit->expr);
+	LangExpr   *e = bare(unit->expr);
+	LangExpr   *query;
 	LangKept	found = {0};
 	LangExpr   *wheres[MAX_CLAUSES];
 	LangKept   *kept;
@@ -281,8 +316,11 @@ try_unit(Check *c, const LangUnit *unit)
 	Look		look = {.c = c, .n_words = n_words};
 
 	found.wheres = wheres;
-	found.is_count = counted(query) != NULL;
-	if (!read_query(&found, found.is_count ? counted(query) : query) || (found.is_count && (found.order != NULL || found.offset != NULL || found.limit != NULL)))
+	found.is_count = (query = counted(e)) != NULL;
+	if (query == NULL && (query = projected(e, &found.value)) == NULL)
+		query = e;
+	if (!read_query(&found, query) || ((found.is_count || found.value != NULL) && (found.offset != NULL || found.limit != NULL)) ||
+		(found.is_count && found.order != NULL))
 		return NULL;
 	kept = KIT_NEW(c->arena, LangKept);
 	bits = KIT_NEW_N(c->arena, uint64_t, 7 * n_words + 1);
@@ -305,6 +343,8 @@ try_unit(Check *c, const LangUnit *unit)
 		if (!look_at(&look, kept->wheres[i]->u.linq.expr))
 			return NULL;
 	}
+	if (kept->value != NULL)
+		add_field(&look, kept->value, OF_ROW);
 	look.row_fields = kept->key_fields;
 	look.fields = kept->order_fields;
 	for (int i = 0; kept->order != NULL && i < kept->order->u.linq.n_keys; i++)

@@ -213,6 +213,7 @@ struct LangUnit
  *
  *		iterate t [where …]* [order by …] [offset o] [limit l]		a list of rows
  *		(iterate t [where …]*).size()									their number
+ *		(iterate t [where …]* [order by …]).f						the values of a field, if each is one value in JSON
  *
  * t is a table of the document, or of the record whose formula this is.  Conditions depend on their row and, by own_fields (of self) and fields (of any
  * object), on what is told here; what they read of the row itself is not in these.
@@ -224,6 +225,7 @@ struct LangKept
 	LangField  *table;
 	LangExpr  **wheres;			/* LINQ clauses, the first first */
 	int			n_wheres;
+	LangField  *value;			/* f, or NULL; what it reads counts as if it were a condition */
 	LangExpr   *rows;			/* the query without offset and limit */
 	LangExpr   *order;			/* LINQ clause, or NULL */
 	LangExpr   *offset;			/* expressions, or NULL */

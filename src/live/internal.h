@@ -254,6 +254,10 @@ extern LiveRecord *live_record_new(KitHeap *heap, const LivePlan *plan);
 extern void live_record_free(KitHeap *heap, const LivePlan *plan, LiveRecord *record);
 extern void live_record_write(const LivePlan *plan, const LiveRecord *record, KitBuf *out);	/* whole */
 extern bool live_enter(LiveLook *look);
+extern bool live_has_room(LiveLook *look);
+extern VmText live_cell_text(const LiveCell *cell);	/* len 0: nothing is shown */
+/* Brings a cell up to date whose values are all texts, without telling; *before, in scratch: what it was, when *is_changed. */
+extern bool live_renew_text(LiveLook *look, const LiveCellPlan *plan, VmObj *obj, LiveCell *cell, bool *is_changed, VmText *before);
 extern void live_end_object(KitBuf *out);
 extern void live_cut(KitBuf *out, size_t mark);
 

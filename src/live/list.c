@@ -13,27 +13,10 @@
  */
 #include <string.h>
 
-#include "live/internal.h"
-
-/* What happens to a list in one update. */
-typedef struct Change
-{
-	LiveLook   *look;
-	const LiveCellPlan *cell;
-	const LivePlan *rows;
-	LiveList   *list;
-	bool		all;			/* rows that were shown may be different in whatever way */
-	bool		is_new;
-	bool		is_computed;	/* the rows were found anew: other objects may be where those were that are shown */
-	int32_t    *gone;			/* in scratch */
-	uint32_t	n_gone;
-	uint32_t	gone_cap;
-	LiveEntry **leaving;		/* in scratch: entries that were shown, or hidden among those that were, each once */
-	uint32_t	n_leaving;
-} Change;
+#include "live/follow.h"
 
 static void
-add_gone(Change *c, int32_t id)
+add_gone(LiveFollow *c, int32_t id)
 {
 	if (c->n_gone == c->gone_cap)
 	{
@@ -49,7 +32,7 @@ add_gone(Change *c, int32_t id)
 }
 
 static void
-forget_record(Change *c, LiveEntry *entry)
+forget_record(LiveFollow *c, LiveEntry *entry)
 {
 	if (entry->record != NULL)
 		live_record_free(c->look->heap, c->rows, entry->record);
@@ -63,7 +46,7 @@ is_shown(const LiveEntry *entry)
 }
 
 static bool
-show_entry(Change *c, LiveEntry *entry, bool is_allowed)
+show_entry(LiveFollow *c, LiveEntry *entry, bool is_allowed)
 {
 	char		key[16];
 	char	   *at = key + sizeof(key);
@@ -81,13 +64,13 @@ show_entry(Change *c, LiveEntry *entry, bool is_allowed)
 
 /* In a part that lies over another, that one says in which order rows are, and which are gone. */
 static bool
-says_order(const Change *c)
+says_order(const LiveFollow *c)
 {
 	return c->rows->part != LIVE_PRIVATE;
 }
 
 static void
-write_gone(Change *c)
+write_gone(LiveFollow *c)
 {
 	KitBuf	   *out = c->look->out;
 
@@ -100,7 +83,7 @@ write_gone(Change *c)
 
 /* Notes where each row is shown now; how many places there are. */
 static uint32_t
-note_places(Change *c)
+note_places(LiveFollow *c)
 {
 	LiveList   *list = c->list;
 	uint32_t	n = 0;
@@ -122,7 +105,7 @@ note_places(Change *c)
  * same ones.  What is there no more ends up in c->leaving.
  */
 static bool
-show_flat(Change *c, LiveEntry **entries, uint32_t n, uint32_t n_old, LiveEntry **were, uint32_t n_were, bool is_allowed)
+show_flat(LiveFollow *c, LiveEntry **entries, uint32_t n, uint32_t n_old, LiveEntry **were, uint32_t n_were, bool is_allowed)
 {
 	LiveList   *list = c->list;
 	LiveOrder	order;
@@ -167,7 +150,7 @@ show_flat(Change *c, LiveEntry **entries, uint32_t n, uint32_t n_old, LiveEntry 
 }
 
 static void
-set_flat(Change *c, LiveEntry **entries, uint32_t n)
+set_flat(LiveFollow *c, LiveEntry **entries, uint32_t n)
 {
 	LiveList   *list = c->list;
 	KitHeap    *heap = c->look->heap;
@@ -184,7 +167,7 @@ set_flat(Change *c, LiveEntry **entries, uint32_t n)
 
 /* An array of the entries that are there now, in scratch. */
 static LiveEntry **
-copy_entries(Change *c, uint32_t *n)
+copy_entries(LiveFollow *c, uint32_t *n)
 {
 	LiveList   *list = c->list;
 	LiveEntry **copy;
@@ -204,7 +187,7 @@ copy_entries(Change *c, uint32_t *n)
 
 /* Removes the entries that show_flat has found to be gone. */
 static void
-drop_leaving(Change *c)
+drop_leaving(LiveFollow *c)
 {
 	for (uint32_t i = 0; i < c->n_leaving; i++)
 	{
@@ -213,34 +196,10 @@ drop_leaving(Change *c)
 	}
 }
 
-/* Entries for these rows, those that are deleted left out; in scratch. */
-static LiveEntry **
-enter_rows(Change *c, const VmList *rows, uint32_t *n)
-{
-	LiveEntry **entries = kit_arena_alloc(c->look->scratch, (rows->n + (size_t) 1) * sizeof(LiveEntry *));
-
-	*n = 0;
-	for (uint32_t i = 0; i < rows->n; i++)
-	{
-		VmObj	   *row = rows->items[i].obj;
-		int32_t		id = live_is_row(row) ? row->id : (int32_t) i;
-		LiveEntry  *entry;
-
-		if (row->flags & VM_OBJ_DELETED)
-			continue;
-		entry = live_rows_find(c->list, id);
-		if (entry == NULL)
-			entry = live_rows_add(c->look->heap, c->list, id, row);
-		entry->row = row;
-		entries[(*n)++] = entry;
-	}
-	return entries;
-}
-
 /* ---- computed anew ---- */
 
 static bool
-update_computed(Change *c, VmObj *obj, bool is_stale)
+update_computed(LiveFollow *c, VmObj *obj, bool is_stale)
 {
 	LiveList   *list = c->list;
 	uint32_t	n_old;
@@ -258,7 +217,7 @@ update_computed(Change *c, VmObj *obj, bool is_stale)
 	if (!vm_reader_field(c->look->reader, obj, c->cell->field, &value, c->look->diag))
 		return false;
 	were = copy_entries(c, &n_were);
-	entries = enter_rows(c, value.list, &n);
+	entries = live_follow_enter(c, value.list, &n);
 	if (!show_flat(c, entries, n, n_old, were, n_were, false))
 		return false;
 	set_flat(c, entries, n);
@@ -268,21 +227,9 @@ update_computed(Change *c, VmObj *obj, bool is_stale)
 
 /* ---- kept ---- */
 
-static bool
-must_look_at_all(Change *c, VmObj *obj)
-{
-	const VmTouches *touches;
-	VmTable    *table = vm_kept_table(c->look->reader, c->cell->unit, obj);
-
-	if (c->all || c->list->table != table || live_is_newer(c->look, &c->cell->tests, obj))
-		return true;
-	touches = table->touches;
-	return touches != NULL && c->look->since < touches->from;
-}
-
 /* Whether the rows' presence in the list depends on require, and on something beyond them that has changed. */
 static bool
-guard_is_newer(Change *c)
+guard_is_newer(LiveFollow *c)
 {
 	const LiveDeps *guard = &c->rows->guard;
 	LiveDeps	beyond = *guard;
@@ -291,235 +238,9 @@ guard_is_newer(Change *c)
 	return c->rows->structure->n_requires > 0 && live_is_newer(c->look, &beyond, NULL);
 }
 
-/* All rows of a kept list, in order, as entries. */
-static bool
-collect_rows(Change *c, VmObj *obj, bool asks_guard, LiveEntry ***entries, uint32_t *n)
-{
-	VmList	   *rows;
-
-	if (!vm_kept_list(c->look->reader, c->cell->unit, obj, &rows, c->look->diag))
-		return false;
-	if (asks_guard && c->rows->structure->n_requires > 0)
-	{
-		uint32_t	n_kept = 0;
-
-		for (uint32_t i = 0; i < rows->n; i++)
-		{
-			bool		may;
-
-			if (!vm_reader_may_see_record(c->look->reader, rows->items[i].obj, &may, c->look->diag))
-				return false;
-			if (may)
-				rows->items[n_kept++] = rows->items[i];
-		}
-		rows->n = n_kept;
-	}
-	*entries = enter_rows(c, rows, n);
-	return true;
-}
-
-static void
-order_entries(Change *c, LiveEntry **entries, uint32_t n)
-{
-	live_rows_clear(c->look->heap, c->list);
-	for (uint32_t i = 0; i < n; i++)
-		live_rows_append(c->look->heap, c->list, entries[i]);
-}
-
-/* A row that was touched. */
-typedef struct Touched
-{
-	int32_t		id;
-	VmObj	   *row;			/* NULL: it is gone, or does not pass */
-	LiveEntry  *entry;			/* NULL: it was not in the list */
-	int64_t		old_at;			/* where it was, when it was taken out; -1 otherwise */
-	bool		is_put;			/* it was put in */
-	uint32_t	rank;
-} Touched;
-
-static int64_t
-by_id(const Touched *t)
-{
-	return t->id;
-}
-
-static int64_t
-by_rank(const Touched *t)
-{
-	return t->rank;
-}
-
-static int64_t
-by_old_place(const Touched *t)
-{
-	return t->old_at;
-}
-
-typedef int64_t (*TouchedKey) (const Touched *t);
-
-static void
-sift(Touched *items, uint32_t n, uint32_t i, TouchedKey key)
-{
-	Touched		moved = items[i];
-
-	for (uint32_t child; (child = 2 * i + 1) < n; i = child)
-	{
-		if (child + 1 < n && key(&items[child + 1]) > key(&items[child]))
-			child++;
-		if (key(&items[child]) <= key(&moved))
-			break;
-		items[i] = items[child];
-	}
-	items[i] = moved;
-}
-
-static void
-sort_touched(Touched *items, uint32_t n, TouchedKey key)
-{
-	bool		is_sorted = true;
-
-	for (uint32_t i = 1; i < n && is_sorted; i++)
-		is_sorted = key(&items[i - 1]) <= key(&items[i]);
-	if (is_sorted)
-		return;
-	for (uint32_t i = n / 2; i-- > 0;)
-		sift(items, n, i, key);
-	for (uint32_t left = n; left > 1;)
-	{
-		Touched		largest = items[0];
-
-		items[0] = items[--left];
-		items[left] = largest;
-		sift(items, left, 0, key);
-	}
-}
-
-/* The rows that were touched since the last update, each once; NULL when there are so many that it is better to look at all. */
-static Touched *
-find_touched(Change *c, uint32_t *n)
-{
-	const VmTouches *touches = c->list->table->touches;
-	Touched    *touched;
-	uint32_t	from;
-	uint32_t	n_different = 0;
-
-	*n = 0;
-	if (touches != NULL)
-		for (from = touches->n; from > 0 && touches->items[from - 1].stamp > c->look->since; from--)
-			(*n)++;
-	touched = kit_arena_alloc(c->look->scratch, (*n + (size_t) 1) * sizeof(Touched));
-	for (uint32_t i = 0; i < *n; i++)
-		touched[i] = (Touched) {.id = touches->items[touches->n - 1 - i].id, .old_at = -1};
-	sort_touched(touched, *n, by_id);
-	for (uint32_t i = 0; i < *n; i++)
-		if (i == 0 || touched[i].id != touched[i - 1].id)
-			touched[n_different++] = touched[i];
-	*n = n_different;
-	return n_different > 8 + c->list->table->n_live / 8 ? NULL : touched;
-}
-
-/* Where the row belongs among the rows in order, none of which is it. */
-static bool
-find_place(Change *c, VmObj *row, uint32_t *chunk, uint32_t *at)
-{
-	LiveList   *list = c->list;
-	uint32_t	low = 0;
-	uint32_t	high = list->n_chunks;
-	int			order;
-
-	*chunk = *at = 0;
-	if (list->n_chunks == 0)
-		return true;
-	/* the last chunk whose first row comes before it */
-	while (low < high)
-	{
-		uint32_t	middle = low + (high - low) / 2;
-
-		if (!vm_kept_compare(c->look->reader, c->cell->unit, list->chunks[middle]->entries[0]->row, row, &order, c->look->diag))
-			return false;
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	*chunk = low == 0 ? 0 : low - 1;
-	low = 0;
-	high = list->chunks[*chunk]->n;
-	while (low < high)
-	{
-		uint32_t	middle = low + (high - low) / 2;
-
-		if (!vm_kept_compare(c->look->reader, c->cell->unit, list->chunks[*chunk]->entries[middle]->row, row, &order, c->look->diag))
-			return false;
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	*at = low;
-	return true;
-}
-
-/*
- * Takes out and puts in what was touched.  Entries that do not pass any more are left to the caller, without a chunk and leaving.  *moved: the order is not
- * what it was.
- */
-static bool
-follow_touched(Change *c, VmObj *obj, Touched *touched, uint32_t n, bool asks_guard, bool *moved)
-{
-	bool		keys_changed = c->cell->unit->kept->order != NULL && live_is_newer(c->look, &c->cell->keys, obj);
-	KitHeap    *heap = c->look->heap;
-
-	*moved = false;
-	for (uint32_t i = 0; i < n; i++)
-	{
-		Touched    *t = &touched[i];
-		VmObj	   *row = vm_table_find(c->list->table, t->id);
-		bool		passes = row != NULL;
-
-		if (passes && !vm_kept_test(c->look->reader, c->cell->unit, obj, row, &passes, c->look->diag))
-			return false;
-		if (passes && asks_guard && c->rows->structure->n_requires > 0 &&
-			!vm_reader_may_see_record(c->look->reader, row, &passes, c->look->diag))
-			return false;
-		t->row = passes ? row : NULL;
-		t->entry = live_rows_find(c->list, t->id);
-		if (t->entry != NULL && passes)
-			t->entry->row = row;
-		if (t->entry != NULL && (!passes || keys_changed))
-			t->old_at = live_rows_rank(c->list, t->entry);
-	}
-	for (uint32_t i = 0; i < n; i++)
-		if (touched[i].old_at >= 0)
-		{
-			live_rows_take(heap, c->list, touched[i].entry);
-			touched[i].entry->is_leaving = touched[i].row == NULL;
-			*moved = true;
-		}
-	for (uint32_t i = 0; i < n; i++)
-	{
-		Touched    *t = &touched[i];
-		uint32_t	chunk;
-		uint32_t	at;
-
-		if (t->row == NULL)
-			continue;
-		if (t->entry == NULL)
-			t->entry = live_rows_add(heap, c->list, t->id, t->row);
-		t->entry->row = t->row;
-		if (t->entry->chunk != NULL)
-			continue;
-		if (!find_place(c, t->row, &chunk, &at))
-			return false;
-		live_rows_insert(heap, c->list, chunk, at, t->entry);
-		t->is_put = *moved = true;
-	}
-	return true;
-}
-
 /* Of the elements that stayed, len from the new place on, which follow each other from *old on but for what was taken out. */
 static void
-add_stayed(Change *c, LiveOrder *order, uint32_t len, int64_t *old, const Touched *taken, uint32_t n_taken, uint32_t *at_taken)
+add_stayed(LiveFollow *c, LiveOrder *order, uint32_t len, int64_t *old, const LiveTouched *taken, uint32_t n_taken, uint32_t *at_taken)
 {
 	while (len > 0)
 	{
@@ -542,9 +263,9 @@ add_stayed(Change *c, LiveOrder *order, uint32_t len, int64_t *old, const Touche
 
 /* The order of a list that was followed: what was put in, in the order of ranks, between runs of what stayed. */
 static void
-write_order(Change *c, const Touched *touched, uint32_t n, uint32_t n_old)
+write_order(LiveFollow *c, const LiveTouched *touched, uint32_t n, uint32_t n_old)
 {
-	Touched    *taken = kit_arena_alloc(c->look->scratch, (n + (size_t) 1) * sizeof(Touched));
+	LiveTouched *taken = kit_arena_alloc(c->look->scratch, (n + (size_t) 1) * sizeof(LiveTouched));
 	uint32_t	n_taken = 0;
 	uint32_t	at_taken = 0;
 	int64_t		old = 0;
@@ -553,7 +274,7 @@ write_order(Change *c, const Touched *touched, uint32_t n, uint32_t n_old)
 	for (uint32_t i = 0; i < n; i++)
 		if (touched[i].old_at >= 0)
 			taken[n_taken++] = touched[i];
-	sort_touched(taken, n_taken, by_old_place);
+	live_follow_sort(taken, n_taken, live_touched_old_place);
 	live_order_begin(&order, c->look->out, n_old);
 	for (uint32_t i = 0; i < n; i++)
 	{
@@ -568,7 +289,7 @@ write_order(Change *c, const Touched *touched, uint32_t n, uint32_t n_old)
 
 /* Shows what was touched, and all other rows when something beyond them has changed. */
 static bool
-show_followed(Change *c, VmObj *obj, Touched *touched, uint32_t n, uint32_t n_old, bool moved)
+show_followed(LiveFollow *c, VmObj *obj, LiveTouched *touched, uint32_t n, uint32_t n_old, bool moved)
 {
 	LiveDeps	beyond = c->rows->inside;
 	LiveList   *list = c->list;
@@ -581,7 +302,7 @@ show_followed(Change *c, VmObj *obj, Touched *touched, uint32_t n, uint32_t n_ol
 		else if (touched[i].entry != NULL && touched[i].entry->is_leaving)
 			add_gone(c, touched[i].id);
 	}
-	sort_touched(touched, n, by_rank);
+	live_follow_sort(touched, n, live_touched_rank);
 	beyond.is_own = false;
 	if (live_is_newer(c->look, &beyond, obj))
 	{
@@ -608,7 +329,7 @@ show_followed(Change *c, VmObj *obj, Touched *touched, uint32_t n, uint32_t n_ol
 
 /* The part of the kept rows that offset and limit leave; in scratch. */
 static bool
-take_part(Change *c, VmObj *obj, LiveEntry ***entries, uint32_t *n)
+take_part(LiveFollow *c, VmObj *obj, LiveEntry ***entries, uint32_t *n)
 {
 	LiveList   *list = c->list;
 	int64_t		offset;
@@ -635,7 +356,7 @@ take_part(Change *c, VmObj *obj, LiveEntry ***entries, uint32_t *n)
 }
 
 static bool
-update_part(Change *c, VmObj *obj)
+update_part(LiveFollow *c, VmObj *obj)
 {
 	LiveList   *list = c->list;
 	uint32_t	n_old;
@@ -645,15 +366,15 @@ update_part(Change *c, VmObj *obj)
 	uint32_t	n_gone = 0;
 	LiveEntry **entries;
 	uint32_t	n;
-	Touched    *touched = NULL;
+	LiveTouched *touched = NULL;
 	bool		moved;
 
 	list->is_flat = true;
 	n_old = note_places(c);
 	were = copy_entries(c, &n_were);
-	if (!must_look_at_all(c, obj) && (touched = find_touched(c, &n)) != NULL)
+	if (!live_follow_must_look_at_all(c, obj) && (touched = live_follow_find(c, &n)) != NULL)
 	{
-		if (!follow_touched(c, obj, touched, n, false, &moved))
+		if (!live_follow_touched(c, obj, touched, n, false, &moved))
 			return false;
 		gone = kit_arena_alloc(c->look->scratch, (n + (size_t) 1) * sizeof(LiveEntry *));
 		for (uint32_t i = 0; i < n; i++)
@@ -669,10 +390,10 @@ update_part(Change *c, VmObj *obj)
 		for (uint32_t i = 0; i < list->n_chunks; i++)
 			for (uint32_t k = 0; k < list->chunks[i]->n; k++)
 				gone[n_gone++] = list->chunks[i]->entries[k];
-		if (!collect_rows(c, obj, false, &all, &n_all))
+		if (!live_follow_collect(c, obj, false, &all, &n_all))
 			return false;
 		list->table = vm_kept_table(c->look->reader, c->cell->unit, obj);
-		order_entries(c, all, n_all);
+		live_follow_order(c, all, n_all);
 		n = 0;
 		for (uint32_t i = 0; i < n_gone; i++)
 			if (gone[i]->chunk == NULL)
@@ -691,25 +412,25 @@ update_part(Change *c, VmObj *obj)
 }
 
 static bool
-update_kept(Change *c, VmObj *obj)
+update_kept(LiveFollow *c, VmObj *obj)
 {
 	LiveList   *list = c->list;
 	uint32_t	n_old = list->n_ordered;
-	Touched    *touched = NULL;
+	LiveTouched *touched = NULL;
 	LiveEntry **were;
 	uint32_t	n_were;
 	LiveEntry **entries;
 	uint32_t	n;
 	bool		moved;
 
-	if (!must_look_at_all(c, obj) && !guard_is_newer(c) && (touched = find_touched(c, &n)) != NULL)
-		return follow_touched(c, obj, touched, n, true, &moved) && show_followed(c, obj, touched, n, n_old, moved);
+	if (!live_follow_must_look_at_all(c, obj) && !guard_is_newer(c) && (touched = live_follow_find(c, &n)) != NULL)
+		return live_follow_touched(c, obj, touched, n, true, &moved) && show_followed(c, obj, touched, n, n_old, moved);
 	note_places(c);
 	were = copy_entries(c, &n_were);
-	if (!collect_rows(c, obj, true, &entries, &n) || !show_flat(c, entries, n, n_old, were, n_were, true))
+	if (!live_follow_collect(c, obj, true, &entries, &n) || !show_flat(c, entries, n, n_old, were, n_were, true))
 		return false;
 	list->table = vm_kept_table(c->look->reader, c->cell->unit, obj);
-	order_entries(c, entries, n);
+	live_follow_order(c, entries, n);
 	drop_leaving(c);
 	return true;
 }
@@ -719,8 +440,10 @@ update_kept(Change *c, VmObj *obj)
 bool
 live_update_list(LiveLook *look, const LiveCellPlan *cell, LiveList *list, VmObj *obj, bool all, bool is_new)
 {
-	Change		c = {.look = look, .cell = cell, .rows = cell->rows, .list = list, .all = all, .is_new = is_new};
+	LiveFollow	c = {.look = look, .cell = cell, .rows = cell->rows, .list = list, .all = all, .is_new = is_new};
 
+	if (cell->form == LIVE_FORM_VALUES)
+		return live_update_values(&c, obj);
 	if (cell->form == LIVE_FORM_LIST)
 		return update_computed(&c, obj, all || live_is_newer(look, &cell->value, obj));
 	return cell->has_part ? update_part(&c, obj) : update_kept(&c, obj);
@@ -729,11 +452,11 @@ live_update_list(LiveLook *look, const LiveCellPlan *cell, LiveList *list, VmObj
 bool
 live_update_count(LiveLook *look, const LiveCellPlan *cell, LiveList *list, VmObj *obj, bool all)
 {
-	Change		c = {.look = look, .cell = cell, .list = list, .all = all};
-	Touched    *touched = NULL;
+	LiveFollow	c = {.look = look, .cell = cell, .list = list, .all = all};
+	LiveTouched *touched = NULL;
 	uint32_t	n;
 
-	if (must_look_at_all(&c, obj) || (touched = find_touched(&c, &n)) == NULL)
+	if (live_follow_must_look_at_all(&c, obj) || (touched = live_follow_find(&c, &n)) == NULL)
 	{
 		VmList	   *rows;
 
@@ -797,6 +520,11 @@ live_list_write(const LivePlan *plan, const LiveList *list, KitBuf *out)
 	LiveList   *mutable = (LiveList *) list;	/* only marks what was written */
 	LiveOrder	order;
 
+	if (plan->is_value)
+	{
+		live_values_write(list, out);
+		return;
+	}
 	mutable->seen++;
 	for (int round = 0; round < 2; round++)
 	{

@@ -189,6 +189,23 @@ is_in_part(const LangField *field, LivePart part, LivePart *inner_part)
 
 static LivePlan *plan_of(Make *m, const LangStruct *structure, LivePart part);
 
+/* A row of which only the value of this field is shown, whatever its privacy: the formula shows it. */
+static LivePlan *
+value_plan(Make *m, const LangField *field)
+{
+	LivePlan   *plan = KIT_NEW(m->arena, LivePlan);
+
+	plan->structure = field->owner;
+	plan->part = LIVE_ALL;
+	plan->is_value = true;
+	plan->cells = KIT_NEW(m->arena, LiveCellPlan);
+	plan->cells[0].field = field;
+	plan->n_cells = 1;
+	init_deps(m, &plan->guard);
+	init_deps(m, &plan->inside);
+	return plan;
+}
+
 static void
 make_cell(Make *m, LiveCellPlan *cell, const LangField *field, LivePart inner_part)
 {
@@ -215,7 +232,9 @@ make_cell(Make *m, LiveCellPlan *cell, const LangField *field, LivePart inner_pa
 	{
 		const LangKept *kept = cell->unit->kept;
 
-		cell->form = kept->is_count ? LIVE_FORM_COUNT : LIVE_FORM_KEPT;
+		cell->form = kept->is_count ? LIVE_FORM_COUNT : kept->value != NULL ? LIVE_FORM_VALUES : LIVE_FORM_KEPT;
+		if (kept->value != NULL)
+			cell->rows = value_plan(m, kept->value);
 		cell->has_part = kept->offset != NULL || kept->limit != NULL;
 		init_deps(m, &cell->tests);
 		init_deps(m, &cell->keys);

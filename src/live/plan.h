@@ -47,7 +47,8 @@ typedef enum LiveForm
 	LIVE_FORM_RECORD,			/* a record, or maybe one */
 	LIVE_FORM_LIST,				/* of records */
 	LIVE_FORM_KEPT,				/* the same, kept up to date row by row */
-	LIVE_FORM_COUNT				/* of rows, kept in the same way */
+	LIVE_FORM_COUNT,			/* of rows, kept in the same way */
+	LIVE_FORM_VALUES			/* of one field of rows, likewise */
 } LiveForm;
 
 typedef struct LivePlan LivePlan;
@@ -57,11 +58,11 @@ typedef struct LiveCellPlan
 	const LangField *field;
 	const LangUnit *unit;		/* formula or bubble */
 	LiveForm	form;
-	const LivePlan *rows;		/* of the records in it */
+	const LivePlan *rows;		/* of the records in it; VALUES: of rows that are shown as one value each */
 	bool		is_guarded;		/* privacy is to be asked */
-	LiveDeps	value;			/* whether it may be seen, and its value; KEPT and COUNT: only the first */
+	LiveDeps	value;			/* whether it may be seen, and its value; KEPT, COUNT and VALUES: only the first */
 	LiveDeps	shown;			/* all of what is shown in it */
-	LiveDeps	tests;			/* KEPT, COUNT: of the conditions, the rows left out */
+	LiveDeps	tests;			/* KEPT, COUNT, VALUES: of the conditions (and the value), the rows left out */
 	LiveDeps	keys;			/* KEPT: of the rows' order */
 	LiveDeps	part;			/* KEPT: of offset and limit */
 	bool		has_part;
@@ -71,6 +72,7 @@ struct LivePlan
 {
 	const LangStruct *structure;
 	LivePart	part;
+	bool		is_value;		/* it has one cell, which is not shown by its name */
 	LiveCellPlan *cells;
 	int			n_cells;
 	LiveDeps	guard;			/* of require */

@@ -42,8 +42,8 @@ add_null(KitBuf *out, const char *key, size_t len)
 	kit_buf_add_str(out, "null,");
 }
 
-static bool
-check_room(LiveLook *look)
+bool
+live_has_room(LiveLook *look)
 {
 	if (kit_heap_size(look->heap) <= look->heap_most && kit_arena_size(look->scratch) <= look->scratch_most)
 		return true;
@@ -63,7 +63,7 @@ live_enter(LiveLook *look)
 	}
 	port_poll();
 	look->depth++;
-	return check_room(look);
+	return live_has_room(look);
 }
 
 /* The cell's records and lists are there by the other part; this one has more members for them. */
@@ -328,6 +328,32 @@ update_tree(LiveLook *look, const LiveCellPlan *plan, LiveCell *cell, const DocN
 	return true;
 }
 
+/* Appends values whose JSON is known at once; false: it is none of these. */
+static bool
+write_simple(KitBuf *out, const LangType *type, VmVal value)
+{
+	switch (type->kind)
+	{
+		case LANG_INT:
+		case LANG_ENUM:
+			kit_buf_add_int(out, value.i);
+			return true;
+		case LANG_LONG:
+			kit_buf_add_char(out, '"');
+			kit_buf_add_int(out, value.i);
+			kit_buf_add_char(out, '"');
+			return true;
+		case LANG_BOOL:
+			kit_buf_add_str(out, value.i != 0 ? "true" : "false");
+			return true;
+		case LANG_STRING:
+			doc_json_string(value.str->text, value.str->len, DOC_JSON_WIRE, out);
+			return true;
+		default:
+			return false;
+	}
+}
+
 static bool
 update_value(LiveLook *look, const LiveCellPlan *plan, VmObj *obj, LiveCell *cell)
 {
@@ -336,51 +362,69 @@ update_value(LiveLook *look, const LiveCellPlan *plan, VmObj *obj, LiveCell *cel
 	size_t		start = out->len;
 	size_t		mark;
 	DocNode    *node;
-	VmVal		value;
+	VmVal		value = {.i = obj->id};
 
+	if (!field->is_id && !vm_reader_field(look->reader, obj, field, &value, look->diag))
+		return false;
 	add_key(out, field->name->text, field->name->len);
 	mark = out->len;
-	if (field->is_id)
-		kit_buf_add_int(out, obj->id);
-	else
+	if (!write_simple(out, field->type, value))
 	{
-		if (!vm_reader_field(look->reader, obj, field, &value, look->diag))
+		live_cut(out, start);
+		if (!live_build_value(look->reader, look->limits, look->scratch, look->depth, field->type, value, &node, look->diag))
 			return false;
-		switch (field->type->kind)
+		if (node == NULL)
 		{
-			case LANG_INT:
-			case LANG_ENUM:
-				kit_buf_add_int(out, value.i);
-				break;
-			case LANG_LONG:
-				kit_buf_add_char(out, '"');
-				kit_buf_add_int(out, value.i);
-				kit_buf_add_char(out, '"');
-				break;
-			case LANG_BOOL:
-				kit_buf_add_str(out, value.i != 0 ? "true" : "false");
-				break;
-			case LANG_STRING:
-				doc_json_string(value.str->text, value.str->len, DOC_JSON_WIRE, out);
-				break;
-			default:
-				live_cut(out, start);
-				if (!live_build_value(look->reader, look->limits, look->scratch, look->depth, field->type, value, &node, look->diag))
-					return false;
-				if (node == NULL)
-				{
-					hide_cell(look, plan, cell);
-					return true;
-				}
-				if (live_is_text(node))
-					return update_cotext(look, plan, cell, obj, (const LiveText *) node);
-				if (node->kind == DOC_OBJECT || node->kind == DOC_ARRAY)
-					return update_tree(look, plan, cell, node);
-				add_key(out, field->name->text, field->name->len);
-				doc_node_to_json(node, DOC_JSON_WIRE, out);
+			hide_cell(look, plan, cell);
+			return true;
 		}
+		if (live_is_text(node))
+			return update_cotext(look, plan, cell, obj, (const LiveText *) node);
+		if (node->kind == DOC_OBJECT || node->kind == DOC_ARRAY)
+			return update_tree(look, plan, cell, node);
+		add_key(out, field->name->text, field->name->len);
+		doc_node_to_json(node, DOC_JSON_WIRE, out);
 	}
 	update_text(look, plan, cell, start, mark);
+	return true;
+}
+
+VmText
+live_cell_text(const LiveCell *cell)
+{
+	return cell->kind == LIVE_TEXT ? (VmText) {text_of(cell), cell->len} : (VmText) {0};
+}
+
+bool
+live_renew_text(LiveLook *look, const LiveCellPlan *plan, VmObj *obj, LiveCell *cell, bool *is_changed, VmText *before)
+{
+	const LangField *field = plan->field;
+	KitBuf	   *out = look->out;
+	size_t		mark = out->len;
+	size_t		len;
+	DocNode    *node;
+	VmVal		value = {.i = obj->id};
+	VmText		old = live_cell_text(cell);
+
+	if (!field->is_id && !vm_reader_field(look->reader, obj, field, &value, look->diag))
+		return false;
+	if (!write_simple(out, field->type, value))
+	{
+		if (!live_build_value(look->reader, look->limits, look->scratch, look->depth, field->type, value, &node, look->diag))
+			return false;
+		if (node != NULL)
+			doc_node_to_json(node, DOC_JSON_WIRE, out);
+	}
+	len = out->len - mark;
+	*is_changed = len != old.len || (len > 0 && memcmp(out->data + mark, old.str, len) != 0);
+	if (*is_changed)
+	{
+		*before = (VmText) {kit_arena_strdup(look->scratch, old.str, old.len), old.len};
+		empty_cell(look->heap, plan, cell);
+		if (len > 0)
+			set_text(look, cell, out->data + mark, len);
+	}
+	live_cut(out, mark);
 	return true;
 }
 
@@ -504,6 +548,7 @@ update_cell(LiveLook *look, const LiveCellPlan *plan, VmObj *obj, LiveCell *cell
 			return update_record_cell(look, plan, obj, cell, all, is_stale);
 		case LIVE_FORM_LIST:
 		case LIVE_FORM_KEPT:
+		case LIVE_FORM_VALUES:
 			return update_list_cell(look, plan, obj, cell, all, is_stale);
 		case LIVE_FORM_COUNT:
 			return update_count_cell(look, plan, obj, cell, all, is_stale);
