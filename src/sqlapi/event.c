@@ -92,14 +92,22 @@ ask(const VmProgram *program, VmStatic which, const StoreEvent *event, KitDiag *
 	return verdict;
 }
 
+static bool
+has_connection(StoreSpace *space, const VmEvent *event, StoreMembers **members)
+{
+	if (*members == NULL)
+		*members = store_members_begin(space, event->key.str);
+	return store_members_has(*members, event->agent, event->authority, 0);
+}
+
 bool
-sqlapi_may_send(StoreSpace *space, const LangChannel *channel, const StoreEvent *event, const SqlCaller *caller, KitDiag *diag)
+sqlapi_may_send_among(StoreSpace *space, const LangChannel *channel, const StoreEvent *event, const SqlCaller *caller, StoreMembers **members,
+					  KitDiag *diag)
 {
 	const VmProgram *program = store_program_current(space)->vm;
 	bool		is_declared = vm_program_lang(program)->n_static_sends > 0;
 
-	if ((channel != NULL && channel->is_open) || (!is_declared && caller->is_role) ||
-		store_connection_exists(space, event->event.key.str, event->event.agent, event->event.authority))
+	if ((channel != NULL && channel->is_open) || (!is_declared && caller->is_role) || has_connection(space, &event->event, members))
 		return true;
 	if (is_declared && ask(program, VM_STATIC_SEND, event, diag) == VM_ALLOWED)
 		return true;
@@ -109,6 +117,17 @@ sqlapi_may_send(StoreSpace *space, const LangChannel *channel, const StoreEvent 
 			 event->event.key.str);
 	kit_diag_hint(diag, "Connect to the document first.");
 	return false;
+}
+
+bool
+sqlapi_may_send(StoreSpace *space, const LangChannel *channel, const StoreEvent *event, const SqlCaller *caller, KitDiag *diag)
+{
+	StoreMembers *members = NULL;
+	bool		may = sqlapi_may_send_among(space, channel, event, caller, &members, diag);
+
+	if (members != NULL)
+		store_members_end(members);
+	return may;
 }
 
 void

@@ -247,6 +247,7 @@ typedef struct Entry
 static void
 flush(Ingest *ingest, const char *key, Entry *entry)
 {
+	StoreMembers *members = NULL;
 	bool		is_changed = false;
 	int			n = 0;
 
@@ -267,11 +268,13 @@ flush(Ingest *ingest, const char *key, Entry *entry)
 			fail(entry->items[i], &diag);
 		}
 		else if (sqlapi_event_message(event, (DocBytes) {entry->buf.data + entry->starts[i], entry->lens[i]}, &diag) &&
-			sqlapi_may_send(ingest->space, channel, event, &entry->items[i]->caller, &diag))
+			sqlapi_may_send_among(ingest->space, channel, event, &entry->items[i]->caller, &members, &diag))
 			entry->items[n++] = entry->items[i];
 		else
 			fail(entry->items[i], &diag);
 	}
+	if (members != NULL)
+		store_members_end(members);
 	if (n > 0)
 	{
 		is_changed = store_reduce(ingest->space, key, entry->events, n);

@@ -71,6 +71,9 @@ extern bool sqlapi_encode_viewer(const char *json, size_t len, const VmProgram *
 extern DocItem sqlapi_fresh_item(DocBytes bytes);
 /* Whether the caller may send to the document at all; what the privileges say is not asked here.  channel NULL: attach something, as far as @static says. */
 extern bool sqlapi_may_send(StoreSpace *space, const LangChannel *channel, const StoreEvent *event, const SqlCaller *caller, KitDiag *diag);
+/* The same, asked for several: *members are those of the document, or NULL, and then begun when they are needed; the caller ends them. */
+extern bool sqlapi_may_send_among(StoreSpace *space, const LangChannel *channel, const StoreEvent *event, const SqlCaller *caller, StoreMembers **members,
+								  KitDiag *diag);
 /* Makes a document that is not there, when the program invents it for the caller (@static invent).  Raises what the creation fails with. */
 extern void sqlapi_invent(StoreSpace *space, const char *key, const SqlCaller *caller);
 /* When the document was made that is there now; 0: there is none. */

@@ -27,6 +27,7 @@
 #include "utils/timestamp.h"
 
 #include "kit/hash.h"
+#include "port/pgcompat.h"
 #include "store/internal.h"
 
 void
@@ -257,55 +258,79 @@ member_index(Relation rel)
 	return result;
 }
 
-void
-store_members_begin(StoreMembers *members, StoreSpace *space, const char *key)
+struct StoreMembers
 {
+	Oid			owner;			/* whose code an index may run */
+	StoreTable	table;
+	Relation	index;
+	IndexScanDesc scan;
+	Snapshot	snapshot;
+	ScanKeyData keys[3];
+};
+
+/* As the space's owner from here to the end of the look. */
+static StoreRole
+enter(const StoreMembers *members)
+{
+	StoreSpace	owner = {.owner = members->owner};
+
+	return store_role_enter(&owner);
+}
+
+StoreMembers *
+store_members_begin(StoreSpace *space, const char *key)
+{
+	StoreMembers *members = palloc0(sizeof(StoreMembers));
+	Oid			index;
+
+	members->owner = space->owner;
 	members->table = store_table_open(space->connection, AccessShareLock);
-	members->index = member_index(members->table.rel);
+	index = member_index(members->table.rel);
+	if (!OidIsValid(index))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" of space \"%s\" has no index on key, agent and authority", RelationGetRelationName(members->table.rel),
+						NameStr(space->name)),
+				 errhint("CREATE INDEX ON %s (key, agent, authority).",
+						 quote_qualified_identifier(NameStr(space->name), RelationGetRelationName(members->table.rel)))));
+	members->index = index_open(index, AccessShareLock);
 	members->snapshot = store_snapshot_now();
-	members->key = CStringGetTextDatum(key);
+	members->scan = port_index_beginscan(members->table.rel, members->index, members->snapshot, 3, 0);
+	for (int i = 0; i < 3; i++)
+		ScanKeyEntryInitialize(&members->keys[i], 0, (AttrNumber) (i + 1), BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ, (Datum) 0);
+	members->keys[0].sk_argument = CStringGetTextDatum(key);
+	return members;
 }
 
 bool
 store_members_has(StoreMembers *members, VmText agent, VmText authority, TimestampTz created)
 {
-	ScanKeyData keys[3];
-	SysScanDesc scan;
-	HeapTuple	tuple;
+	StoreRole	role = enter(members);
+	text	   *agent_text = cstring_to_text_with_len(agent.str, (int) agent.len);
+	text	   *authority_text = cstring_to_text_with_len(authority.str, (int) authority.len);
+	TupleTableSlot *slot = members->table.found;
 	bool		found = false;
 
-	ScanKeyEntryInitialize(&keys[0], 0, CONNECTION_KEY, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ, members->key);
-	ScanKeyEntryInitialize(&keys[1], 0, CONNECTION_AGENT, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ,
-						   PointerGetDatum(cstring_to_text_with_len(agent.str, (int) agent.len)));
-	ScanKeyEntryInitialize(&keys[2], 0, CONNECTION_AUTHORITY, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ,
-						   PointerGetDatum(cstring_to_text_with_len(authority.str, (int) authority.len)));
-	scan = systable_beginscan(members->table.rel, members->index, OidIsValid(members->index), members->snapshot, 3, keys);
-	while (!found && HeapTupleIsValid(tuple = systable_getnext(scan)))
+	members->keys[1].sk_argument = PointerGetDatum(agent_text);
+	members->keys[2].sk_argument = PointerGetDatum(authority_text);
+	index_rescan(members->scan, members->keys, 3, NULL, 0);
+	while (!found && index_getnext_slot(members->scan, ForwardScanDirection, slot))
 	{
-		slot_getallattrs(scan->slot);
-		found = created == 0 || DatumGetTimestampTz(scan->slot->tts_values[CONNECTION_CREATED - 1]) == created;
+		slot_getallattrs(slot);
+		found = created == 0 || DatumGetTimestampTz(slot->tts_values[CONNECTION_CREATED - 1]) == created;
 	}
-	systable_endscan(scan);
+	pfree(agent_text);
+	pfree(authority_text);
+	store_role_leave(role);
 	return found;
 }
 
 void
 store_members_end(StoreMembers *members)
 {
+	index_endscan(members->scan);
 	UnregisterSnapshot(members->snapshot);
+	index_close(members->index, AccessShareLock);
 	store_table_close(&members->table);
-}
-
-bool
-store_connection_exists(StoreSpace *space, const char *key, VmText agent, VmText authority)
-{
-	StoreRole	role = store_role_enter(space);
-	StoreMembers members;
-	bool		found;
-
-	store_members_begin(&members, space, key);
-	found = store_members_has(&members, agent, authority, 0);
-	store_members_end(&members);
-	store_role_leave(role);
-	return found;
+	pfree(members);
 }

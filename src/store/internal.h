@@ -98,23 +98,6 @@ extern DocBytes store_datum_bytes(Datum datum);
 extern void store_connection_insert(StoreTable *table, StoreConnection *connection);
 extern bool store_connection_delete(StoreTable *table, const char *id);	/* false when it was gone already */
 
-/*
- * Looks into the table for the connections of principals to one document.  Whoever comes or goes asks: is it the principal's first connection, was it its
- * last?  Without store_connection_lock two that come, or go, at the same time could both answer yes, or both no.
- */
-typedef struct StoreMembers
-{
-	StoreTable	table;
-	Oid			index;
-	Snapshot	snapshot;
-	Datum		key;
-} StoreMembers;
-
-extern void store_members_begin(StoreMembers *members, StoreSpace *space, const char *key);
-/* created: only those made for this life of the document; 0: any. */
-extern bool store_members_has(StoreMembers *members, VmText agent, VmText authority, TimestampTz created);
-extern void store_members_end(StoreMembers *members);
-
 /* ---- the log (log.c) ---- */
 
 /* Calls visit for the entries of key after seq `after` up to `upto`, in order.  False when it came to a gap, and stopped there. */

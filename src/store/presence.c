@@ -100,11 +100,9 @@ same_principal(const Batch *batch, int i, int k)
 static void
 find_news(Batch *batch, const int *sorted, int n, bool wants_last)
 {
-	StoreMembers members;
-	StoreRole	role = store_role_enter(batch->space);
+	StoreMembers *members = store_members_begin(batch->space, batch->key);
 
 	batch->news = palloc(sizeof(int) * (n + 1));
-	store_members_begin(&members, batch->space, batch->key);
 	for (int i = 0, end; i < n; i = end)
 	{
 		const StoreConnection *row = batch->visits[sorted[i]].row;
@@ -112,11 +110,10 @@ find_news(Batch *batch, const int *sorted, int n, bool wants_last)
 		for (end = i + 1; end < n && same_principal(batch, sorted[i], sorted[end]); end++)
 			;
 		CHECK_FOR_INTERRUPTS();
-		if (!store_members_has(&members, text_of(row->agent), text_of(row->authority), row->created))
+		if (!store_members_has(members, text_of(row->agent), text_of(row->authority), row->created))
 			batch->news[batch->n_news++] = sorted[wants_last ? end - 1 : i];
 	}
-	store_members_end(&members);
-	store_role_leave(role);
+	store_members_end(members);
 	qsort(batch->news, batch->n_news, sizeof(int), compare_places);
 }
 

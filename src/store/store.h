@@ -176,8 +176,16 @@ extern void store_connection_range(StoreSpace *space, const char *from, const ch
  * are taken in the order of the keys.
  */
 extern void store_connection_lock(StoreSpace *space, const char *key);
-/* Whether the principal has a connection to the document now. */
-extern bool store_connection_exists(StoreSpace *space, const char *key, VmText agent, VmText authority);
+/*
+ * Which principals have connections to one document, as of the beginning.  Whoever comes or goes asks: is it the principal's first connection, was it its
+ * last?  Without store_connection_lock two that come, or go, at the same time could both answer yes, or both no.
+ */
+typedef struct StoreMembers StoreMembers;
+
+extern StoreMembers *store_members_begin(StoreSpace *space, const char *key);
+/* created: only those made for this life of the document; 0: any. */
+extern bool store_members_has(StoreMembers *members, VmText agent, VmText authority, TimestampTz created);
+extern void store_members_end(StoreMembers *members);
 
 /* ---- presence (presence.c): who comes and who goes ---- */
 
