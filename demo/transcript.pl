@@ -6,7 +6,7 @@ use strict;
 use warnings;
 use utf8;
 use open qw(:std :encoding(UTF-8));
-use List::Util qw(sum0);
+use List::Util qw(max sum0);
 use Time::HiRes qw(time sleep);
 use Session;
 
@@ -142,7 +142,8 @@ printf "      %d notifications, %d bytes in all, the last of them:\n      %s\n",
 	shortened(@change ? $change[-1]{payload} : '(none)');
 claim($last == ($seq // -1) + $BURST, "every message counts: seq grew by $BURST");
 claim((grep { reaches($_->{payload}, $last) } @change) > 0, 'Bob was told up to the last one');
-claim($whole > 0 && $whole <= $BURST / 2, "$BURST messages reached him as $whole changes");
+# A document that never rests is sent every 20 ms; a slow disk takes longer than that for a few commits.
+claim($whole > 0 && $whole <= max($BURST / 2, $took / 0.012), "$BURST messages reached him as $whole changes");
 
 # ---- the proof ----
 
@@ -180,7 +181,7 @@ if ($failed)
 	exit 1;
 }
 print <<'END';
-The server is stopped now; its data stays. To play with it:
+At the end the server is stopped; its data stays. To play with it:
 
   tools/cluster start
   tools/cluster psql               -- once or twice, in two terminals
