@@ -63,6 +63,26 @@ channel go(M m) { n++; }
 $$);
 SELECT ev.go('i');
 
+-- who may delete is asked of the newest program, after @load; what that did is undone with the refusal
+SELECT adama.deploy('gone', 'public int n; @delete { return true; } message M { } channel go(M m) { n++; }');
+SELECT gone.create_document('a'), gone.create_document('b'), gone.go('a');
+SELECT adama.deploy('gone', $$
+public int n;
+public bool ready;
+message M { }
+@load { ready = true; }
+@delete { return ready && n > 0; }
+channel go(M m) { n++; }
+$$);
+SELECT adama.delete('gone', 'b');
+SELECT seq, event FROM gone.log WHERE key = 'b' ORDER BY seq;
+SELECT adama.delete('gone', 'a');
+SELECT (SELECT count(*) FROM gone.document WHERE key = 'a') AS documents, (SELECT count(*) FROM gone.log WHERE key = 'a') AS entries;
+-- one that fails keeps nobody from deleting where nobody is asked
+SELECT adama.deploy('gone', 'public int n; @load { while (true) { n++; } } message M { } channel go(M m) { n++; }');
+SELECT adama.delete('gone', 'b');
+SELECT count(*) FROM gone.document;
+
 -- @context: of this session; origin and ip are in the log only when the program asks for one of them
 SELECT adama.deploy('ctx', $$
 public string told;
@@ -132,4 +152,4 @@ SELECT ok, problem FROM adama.verify('pw', 'k');
 -- settings that have no effect yet say so
 SELECT line, col, code, severity, message, hint FROM adama.check('@static { frequency = 5; maximum_history = 10; }');
 
-DROP SCHEMA ev, ctx, slow, ro, sq, pw CASCADE;
+DROP SCHEMA ev, ctx, slow, ro, sq, pw, gone CASCADE;

@@ -117,6 +117,19 @@ SET ROLE adama_ann;
 SELECT adama.delete('club', 'k');
 RESET ROLE;
 SELECT count(*) FROM club.document;
+-- the newest program, also of documents that are of an older one
+SELECT adama.deploy('open', 'public int n; @delete { return true; }');
+SELECT open.create_document('a'), open.create_document('b');
+GRANT USAGE ON SCHEMA open TO adama_ben;
+SET ROLE adama_ben;
+SELECT adama.delete('open', 'a');
+RESET ROLE;
+SELECT adama.deploy('open', 'public int n;');
+SET ROLE adama_ben;
+SELECT adama.delete('open', 'b');
+RESET ROLE;
+SELECT key FROM open.document;
+DROP SCHEMA open CASCADE;
 
 DROP SCHEMA club CASCADE;
 DROP ROLE adama_ann, adama_ben, adama_eve;

@@ -59,6 +59,7 @@ typedef enum CliVerb
 	CLI_UPDATE,
 	CLI_DISCONNECT,
 	CLI_DELETE,
+	CLI_RELOAD,
 	CLI_TICK,
 	CLI_DUMP
 } CliVerb;

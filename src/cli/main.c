@@ -38,6 +38,7 @@ static const Command commands[] = {
 		"  {\"update\":\"v1\",\"viewer\":{STATE}}\n"
 		"  {\"disconnect\":\"v1\",\"at\":MS}\n"
 		"  {\"delete\":true,\"who\":\"alice\",\"at\":MS}\n"
+		"  {\"reload\":true,\"at\":MS}\n"
 		"  {\"tick\":true,\"at\":MS}\n"
 		"  {\"dump\":true}\n"
 		"\"alice\" is agent alice of authority test, \"a@b\" is a of b.\n"

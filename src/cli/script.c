@@ -48,6 +48,7 @@ static const Verb verbs[] = {
 	{"update", CLI_UPDATE, DOC_STRING, MEMBER_VIEWER | MEMBER_AT, MEMBER_VIEWER},
 	{"disconnect", CLI_DISCONNECT, DOC_STRING, MEMBER_AT, 0},
 	{"delete", CLI_DELETE, DOC_BOOL, MEMBER_WHO | MEMBER_AT, MEMBER_WHO},
+	{"reload", CLI_RELOAD, DOC_BOOL, MEMBER_AT, 0},
 	{"tick", CLI_TICK, DOC_BOOL, MEMBER_AT, 0},
 	{"dump", CLI_DUMP, DOC_BOOL, 0, 0}
 };
@@ -191,7 +192,7 @@ require_verb(DocItem line, KitDiag *diag)
 	if (found == NULL)
 	{
 		kit_fail(diag, KIT_INVALID_MESSAGE, "the line names no command");
-		kit_diag_hint(diag, "Commands are \"create\", \"connect\", \"send\", \"attach\", \"update\", \"disconnect\", \"delete\", \"tick\", \"dump\".");
+		kit_diag_hint(diag, "Commands are \"create\", \"connect\", \"send\", \"attach\", \"update\", \"disconnect\", \"delete\", \"reload\", \"tick\", \"dump\".");
 	}
 	return found;
 }

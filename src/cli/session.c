@@ -40,6 +40,7 @@ struct CliSession
 	bool		shows_place;
 	VmDoc	   *doc;			/* NULL: there is none */
 	LiveDocument *shown;		/* what all views share */
+	bool		is_loaded;		/* it was loaded, and has not had @load since */
 	int64_t		seq;
 	int64_t		at;				/* of the script: what "at" said last */
 	int64_t		updated;		/* of the document: when its last event was */
@@ -279,22 +280,68 @@ event_of(CliSession *s, VmEventKind kind, VmText agent, VmText authority)
 	};
 }
 
+/*
+ * Runs @load, when the document has not had it since it was loaded, in the open journal of the event that it comes before.  It is an event of its own, if it
+ * changes anything: then *n_events is 1.
+ */
+static bool
+run_load(CliSession *s, int64_t at, int *n_events, KitDiag *diag)
+{
+	VmEvent		load = event_of(s, VM_EVENT_LOAD, (VmText) {NULL, 0}, (VmText) {NULL, 0});
+	KitBuf		delta;
+
+	*n_events = 0;
+	if (!s->is_loaded || !vm_program_handles(s->program, VM_EVENT_LOAD))
+		return true;
+	load.at = at;
+	if (!vm_reduce(s->doc, &load, &vm_default_limits, s->scratch, diag))
+		return false;
+	kit_buf_init(&delta, s->scratch);
+	*n_events = !doc_delta_is_empty(vm_doc_delta(s->doc, &delta));
+	return true;
+}
+
+/* Ends the journal in which so many events were reduced. */
+static bool
+end_events(CliSession *s, bool ok, int64_t n_events, int64_t at)
+{
+	if (!ok)
+	{
+		vm_doc_rollback(s->doc);
+		return false;
+	}
+	vm_doc_commit(s->doc);
+	s->is_loaded = false;
+	s->seq += n_events;
+	if (n_events > 0)
+		s->updated = at;
+	return true;
+}
+
 static bool
 reduce(CliSession *s, const VmEvent *event, KitDiag *diag)
 {
+	VmEvent		now = *event;
+	int			n_loads;
 	bool		ok;
 
 	vm_doc_begin(s->doc);
-	ok = vm_reduce(s->doc, event, &vm_default_limits, s->scratch, diag);
-	if (ok)
-	{
-		vm_doc_commit(s->doc);
-		s->seq++;
-		s->updated = event->at;
-	}
-	else
-		vm_doc_rollback(s->doc);
-	return ok;
+	ok = run_load(s, event->at, &n_loads, diag);
+	now.seq = s->seq + n_loads + 1;
+	ok = ok && vm_reduce(s->doc, &now, &vm_default_limits, s->scratch, diag);
+	return end_events(s, ok, n_loads + 1, event->at);
+}
+
+/* What comes without an event of its own finds the document as @load leaves it. */
+static bool
+wake(CliSession *s, int64_t at, KitDiag *diag)
+{
+	int			n_loads;
+	bool		ok;
+
+	vm_doc_begin(s->doc);
+	ok = run_load(s, at, &n_loads, diag);
+	return end_events(s, ok, n_loads, at);
 }
 
 /* Whether the policy says yes, or otherwise when it is not declared. */
@@ -329,6 +376,7 @@ make_document(CliSession *s, VmEvent *event, uint64_t entropy, KitDiag *diag)
 {
 	event->kind = VM_EVENT_CREATE;
 	s->doc = vm_doc_new(s->program, entropy, false);
+	s->is_loaded = false;
 	s->seq = 0;
 	if (reduce(s, event, diag))
 		return true;
@@ -374,7 +422,8 @@ connect(CliSession *s, const CliCommand *command, KitDiag *diag)
 		return false;
 	if (!invent(s, event, diag))
 		return false;
-	if (vm_program_handles(s->program, VM_EVENT_CONNECT) && !is_connected(s, command->agent, command->authority) && !reduce(s, &event, diag))
+	if (vm_program_handles(s->program, VM_EVENT_CONNECT) && !is_connected(s, command->agent, command->authority) ? !reduce(s, &event, diag) :
+		!wake(s, event.at, diag))
 	{
 		/* What was made for the one who may not connect goes with the transaction. */
 		if (!had_document)
@@ -470,16 +519,38 @@ static bool
 delete_document(CliSession *s, const CliCommand *command, KitDiag *diag)
 {
 	VmEvent		event = event_of(s, VM_EVENT_DELETE, command->agent, command->authority);
+	int			n_loads = 0;
 	bool		ok;
 
 	if (!require_document(s, diag))
 		return false;
 	vm_doc_begin(s->doc);
-	ok = vm_reduce(s->doc, &event, &vm_default_limits, s->scratch, diag);
+	ok = !vm_program_handles(s->program, VM_EVENT_DELETE) || run_load(s, event.at, &n_loads, diag);
+	event.seq += n_loads;
+	ok = ok && vm_reduce(s->doc, &event, &vm_default_limits, s->scratch, diag);
 	vm_doc_rollback(s->doc);
 	if (ok)
 		drop_document(s);
 	return ok;
+}
+
+/* As when a server that has it no longer in memory needs it again. */
+static bool
+reload(CliSession *s, KitDiag *diag)
+{
+	KitBuf		bytes;
+	VmDoc	   *doc;
+
+	if (!require_document(s, diag))
+		return false;
+	kit_buf_init(&bytes, s->scratch);
+	doc = vm_doc_load(s->program, vm_doc_save(s->doc, &bytes), false, false, diag);
+	if (doc == NULL)
+		return false;
+	vm_doc_free(s->doc);
+	s->doc = doc;
+	s->is_loaded = true;
+	return true;
 }
 
 /* ---- a new viewer state ---- */
@@ -592,6 +663,9 @@ cli_session_run(CliSession *s, const CliCommand *command, KitBuf *out)
 			break;
 		case CLI_DELETE:
 			ok = delete_document(s, command, &diag);
+			break;
+		case CLI_RELOAD:
+			ok = reload(s, &diag);
 			break;
 		case CLI_TICK:
 			ok = require_document(s, &diag);

@@ -95,7 +95,7 @@ adama_sql_delete(PG_FUNCTION_ARGS)
 		copy = store_document_read(space, key);
 		if (copy == NULL && !caller.is_role)
 			store_raise_unknown_document(space, key);
-		if (copy == NULL || !vm_program_handles(copy->program->vm, VM_EVENT_DELETE))
+		if (copy == NULL || !vm_program_handles(store_program_current(space)->vm, VM_EVENT_DELETE))
 		{
 			if (!caller.is_role)
 				sqlapi_denied("deleting document \"%s\" is denied by the program", key);

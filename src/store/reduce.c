@@ -514,31 +514,28 @@ store_create(StoreSpace *space, const char *key, StoreEvent *event)
 void
 store_delete(StoreSpace *space, const char *key, StoreEvent *event)
 {
-	StoreRole	role = store_role_enter(space);
-	StoreTable	table = store_table_open(space->document, RowExclusiveLock);
-	StoreRow	row;
-	StoreCacheEntry *entry;
+	Work		work;
 
-	if (!store_row_lock(&table, key))
-		store_raise_unknown_document(space, key);
-	store_row_of_document(&table, &row);
-	entry = bring_to_row(space, key, &row);
-	store_cache_touch(entry);
-	if (vm_program_handles(entry->copy.program->vm, VM_EVENT_DELETE))
+	work_begin(&work, space, key);
+	/* where nobody is asked, a @load that fails keeps nobody from deleting */
+	if (vm_program_handles(work.copy->program->vm, VM_EVENT_DELETE))
 	{
+		KitDiag		diag;
 		bool		agreed;
 
-		vm_doc_begin(entry->copy.doc);
-		agreed = run_events(&entry->copy, event, 1, milliseconds(event_time(entry->copy.program, row.updated))) > 0;
-		vm_doc_rollback(entry->copy.doc);
+		if (!run_load(&work, &diag))
+			store_raise(&diag);
+		vm_doc_begin(work.copy->doc);
+		agreed = run_events(work.copy, event, 1, milliseconds(event_time(work.copy->program, work.copy->updated))) > 0;
+		vm_doc_rollback(work.copy->doc);
 		if (!agreed)
 			store_raise(&event->diag);
 	}
-	store_cache_drop(entry);
-	store_row_delete(&table);
+	store_cache_drop(work.entry);
+	store_row_delete(&work.table);
 	store_log_delete(space, key);
-	store_table_close(&table);
-	store_role_leave(role);
+	store_table_close(&work.table);
+	store_role_leave(work.role);
 	CommandCounterIncrement();
 }
 
