@@ -213,6 +213,26 @@ is_stored_in_map(const LangType *type)
 	}
 }
 
+/* What to declare instead of a type whose parts cannot be stored, or not together. */
+static void
+hint_store(KitDiag *diag, const LangType *type)
+{
+	const LangType *part = type;
+
+	while (part->kind == LANG_MAYBE || part->kind == LANG_LIST || part->kind == LANG_MAP || part->kind == LANG_ARRAY)
+		part = part->kind == LANG_MAP ? part->b : part->a;
+	if (part->kind == LANG_MESSAGE && part->structure->kind == LANG_STRUCT_MESSAGE)
+		kit_diag_hint(diag, "Declare \"%s\" as a record: fields are stored, messages only travel.", part->text);
+	else if (part->kind == LANG_MESSAGE)
+		kit_diag_hint(diag, "Declare a record that has both as fields.");
+	else if (type->kind == LANG_LIST && part->kind == LANG_RECORD)
+		kit_diag_hint(diag, "Records are kept in a table: table<%s>.", part->text);
+	else if (type->kind == LANG_MAYBE && (type->a->kind == LANG_LIST || type->a->kind == LANG_MAP))
+		kit_diag_hint(diag, "Leave out the maybe: there may be nothing in a list or a map.");
+	else
+		kit_diag_hint(diag, "Declare a record for its parts, and keep it in a table or a map.");
+}
+
 /* Fields of the document and of records. */
 static const LangType *
 stored_type(Check *c, LangTypeRef *ref, const LangType *type)
@@ -257,7 +277,7 @@ stored_type(Check *c, LangTypeRef *ref, const LangType *type)
 		diag = check_error(c, ref->pos, "a document cannot store message \"%s\"", inner->text);
 		kit_diag_hint(diag, "Declare it as a record: fields are stored, messages only travel.");
 	}
-	else if (type->kind == LANG_MESSAGE)
+	else if (type->kind == LANG_MESSAGE && type->structure->kind == LANG_STRUCT_MESSAGE)
 	{
 		diag = check_error(c, ref->pos, "a document cannot store message \"%s\"", type->text);
 		kit_diag_hint(diag, "Declare it as a record: fields are stored, messages only travel.");
@@ -279,7 +299,10 @@ stored_type(Check *c, LangTypeRef *ref, const LangType *type)
 					  "A channel is declared outside of records: channel<%s> name;", type->a->text);
 	}
 	else
-		check_unsupported(c, ref->pos, "a field of type %s", type->text);
+	{
+		diag = check_error(c, ref->pos, "a document cannot store %s", type->text);
+		hint_store(diag, type);
+	}
 	return CHECK_SIMPLE(c, LANG_ERROR_TYPE);
 }
 
