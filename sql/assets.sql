@@ -14,6 +14,8 @@ message Row { int id; asset a; asset[] more; map<string,asset> by; }
 public formula rows = rows_of(cover, files);
 function rows_of(asset a, map<string,asset> files) -> Row[] { Row r; r.a = a; r.more = [a, @nothing]; r.by = files; return [r]; }
 message Choose { asset cover; maybe<asset> thumb; asset[] more; }
+message Default { asset a = @nothing; string s; }
+channel defaults(Default d) { cover = d.a; }
 @static { send { return @who.agent() == "postgres"; } }
 @connected { return true; }
 @can_attach { return @who.agent() != "adama_viewer"; }
@@ -28,6 +30,8 @@ SELECT gallery.create_document('k');
 
 -- a typed function takes jsonb, also arrays of them; what is no asset is refused
 \df gallery.choose
+SELECT pg_get_function_arguments('gallery.defaults'::regproc);
+SELECT gallery.defaults('k', 'x');
 SELECT gallery.choose('k', '{"id":"c","name":"cover.png","type":"image/png","size":"5","md5":"m","sha384":"s"}', more => '[]');
 SELECT adama.send('gallery', 'k', 'choose', '{"cover":{"id":"c","type":"image/png","size":5,"md5":"m","sha384":"s"}}');
 SELECT gallery.choose('k', '{"id":"c"}', more => '[]');
@@ -37,7 +41,7 @@ SELECT gallery.choose('k', '{"id":"c","type":"image/png","size":"5 kB","md5":"m"
 -- attaching is an event of the log
 SELECT adama.can_attach('gallery', 'k');
 SELECT adama.attach('gallery', 'k', '{"id":"f1","name":"a.png","type":"image/png","size":12,"md5":"m","sha384":"s"}');
-SELECT seq, agent, event, channel, message, delta FROM adama.history('gallery', 'k', 4);
+SELECT seq, agent, event, channel, message, delta FROM adama.history('gallery', 'k', 5);
 SELECT gallery.choose('k', '{"id":"c","type":"image/png","size":5,"md5":"m","sha384":"s"}', thumb => '{"id":"t","type":"image/png","size":1,"md5":"","sha384":""}', more => '[]');
 SELECT * FROM gallery.pictures('k');
 SELECT * FROM gallery.rows('k');

@@ -1,6 +1,6 @@
 /*
  * fuzz_message.c
- *	  Messages as JSON: each line of the input is a channel's name, a space, and what is sent there; or "view" and a viewer's state.
+ *	  Messages as JSON: each line of the input is a channel's name, a space, and what is sent there; "attach" and an asset; or "view" and a viewer's state.
  */
 #include "fuzz.h"
 
@@ -42,6 +42,8 @@ send_line(VmDoc *doc, const char *line, size_t len, int64_t at, KitArena *arena)
 		look(doc, message, arena);
 		return;
 	}
+	if (blank - line == 6 && memcmp(line, "attach", 6) == 0)
+		event.kind = VM_EVENT_ATTACH;
 	event.channel = (VmText) {line, (uint32_t) (blank - line)};
 	FUZZ_CHECK(doc_open(message, DOC_DOCUMENT, &event.message, &diag), "%s", diag.message);
 	wrong = holds_event(doc, &event, &world_limits, arena, &ok, NULL);

@@ -152,14 +152,16 @@ static void
 choose_event(const LangProgram *lang, Choices *c, KitBuf *json, VmEvent *event)
 {
 	const LangChannel *channel = lang->channels[choose(c, (uint32_t) lang->n_channels)];
-	static const VmEventKind others[] = {VM_EVENT_CONNECT, VM_EVENT_DISCONNECT, VM_EVENT_DELETE, VM_EVENT_LOAD};
+	static const VmEventKind others[] = {VM_EVENT_CONNECT, VM_EVENT_DISCONNECT, VM_EVENT_DELETE, VM_EVENT_LOAD, VM_EVENT_ATTACH};
 
-	event->kind = lang->n_connected > 0 && choose(c, 4) == 0 ? others[choose(c, 4)] : VM_EVENT_SEND;
+	event->kind = lang->n_connected > 0 && choose(c, 4) == 0 ? others[choose(c, 5)] : VM_EVENT_SEND;
 	event->agent = event->kind == VM_EVENT_LOAD ? (VmText) {NULL, 0} : (VmText) {choose(c, 3) == 0 ? "b" : "a", 1};
 	event->authority = event->kind == VM_EVENT_LOAD ? (VmText) {NULL, 0} : (VmText) {"t", 1};
 	event->channel = event->kind == VM_EVENT_SEND ? (VmText) {channel->name->text, channel->name->len} : (VmText) {NULL, 0};
 	if (event->kind == VM_EVENT_SEND)
 		gen_sent(channel->message, channel->is_array, c, json);
+	else if (event->kind == VM_EVENT_ATTACH)
+		gen_value(lang->simple[LANG_ASSET], c, json, 0);
 	else
 		kit_buf_add_str(json, "{}");
 }

@@ -30,7 +30,7 @@ typedef struct GenType
 } GenType;
 
 /* maybe<T> is behind T, at + GEN_MAYBE. */
-#define GEN_N_PLAIN 14
+#define GEN_N_PLAIN 15
 #define GEN_MAYBE GEN_N_PLAIN
 
 static GenType gen_types[2 * GEN_N_PLAIN] = {
@@ -38,7 +38,7 @@ static GenType gen_types[2 * GEN_N_PLAIN] = {
 	{"string", {"\"a b\"", "\"\"", "\"\\u00e9x\""}}, {"principal", {"@no_one"}}, {"E", {"E::A", "E::B", "E::C"}}, {"complex", {"(1.0 + 2 * @i)", "(0 * @i)"}},
 	{"date", {"(@date 2024/2/29)", "(@date 1999/12/31)"}}, {"time", {"(@time 4:30)", "(@time 23:59)"}},
 	{"datetime", {"(@datetime \"2024-02-29T12:00:00Z\")", "(@datetime \"1969-12-31T23:59:59.999-08:00\")"}}, {"timespan", {"(@timespan 90 sec)", "(@timespan 2 day)"}},
-	{"dynamic", {"@null"}}, {"asset", {"@nothing"}},
+	{"dynamic", {"@null"}}, {"asset", {"@nothing"}}, {"label", {"#a", "#bc"}},
 };
 
 #define GEN_BOOL 0
@@ -48,6 +48,8 @@ static GenType gen_types[2 * GEN_N_PLAIN] = {
 #define GEN_STRING 4
 #define GEN_PRINCIPAL 5
 #define GEN_ENUM 6
+#define GEN_ASSET 13
+#define GEN_LABEL 14
 #define GEN_MAX_VARIABLES 200
 
 typedef struct GenVariable

@@ -192,7 +192,18 @@ gen_events(Gen *g)
 	kit_buf_add_str(out, ";\n}\n@load {\n");
 	gen_statements(g, choose(g->c, 3));
 	g->n = n;
+	kit_buf_add_str(out, "}\n@can_attach {\nreturn ");
+	g->writes = false;
+	g->sees_who = true;
+	gen_expr(g, GEN_BOOL, 2);
+	g->n = n;
+	kit_buf_add_str(out, ";\n}\n@attached (att) {\n");
+	g->writes = true;
+	gen_add(g, "att", GEN_ASSET, true);
+	gen_statements(g, choose(g->c, 4));
 	kit_buf_add_str(out, "}\n");
+	g->n = n;
+	g->sees_who = false;
 }
 
 /* A variable gets a value. */

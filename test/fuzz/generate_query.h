@@ -49,7 +49,8 @@ gen_where(Gen *g, int depth)
 	{
 		/* a bound that an index or an order may find */
 		static const char *const ops[] = {"==", "<", "<=", ">", ">="};
-		bool		is_equal = g->row_types[field] == GEN_ENUM || g->row_types[field] == GEN_BOOL || g->row_types[field] == GEN_PRINCIPAL || g->row_types[field] >= GEN_MAYBE;
+		bool		is_equal = g->row_types[field] == GEN_ENUM || g->row_types[field] == GEN_BOOL || g->row_types[field] == GEN_PRINCIPAL || g->row_types[field] == GEN_LABEL ||
+			g->row_types[field] >= GEN_MAYBE;
 
 		kit_buf_printf(g->out, "(%s%sf%d %s ", is_named ? name : "", is_named ? "." : "", field, is_equal ? "==" : ops[choose(g->c, 5)]);
 		if (g->row_types[field] >= GEN_MAYBE)
