@@ -103,7 +103,7 @@ function valueAt(value, path) {
 /* ---- documents ---- */
 
 /* What an envelope has that is not a word of the document to its viewer. */
-const ENVELOPE = new Set(['data', 'seq', 'reset', 'outstanding', 'blockers', 'view-state-filter', 'force-disconnect', 'failed', 'message']);
+const ENVELOPE = new Set(['data', 'seq', 'life', 'reset', 'outstanding', 'blockers', 'view-state-filter', 'force-disconnect', 'failed', 'message']);
 
 export class Document {
 	#client;
@@ -111,6 +111,7 @@ export class Document {
 	#subscribers = new Set();
 	#listeners = new Set();
 	#waiting = [];						// messages without an answer, in order
+	#life = null;						// tells the document from a later one with its key
 
 	constructor(client, space, key, viewer) {
 		this.#client = client;
@@ -164,6 +165,7 @@ export class Document {
 	/* Looks with another viewer state. */
 	async update(viewer) {
 		this.viewer = viewer;
+		this.#life = null;				// what it has was not seen with this state: should it come back, it starts over
 		if (this.connection !== null)
 			await this.#client.request('connection/update', {connection: this.connection, 'viewer-state': viewer});
 	}
@@ -181,8 +183,8 @@ export class Document {
 
 	join() {
 		const fields = {space: this.space, key: this.key, 'viewer-state': this.viewer ?? {}};
-		if (this.#view !== undefined && this.seq > 0)
-			fields.seq = this.seq;
+		if (this.#view !== undefined && this.#life !== null)
+			Object.assign(fields, {seq: this.seq, life: this.#life});
 		this.connection = this.#client.open(this, fields);
 		for (const item of this.#waiting)
 			this.#sendOne(item);
@@ -202,6 +204,8 @@ export class Document {
 			this.#view = apply(delta.reset ? undefined : this.#view, delta.data ?? {});
 		if (typeof delta.seq === 'number' && delta.seq > this.seq || delta.reset)
 			this.seq = delta.seq;
+		if (delta.reset)
+			this.#life = delta.life ?? null;
 		if (this.status === 'joining' && this.#view !== undefined && 'seq' in delta)
 			this.#setStatus('live');
 		this.#tellSubscribers(before);

@@ -15,25 +15,24 @@
 
 static Body *memo[3];			/* first, second, what they are composed to; NULL: none */
 
-/* The number behind the last `"seq":`, which stands at the end. */
+/*
+ * Takes `"NAME":DIGITS` off the end of text, before its last brace or comma, and moves *len to what is before it; 0 when it is not there.
+ */
 static int64_t
-read_seq(const char *text, size_t len)
+take_number(const char *text, size_t *len, const char *name)
 {
-	static const char name[] = "\"seq\":";
-	const char *end = text + len - 1;
-	const char *p = end;
-	int64_t		seq = 0;
+	size_t		end = *len - 1;
+	size_t		p = end;
+	size_t		name_len = strlen(name);
+	int64_t		value = 0;
 	int64_t		unit = 1;
 
-	while (p > text && p[-1] >= '0' && p[-1] <= '9')
-	{
-		p--;
-		seq += (*p - '0') * unit;
-		unit *= 10;
-	}
-	if (p == end || p - text < (ptrdiff_t) sizeof(name) - 1 || memcmp(p - (sizeof(name) - 1), name, sizeof(name) - 1) != 0)
+	for (; p > 0 && text[p - 1] >= '0' && text[p - 1] <= '9' && end - p < 18; unit *= 10)
+		value += (text[--p] - '0') * unit;
+	if (p == end || p < name_len || memcmp(text + p - name_len, name, name_len) != 0)
 		return 0;
-	return seq;
+	*len = p - name_len;
+	return value;
 }
 
 static bool
@@ -42,29 +41,19 @@ begins_with(const char *text, size_t len, const char *prefix)
 	return len >= strlen(prefix) && memcmp(text, prefix, strlen(prefix)) == 0;
 }
 
-/* Before the seq, when not in front. */
-static bool
-is_marked_reset(const char *text, size_t len)
-{
-	static const char mark[] = "\"reset\":true,\"seq\":";
-	size_t		digits = 0;
-
-	while (digits < len && text[len - 2 - digits] >= '0' && text[len - 2 - digits] <= '9')
-		digits++;
-	return len >= sizeof(mark) + digits && memcmp(text + len - 1 - digits - (sizeof(mark) - 1), mark, sizeof(mark) - 1) == 0;
-}
-
 Body *
 body_new(const char *text, size_t len)
 {
+	static const char reset[] = "\"reset\":true,";
 	Body	   *body = gateway_alloc(sizeof(Body) + len + 1);
 
 	memcpy(body->text, text, len);
 	body->len = (uint32_t) len;
 	body->n_refs = 1;
-	body->seq = read_seq(text, len);
-	body->is_reset = begins_with(text, len, "\"reset\":true,") || is_marked_reset(text, len);
-	body->is_change = body->is_reset || begins_with(text, len, "\"data\":") || begins_with(text, len, "\"seq\":");
+	body->life = take_number(text, &len, "\"life\":");
+	body->seq = len > 0 ? take_number(text, &len, "\"seq\":") : 0;
+	body->is_reset = begins_with(body->text, body->len, reset) || (len >= strlen(reset) && memcmp(text + len - strlen(reset), reset, strlen(reset)) == 0);
+	body->is_change = body->is_reset || begins_with(body->text, body->len, "\"data\":") || begins_with(body->text, body->len, "\"seq\":");
 	return body;
 }
 
@@ -107,7 +96,7 @@ read_data(KitArena *arena, const Body *body, DocNode **data)
 
 /* The members of an envelope are in the order in which the database writes them. */
 static Body *
-write_body(KitArena *arena, const DocNode *data, bool is_reset, int64_t seq)
+write_body(KitArena *arena, const DocNode *data, bool is_reset, int64_t seq, int64_t life)
 {
 	KitBuf		out;
 	Body	   *body;
@@ -121,7 +110,10 @@ write_body(KitArena *arena, const DocNode *data, bool is_reset, int64_t seq)
 		doc_node_to_json(data, DOC_JSON_WIRE, &out);
 		kit_buf_add_char(&out, ',');
 	}
-	kit_buf_printf(&out, "\"seq\":%lld}", (long long) seq);
+	kit_buf_printf(&out, "\"seq\":%lld", (long long) seq);
+	if (life != 0)
+		kit_buf_printf(&out, ",\"life\":%lld", (long long) life);
+	kit_buf_add_char(&out, '}');
 	body = body_new(out.data, out.len);
 	return body;
 }
@@ -158,7 +150,7 @@ compose(KitArena *arena, const Body *first, const Body *second)
 		both = doc_node_compose(arena, a, b, &diag);
 	if (both == NULL && (a != NULL || b != NULL))
 		return NULL;
-	body = write_body(arena, both, first->is_reset, second->seq);
+	body = write_body(arena, both, first->is_reset, second->seq, first->life);
 	body->has_replacement = !first->is_reset && both != NULL && has_replacement(both);
 	return body;
 }
@@ -238,7 +230,7 @@ body_split(const Body *body, Body **before, Body **rest)
 	DocNode    *data = NULL;
 
 	(void) read_data(arena, body, &data);
-	*before = write_body(arena, nulls_of(arena, data), false, body->seq);
-	*rest = write_body(arena, without_marks(arena, data, false), false, body->seq);
+	*before = write_body(arena, nulls_of(arena, data), false, body->seq, 0);
+	*rest = write_body(arena, without_marks(arena, data, false), false, body->seq, 0);
 	kit_arena_delete(arena);
 }

@@ -18,6 +18,7 @@ typedef struct Body
 	bool		is_change;		/* of the view, or the whole; else a word beside it, or a change of its privileges */
 	bool		has_replacement;	/* made by composition: its "data" has "@r", which clients do not know (body_split) */
 	int64_t		seq;			/* 0: none */
+	int64_t		life;			/* of the document, with a whole view; 0: none */
 	uint32_t	len;
 	char		text[];
 } Body;

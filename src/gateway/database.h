@@ -23,7 +23,7 @@ typedef enum DatabaseStatement
 	DATABASE_N_STATEMENTS
 } DatabaseStatement;
 
-#define DATABASE_MAX_PARAMS 10
+#define DATABASE_MAX_PARAMS 11
 
 typedef struct DatabaseParams
 {

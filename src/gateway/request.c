@@ -380,6 +380,7 @@ method_connect(Request *request)
 	char	   *key;
 	Text		viewer;
 	int64_t		since = 0;
+	int64_t		life = 0;
 	Stream	   *stream;
 
 	if (!locate(request, &space, &key))
@@ -387,6 +388,7 @@ method_connect(Request *request)
 	if (!json_text(request, "viewer-state", false, &viewer))
 		viewer = (Text) {"{}", 2};
 	(void) optional_int(request, "seq", &since);
+	(void) optional_int(request, "life", &life);
 	/* Whoever says it twice means it once. */
 	if ((stream = stream_find(socket, request->id)) != NULL)
 		work_leave(stream, 0);
@@ -395,7 +397,7 @@ method_connect(Request *request)
 		socket_failure(socket, request->id, CODE_BUSY, "this socket has as many connections as it may");
 		return;
 	}
-	stream = stream_new(socket, request->id, space, key, request->who, kit_arena_strdup(request->arena, viewer.str, viewer.len), since);
+	stream = stream_new(socket, request->id, space, key, request->who, kit_arena_strdup(request->arena, viewer.str, viewer.len), since, life);
 	if (!work_join(stream))
 	{
 		stream_end(stream);

@@ -101,7 +101,7 @@ add_number(Stream *stream)
 }
 
 Stream *
-stream_new(Socket *socket, int64_t request, const char *space, const char *key, Principal *who, const char *viewer, int64_t since)
+stream_new(Socket *socket, int64_t request, const char *space, const char *key, Principal *who, const char *viewer, int64_t since, int64_t life)
 {
 	Stream	   *stream = GATEWAY_NEW(Stream);
 
@@ -113,6 +113,7 @@ stream_new(Socket *socket, int64_t request, const char *space, const char *key, 
 	stream->who = principal_hold(who);
 	stream->viewer = gateway_copy(viewer, strlen(viewer));
 	stream->has = since;
+	stream->life = life;
 	add_number(stream);
 	DL_APPEND(socket->streams, stream);
 	socket->n_streams++;
@@ -285,6 +286,8 @@ deaf(Stream *stream)
 	/* What was heard is still to be sent: the seq that is asked from then is the one after it. */
 	if (stream->pending != NULL && stream->pending->seq > 0)
 		stream->has = stream->pending->seq;
+	if (stream->pending != NULL && stream->pending->life != 0)
+		stream->life = stream->pending->life;
 }
 
 void
@@ -339,6 +342,8 @@ write_change(Stream *stream, char **buffer, size_t *cap, size_t offset)
 	/* Half a change does not count: whoever goes away now comes back from the seq before. */
 	if (stream->rest == NULL && body->seq > 0)
 		stream->has = body->seq;
+	if (body->life != 0)
+		stream->life = body->life;
 	len = write_frame(stream, body, buffer, cap, offset);
 	body_drop(body);
 	return len;
@@ -457,6 +462,7 @@ deliver_named(Reader *reader, int64_t class_number)
 			continue;
 		if (class_number > 0 && !is_closing)
 			enter_class(stream, class_number);
+		stream->waits_for_view = false;
 		deliver_one(stream, body, is_closing);
 	}
 	body_drop(body);

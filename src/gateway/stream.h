@@ -37,8 +37,10 @@ typedef struct Stream
 	Principal  *who;
 	char	   *viewer;			/* JSON */
 	bool		is_asked;		/* joining it is queued or under way */
+	bool		waits_for_view; /* it looks with another state, and has not been sent what that changes: what it has is not to be built on */
 	bool		is_skipping;	/* so much was pending that it is asked for anew */
 	int64_t		has;			/* the seq that the client has, or will have with what was written; 0: none */
+	int64_t		life;			/* of the document that has it, 0: not known */
 	StreamClass *class;
 	struct Stream *class_prev;
 	struct Stream *class_next;
@@ -53,8 +55,8 @@ typedef struct Stream
 	struct Stream *next;
 } Stream;
 
-/* A new stream of the socket; since: the seq that the client has, or 0. */
-extern Stream *stream_new(Socket *socket, int64_t request, const char *space, const char *key, Principal *who, const char *viewer, int64_t since);
+/* A new stream of the socket; since, life: what the client has, or 0. */
+extern Stream *stream_new(Socket *socket, int64_t request, const char *space, const char *key, Principal *who, const char *viewer, int64_t since, int64_t life);
 extern Stream *stream_find(const Socket *socket, int64_t request);	/* NULL: the socket has no such stream */
 extern void stream_renumber(Stream *stream);	/* to be asked for under a new number */
 extern Stream *stream_hold(Stream *stream);

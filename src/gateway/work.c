@@ -334,6 +334,7 @@ work_update(Stream *stream, int64_t request, Text viewer)
 		return false;
 	free(stream->viewer);
 	stream->viewer = gateway_copy(viewer.str, viewer.len);
+	stream->waits_for_view = true;
 	queue(stream_op(OP_UPDATE, stream, request, viewer), stream->space, stream->key, false);
 	return true;
 }

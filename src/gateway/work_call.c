@@ -88,7 +88,13 @@ viewer_element(const Op *op)
 static DatabaseElement
 since_element(const Op *op)
 {
-	return (DatabaseElement) {.str = op->stream->has > 0 ? "" : NULL,.number = op->stream->has};
+	return (DatabaseElement) {.str = op->stream->has > 0 && !op->stream->waits_for_view ? "" : NULL,.number = op->stream->has};
+}
+
+static DatabaseElement
+life_element(const Op *op)
+{
+	return (DatabaseElement) {.str = op->stream->life != 0 ? "" : NULL,.number = op->stream->life};
 }
 
 static void
@@ -150,6 +156,7 @@ work_fill_call(DatabaseCall *call, const Batch *batch, const char *listener)
 			add_array(call, params, DATABASE_INT8, batch, since_element);
 			add_array(call, params, DATABASE_TEXT, batch, ip_element);
 			add_array(call, params, DATABASE_TEXT, batch, origin_element);
+			add_array(call, params, DATABASE_INT8, batch, life_element);
 			break;
 		case OP_UPDATE:
 			params = database_call_add(call, DATABASE_UPDATE);
