@@ -302,6 +302,9 @@ COMMENT ON FUNCTION adama.connect(pg_catalog.text, pg_catalog.text, pg_catalog.j
 CREATE FUNCTION adama.update(connection pg_catalog.text, viewer pg_catalog.jsonb) RETURNS pg_catalog.void
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_update';
 COMMENT ON FUNCTION adama.update(pg_catalog.text, pg_catalog.jsonb) IS 'look with another viewer state: the connection is told what that changes';
+CREATE FUNCTION adama.ack(connection pg_catalog.text, seq pg_catalog.int8) RETURNS pg_catalog.void
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_ack';
+COMMENT ON FUNCTION adama.ack(pg_catalog.text, pg_catalog.int8) IS 'acknowledge all that a connection was sent up to a sequence number; at once, whatever becomes of the transaction';
 CREATE FUNCTION adama.disconnect(connection pg_catalog.text) RETURNS pg_catalog.void
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_disconnect';
 COMMENT ON FUNCTION adama.disconnect(pg_catalog.text) IS 'end a connection';

@@ -23,6 +23,7 @@ int			adama_document_cache_size;
 int			adama_recent_changes_size;
 int			adama_emitter_max_delay;
 int			adama_emitter_idle_timeout;
+double		adama_emitter_queue_limit;
 
 PGDLLEXPORT void _PG_init(void);
 
@@ -48,5 +49,8 @@ _PG_init(void)
 							&adama_emitter_max_delay, 50, 0, 10000, PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
 	DefineCustomIntVariable("adama.emitter_idle_timeout", "Time without connections after which the emitter of a database leaves.", NULL,
 							&adama_emitter_idle_timeout, 2, 0, 3600, PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomRealVariable("adama.emitter_queue_limit", "Part of PostgreSQL's notification queue that may be full before the emitter stops sending.",
+							 "The emitter gathers changes longer as the queue approaches this; what was held back is sent when there is room again.",
+							 &adama_emitter_queue_limit, 0.5, 0.00001, 0.95, PGC_SIGHUP, 0, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("adama");
 }

@@ -1,6 +1,6 @@
 /*
  * connect.c
- *	  adama.connect, update and disconnect: joining a document as a plain SQL session, which then LISTENs.
+ *	  adama.connect, update, ack and disconnect: joining a document as a plain SQL session, which then LISTENs.
  *
  * connect, in the caller's transaction:
  *		make the document			when it is not there and the program invents it (@static invent)
@@ -24,6 +24,7 @@
 PG_FUNCTION_INFO_V1(adama_sql_connect);
 PG_FUNCTION_INFO_V1(adama_sql_disconnect);
 PG_FUNCTION_INFO_V1(adama_sql_update);
+PG_FUNCTION_INFO_V1(adama_sql_ack);
 
 /* ---- making what is not there ---- */
 
@@ -294,5 +295,34 @@ adama_sql_update(PG_FUNCTION_ARGS)
 	if (is_other)
 		worker_connection_changed(space->schema, id);
 	kit_arena_delete(arena);
+	PG_RETURN_VOID();
+}
+
+/* ---- acknowledging ---- */
+
+/* The client has what it was sent up to seq.  It goes by shared memory: no row is written, and it holds whatever becomes of the transaction. */
+Datum
+adama_sql_ack(PG_FUNCTION_ARGS)
+{
+	char	   *id = TextDatumGetCString(PG_GETARG_DATUM(0));
+	int64		seq = PG_GETARG_INT64(1);
+	WorkerAck	ack = worker_acknowledge(id, seq, false);
+
+	if (ack == WORKER_ACK_UNKNOWN)
+	{
+		StoreConnection connection = {0};
+
+		/* Another session's, or new, or the emitter is about to start. */
+		if (find_connection(id, &connection) == NULL)
+			unknown_connection(id);
+		ack = worker_acknowledge(id, seq, true);
+	}
+	if (ack == WORKER_ACK_NEVER_SENT)
+	{
+		KitDiag		diag = {0};
+
+		kit_fail(&diag, KIT_UNKNOWN_SEQ, "the connection was not sent anything of sequence number %lld yet", (long long) seq);
+		store_raise(&diag);
+	}
 	PG_RETURN_VOID();
 }

@@ -8,6 +8,7 @@
  *		    WorkerAudience		a channel (or all connections that have one of their own)
  *		      newcomers				have no view
  *		      viewers				have the view as of the class's seq
+ *		      behind				have an earlier one: they may not be sent anything (flow.c)
  *
  * Thousands of connections can belong to a document, in one class or in as many as there are: classes are found by the hash of their names, and connections
  * move from list to list one at a time, when something happens to them.  A change of the document looks at classes and audiences only.
@@ -139,6 +140,8 @@ drop_class(WorkerClass *class)
 	dlist_delete(&class->in_document);
 	if (class->view != NULL)
 		live_view_free(class->view);
+	if (class->trail != NULL)
+		live_trail_free(class->trail);
 	pfree(class);
 }
 
@@ -147,7 +150,11 @@ worker_class_any(WorkerClass *class)
 {
 	WorkerAudience *audience = dlist_head_element(WorkerAudience, in_class, &class->audiences);
 
-	return dlist_head_element(WorkerConnection, in_class, dlist_is_empty(&audience->viewers) ? &audience->newcomers : &audience->viewers);
+	dlist_head *those = &audience->viewers;
+
+	if (dlist_is_empty(those))
+		those = dlist_is_empty(&audience->behind) ? &audience->newcomers : &audience->behind;
+	return dlist_head_element(WorkerConnection, in_class, those);
 }
 
 void
@@ -180,6 +187,7 @@ audience_of(WorkerClass *class, WorkerListener *listener)
 	audience->class = class;
 	audience->listener = listener;
 	dlist_init(&audience->viewers);
+	dlist_init(&audience->behind);
 	dlist_init(&audience->newcomers);
 	dlist_push_tail(&class->audiences, &audience->in_class);
 	return audience;
@@ -197,6 +205,16 @@ worker_connection_group(WorkerConnection *connection, WorkerClass *class)
 	class->knows_failure = false;
 }
 
+static void
+set_behind(WorkerConnection *connection, bool is_behind)
+{
+	if (connection->is_behind == is_behind)
+		return;
+	connection->class->n_behind += is_behind ? 1 : -1;
+	connection->is_behind = is_behind;
+	worker_board_behind(connection, is_behind);
+}
+
 void
 worker_connection_ungroup(WorkerConnection *connection)
 {
@@ -209,11 +227,12 @@ worker_connection_ungroup(WorkerConnection *connection)
 	dlist_push_tail(&class->document->ungrouped, &connection->in_class);
 	class->n_connections--;
 	class->n_newcomers -= !connection->has_view;
+	set_behind(connection, false);
 	connection->class = NULL;
 	connection->audience = NULL;
 	connection->has_view = false;
 	connection->had = NULL;
-	if (dlist_is_empty(&audience->viewers) && dlist_is_empty(&audience->newcomers))
+	if (dlist_is_empty(&audience->viewers) && dlist_is_empty(&audience->behind) && dlist_is_empty(&audience->newcomers))
 	{
 		dlist_delete(&audience->in_class);
 		pfree(audience);
@@ -235,35 +254,55 @@ worker_connection_shown(WorkerConnection *connection)
 }
 
 void
-worker_class_shown(WorkerClass *class)
+worker_connection_fell_behind(WorkerConnection *connection)
 {
-	dlist_iter	iter;
+	dlist_delete(&connection->in_class);
+	dlist_push_tail(&connection->audience->behind, &connection->in_class);
+	set_behind(connection, true);
+	connection->version = connection->class->version - 1;
+}
 
-	dlist_foreach(iter, &class->audiences)
-	{
-		WorkerAudience *audience = dlist_container(WorkerAudience, in_class, iter.cur);
+void
+worker_connection_caught_up(WorkerConnection *connection)
+{
+	dlist_delete(&connection->in_class);
+	dlist_push_tail(&connection->audience->viewers, &connection->in_class);
+	set_behind(connection, false);
+}
 
-		while (!dlist_is_empty(&audience->newcomers))
-			worker_connection_shown(dlist_container(WorkerConnection, in_class, dlist_head_node(&audience->newcomers)));
-	}
+void
+worker_connection_start_over(WorkerConnection *connection)
+{
+	dlist_delete(&connection->in_class);
+	dlist_push_tail(&connection->audience->newcomers, &connection->in_class);
+	set_behind(connection, false);
+	connection->has_view = false;
+	connection->class->n_newcomers++;
 }
 
 void
 worker_class_start_over(WorkerClass *class)
 {
 	dlist_iter	iter;
+	dlist_mutable_iter each;
 
-	class->n_newcomers = class->n_connections;
 	dlist_foreach(iter, &class->audiences)
 	{
 		WorkerAudience *audience = dlist_container(WorkerAudience, in_class, iter.cur);
 
-		while (!dlist_is_empty(&audience->viewers))
-		{
-			WorkerConnection *connection = dlist_container(WorkerConnection, in_class, dlist_pop_head_node(&audience->viewers));
-
-			connection->has_view = false;
-			dlist_push_tail(&audience->newcomers, &connection->in_class);
-		}
+		dlist_foreach_modify(each, &audience->viewers)
+			worker_connection_start_over(dlist_container(WorkerConnection, in_class, each.cur));
+		dlist_foreach_modify(each, &audience->behind)
+			worker_connection_start_over(dlist_container(WorkerConnection, in_class, each.cur));
 	}
+	worker_class_drop_trail(class);
+}
+
+void
+worker_class_drop_trail(WorkerClass *class)
+{
+	if (class->n_behind > 0 || class->trail == NULL)
+		return;
+	live_trail_free(class->trail);
+	class->trail = NULL;
 }

@@ -4,6 +4,16 @@
  *
  * The class's view is brought up to date once; the change goes to the connections that have the view before it, the whole view to those that have none.
  *
+ *		newcomer ---- whole ----> viewer ---- change ----> viewer
+ *		   ^                       |    ^
+ *		   |          may not be sent  all that it lacks, as one change
+ *		   |                       v    |
+ *		   +-- too far behind --- behind
+ *
+ * A connection may not be sent anything while its window is full, or the queue of notifications has no room (flow.c).  What those that are behind lack is kept
+ * in the class's trail, as text, within bounds: a connection that stays away for too long starts over.  When none of a class may be sent anything, its
+ * view is not brought up to date: it waits as it is, and is later updated from there.
+ *
  * What a class was sent and what its view remembers must agree, or a delta would be lost.  Whenever what was notified is rolled back, the
  * view is thrown away and its connections count as having none: they start over with a whole view.
  */
@@ -33,8 +43,17 @@ data_text(const KitBuf *data)
 typedef enum To
 {
 	TO_VIEWERS,					/* those that have the view before it */
+	TO_BEHIND,					/* those that are behind: all that they lack */
 	TO_NEWCOMERS				/* those that have none: the whole */
 } To;
+
+/* A change as connections with channels of their own are sent it: mostly one payload. */
+typedef struct Message
+{
+	int			n;
+	WorkerPayload payloads[2];
+	size_t		size;
+} Message;
 
 static void
 send_payload(const char *channel, const WorkerPayload *payload, size_t size)
@@ -67,45 +86,181 @@ send_to_gateway(const WorkerAudience *audience, VmText data, To to, int64 seq, K
 {
 	KitBuf		envelope = make_envelope(data, false, seq, arena);
 	KitBuf		routed;
+	const dlist_head *those = to == TO_NEWCOMERS ? &audience->newcomers : to == TO_BEHIND ? &audience->behind : &audience->viewers;
 
+	/* All of the class need not be named. */
+	if (to == TO_VIEWERS && dlist_is_empty((dlist_head *) &audience->behind))
+		those = NULL;
 	kit_buf_init(&routed, arena);
 	if (to == TO_NEWCOMERS)
 	{
 		envelope.len--;
 		kit_buf_printf(&envelope, ",\"life\":" INT64_FORMAT "}", audience->class->document->copy.created);
 	}
-	worker_route(&routed, audience->class->number, to == TO_NEWCOMERS ? &audience->newcomers : NULL, to == TO_NEWCOMERS, &envelope);
+	worker_route(&routed, audience->class->number, those, to == TO_NEWCOMERS, &envelope);
 	send_routed(audience->listener, &routed, seq);
 }
 
 static void
-send_to_each(const dlist_head *connections, VmText data, To to, int64 seq, KitArena *arena)
+add_payload(Message *message, VmText data, bool is_reset, int64 seq, KitArena *arena)
 {
-	KitBuf		envelope = make_envelope(data, to == TO_NEWCOMERS, seq, arena);
-	WorkerPayload payload = worker_payload_make(envelope.data, envelope.len, seq);
-	size_t		size = worker_payload_size(&payload);
-	dlist_iter	iter;
+	KitBuf		envelope = make_envelope(data, is_reset, seq, arena);
+	WorkerPayload *payload = &message->payloads[message->n++];
 
-	dlist_foreach(iter, (dlist_head *) connections)
-		send_payload(dlist_container(WorkerConnection, in_class, iter.cur)->row.id, &payload, size);
+	*payload = worker_payload_make(envelope.data, envelope.len, seq);
+	message->size += worker_payload_size(payload);
 }
 
 static void
-send_to(WorkerClass *class, VmText data, To to, int64 seq, KitArena *arena)
+send_message(WorkerConnection *connection, const Message *message, int64 seq)
+{
+	for (int i = 0; i < message->n; i++)
+		worker_payload_send(&message->payloads[i], connection->row.id);
+	worker_deliver_count(message->size);
+	worker_flow_sent(connection, seq);
+}
+
+/* The change of the last update, to those that have the view before it; what goes before it, if anything does, is no change of its own. */
+static void
+send_change_to(WorkerAudience *audience, VmText data, KitArena *arena)
+{
+	WorkerClass *class = audience->class;
+	VmText		before = live_view_before(class->view);
+	Message		message = {0};
+	dlist_mutable_iter each;
+
+	if (audience->listener != NULL && !dlist_is_empty(&audience->viewers) && worker_flow_has_room(class->document))
+	{
+		if (before.len > 0)
+			send_to_gateway(audience, before, TO_VIEWERS, class->seq, arena);
+		send_to_gateway(audience, data, TO_VIEWERS, class->seq, arena);
+		return;
+	}
+	dlist_foreach_modify(each, &audience->viewers)
+	{
+		WorkerConnection *connection = dlist_container(WorkerConnection, in_class, each.cur);
+
+		if (audience->listener != NULL || !worker_flow_may_send(connection))
+		{
+			worker_connection_fell_behind(connection);
+			continue;
+		}
+		if (message.n == 0)
+		{
+			if (before.len > 0)
+				add_payload(&message, before, false, class->seq, arena);
+			add_payload(&message, data, false, class->seq, arena);
+		}
+		send_message(connection, &message, class->seq);
+	}
+}
+
+static void
+send_change(WorkerClass *class, VmText data, KitArena *arena)
 {
 	dlist_iter	iter;
 
 	dlist_foreach(iter, &class->audiences)
+		send_change_to(dlist_container(WorkerAudience, in_class, iter.cur), data, arena);
+	if (class->n_behind == 0)
+		return;
+	if (class->trail == NULL)
+		class->trail = live_trail_new(true);
+	if (live_view_is_alone(class->view))
+		live_trail_clear(class->trail);
+	else
+		live_trail_add(class->trail, class->version, data.str, data.len, 2 * class->whole_len);
+}
+
+/* All that somebody who has this version lacks; false: that can't be told as one change. */
+static bool
+compose(WorkerClass *class, uint64 version, KitBuf *all, KitArena *arena)
+{
+	kit_buf_init(all, arena);
+	return class->trail != NULL && live_trail_since(class->trail, version, class->version, arena, all);
+}
+
+/* Those of a gateway are mostly behind by the same. */
+static void
+gateway_catches_up(WorkerAudience *audience, KitArena *arena)
+{
+	WorkerClass *class = audience->class;
+	uint64		version = 0;
+	bool		is_one = true;
+	KitBuf		all;
+	dlist_mutable_iter each;
+
+	if (dlist_is_empty(&audience->behind) || !worker_flow_has_room(class->document))
+		return;
+	version = dlist_head_element(WorkerConnection, in_class, &audience->behind)->version;
+	dlist_foreach_modify(each, &audience->behind)
+		is_one &= dlist_container(WorkerConnection, in_class, each.cur)->version == version;
+	is_one = is_one && compose(class, version, &all, arena);
+	if (is_one)
+		send_to_gateway(audience, data_text(&all), TO_BEHIND, class->seq, arena);
+	dlist_foreach_modify(each, &audience->behind)
+	{
+		WorkerConnection *connection = dlist_container(WorkerConnection, in_class, each.cur);
+
+		if (is_one)
+			worker_connection_caught_up(connection);
+		else
+			worker_connection_start_over(connection);
+	}
+}
+
+static void
+each_catches_up(WorkerAudience *audience, KitArena *arena)
+{
+	WorkerClass *class = audience->class;
+	Message		message = {0};
+	uint64		version = 0;	/* from which message leads on */
+	dlist_mutable_iter each;
+
+	dlist_foreach_modify(each, &audience->behind)
+	{
+		WorkerConnection *connection = dlist_container(WorkerConnection, in_class, each.cur);
+
+		if (class->trail == NULL || !live_trail_reaches(class->trail, connection->version, class->version))
+		{
+			worker_connection_start_over(connection);
+			continue;
+		}
+		if (!worker_flow_may_send(connection))
+			continue;
+		if (message.n == 0 || version != connection->version)
+		{
+			KitBuf		all;
+
+			if (!compose(class, connection->version, &all, arena))
+			{
+				worker_connection_start_over(connection);
+				continue;
+			}
+			message = (Message) {0};
+			version = connection->version;
+			add_payload(&message, data_text(&all), false, class->seq, arena);
+		}
+		worker_connection_caught_up(connection);
+		send_message(connection, &message, class->seq);
+	}
+}
+
+static void
+catch_up(WorkerClass *class, KitArena *arena)
+{
+	dlist_iter	iter;
+
+	if (class->n_behind == 0)
+		return;
+	dlist_foreach(iter, &class->audiences)
 	{
 		WorkerAudience *audience = dlist_container(WorkerAudience, in_class, iter.cur);
-		dlist_head *those = to == TO_NEWCOMERS ? &audience->newcomers : &audience->viewers;
 
-		if (dlist_is_empty(those))
-			continue;
 		if (audience->listener != NULL)
-			send_to_gateway(audience, data, to, seq, arena);
+			gateway_catches_up(audience, arena);
 		else
-			send_to_each(those, data, to, seq, arena);
+			each_catches_up(audience, arena);
 	}
 }
 
@@ -113,20 +268,21 @@ send_to(WorkerClass *class, VmText data, To to, int64 seq, KitArena *arena)
 static void
 send_one(WorkerConnection *connection, VmText data, int64 seq, KitArena *arena)
 {
-	KitBuf		envelope = make_envelope(data, false, seq, arena);
+	KitBuf		envelope;
 	KitBuf		routed;
-	WorkerPayload payload;
+	Message		message = {0};
 
 	if (connection->listener != NULL)
 	{
+		envelope = make_envelope(data, false, seq, arena);
 		kit_buf_init(&routed, arena);
 		worker_route_one(&routed, connection, &envelope);
 		send_routed(connection->listener, &routed, seq);
 	}
 	else if (data.len > 0)
 	{
-		payload = worker_payload_make(envelope.data, envelope.len, seq);
-		send_payload(connection->row.id, &payload, worker_payload_size(&payload));
+		add_payload(&message, data, false, seq, arena);
+		send_message(connection, &message, seq);
 	}
 }
 
@@ -142,12 +298,15 @@ send_differences(WorkerClass *class, VmText whole, int64 seq, KitArena *arena)
 		dlist_foreach_modify(each, &dlist_container(WorkerAudience, in_class, iter.cur)->newcomers)
 		{
 			WorkerConnection *connection = dlist_container(WorkerConnection, in_class, each.cur);
+			const KitBuf *had = connection->had;
 			KitBuf		change;
 
-			if (connection->had == NULL)
+			/* It is not there any more in the next turn. */
+			connection->had = NULL;
+			if (had == NULL || !worker_flow_may_send(connection))
 				continue;
 			kit_buf_init(&change, arena);
-			if (connection->had->len > 0 && !live_whole_change(connection->had->data, connection->had->len, whole.str, whole.len, arena, &change))
+			if (had->len > 0 && !live_whole_change(had->data, had->len, whole.str, whole.len, arena, &change))
 				continue;
 			send_one(connection, data_text(&change), seq, arena);
 			worker_connection_shown(connection);
@@ -155,7 +314,78 @@ send_differences(WorkerClass *class, VmText whole, int64 seq, KitArena *arena)
 	}
 }
 
+/* The whole view to those that have none.  whole: empty, or what it is. */
+static void
+send_whole(WorkerClass *class, KitBuf *whole, KitArena *arena)
+{
+	Message		message = {0};
+	dlist_iter	iter;
+	dlist_mutable_iter each;
+
+	if (class->n_newcomers == 0)
+		return;
+	if (whole->len == 0)
+		live_view_whole(class->view, whole);
+	class->whole_len = whole->len;
+	send_differences(class, data_text(whole), class->seq, arena);
+	dlist_foreach(iter, &class->audiences)
+	{
+		WorkerAudience *audience = dlist_container(WorkerAudience, in_class, iter.cur);
+		bool		is_gateway = audience->listener != NULL;
+
+		if (dlist_is_empty(&audience->newcomers) || (is_gateway && !worker_flow_has_room(class->document)))
+			continue;
+		if (is_gateway)
+			send_to_gateway(audience, data_text(whole), TO_NEWCOMERS, class->seq, arena);
+		dlist_foreach_modify(each, &audience->newcomers)
+		{
+			WorkerConnection *connection = dlist_container(WorkerConnection, in_class, each.cur);
+
+			if (!is_gateway)
+			{
+				if (!worker_flow_may_send(connection))
+					continue;
+				if (message.n == 0)
+					add_payload(&message, data_text(whole), true, class->seq, arena);
+				send_message(connection, &message, class->seq);
+			}
+			worker_connection_shown(connection);
+		}
+	}
+}
+
 /* ---- a turn ---- */
+
+static bool
+is_waiting(dlist_head *connections)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, connections)
+	{
+		if (!worker_flow_is_full(dlist_container(WorkerConnection, in_class, iter.cur)))
+			return false;
+	}
+	return true;
+}
+
+/* None of its connections may be sent anything before it acknowledges something. */
+static bool
+waits(WorkerClass *class)
+{
+	dlist_iter	iter;
+
+	if (!class->document->has_windows)
+		return false;
+	dlist_foreach(iter, &class->audiences)
+	{
+		WorkerAudience *audience = dlist_container(WorkerAudience, in_class, iter.cur);
+
+		if (audience->listener != NULL || !is_waiting(&audience->viewers) || !is_waiting(&audience->behind) || !is_waiting(&audience->newcomers))
+			return false;
+	}
+	return true;
+}
 
 /* The view of now, or what is different. */
 static LiveOutcome
@@ -209,11 +439,12 @@ worker_class_failed(WorkerClass *class, const KitDiag *diag, KitArena *arena)
 void
 worker_class_deliver(WorkerDocument *document, WorkerClass *class, LiveTurn *turn, KitArena *arena)
 {
-	int64		seq = document->copy.seq;
 	KitDiag		diag = {0};
 	KitBuf		data;
 	LiveOutcome outcome;
 
+	if (waits(class))
+		return;
 	kit_buf_init(&data, arena);
 	outcome = compute(document, class, turn, &data, &diag);
 	if (outcome == LIVE_FAILED)
@@ -221,27 +452,18 @@ worker_class_deliver(WorkerDocument *document, WorkerClass *class, LiveTurn *tur
 		worker_class_failed(class, &diag, arena);
 		return;
 	}
-	class->seq = seq;
+	class->seq = document->copy.seq;
 	class->knows_failure = false;
-	if (outcome == LIVE_DELTA)
-	{
-		VmText		before = live_view_before(class->view);
-
-		if (before.len > 0)
-			send_to(class, before, TO_VIEWERS, seq, arena);
-		send_to(class, data_text(&data), TO_VIEWERS, seq, arena);
-	}
+	if (outcome != LIVE_UNCHANGED)
+		class->version++;
 	if (outcome == LIVE_WHOLE)
 		worker_class_start_over(class);
-	if (class->n_newcomers > 0)
+	if (outcome == LIVE_DELTA)
 	{
-		if (outcome != LIVE_WHOLE)
-		{
-			kit_buf_clear(&data);
-			live_view_whole(class->view, &data);
-		}
-		send_differences(class, data_text(&data), seq, arena);
-		send_to(class, data_text(&data), TO_NEWCOMERS, seq, arena);
-		worker_class_shown(class);
+		send_change(class, data_text(&data), arena);
+		kit_buf_clear(&data);
 	}
+	catch_up(class, arena);
+	worker_class_drop_trail(class);
+	send_whole(class, &data, arena);
 }

@@ -191,6 +191,9 @@ begin_turn(WorkerDocument *document, StoreSpace *space, KitDiag *diag)
 	vm_doc_watch(document->copy.doc);
 	if (document->live == NULL)
 		document->live = live_document_new(document->program->vm, true);
+	/* Classes that wait for acknowledgements are not brought up to date in every turn. */
+	if (document->has_windows)
+		live_document_remember(document->live);
 	return live_turn_begin(document->live, document->copy.doc, worker_milliseconds(document->copy.updated), document->copy.seq, name, key, &limits, turn_arena, diag);
 }
 
@@ -211,6 +214,7 @@ deliver_document(void *arg)
 	else
 		store_copy_free(&document->copy);
 	document->has_moved = document->copy.seq != seq;
+	document->is_short = false;
 	close_stale(document, exists);
 	if (!exists)
 	{
@@ -225,6 +229,7 @@ deliver_document(void *arg)
 		document->program = document->copy.program;
 	}
 	group(document);
+	worker_flow_follow(document);
 	turn = begin_turn(document, space, &diag);
 	if (turn != NULL)
 		worker_resume(document, space, turn_arena);
@@ -311,7 +316,7 @@ worker_deliver(void)
 		kit_arena_keep(turn_arena);
 	}
 	n_bytes = 0;
-	while (!dlist_is_empty(&due) && n_bytes < TRANSACTION_MAX_BYTES)
+	while (!dlist_is_empty(&due) && n_bytes < TRANSACTION_MAX_BYTES && worker_flow_room() > 0)
 	{
 		WorkerDocument *document = dlist_container(WorkerDocument, in_turn, dlist_head_node(&due));
 		ErrorData  *error;
@@ -363,6 +368,8 @@ worker_deliver_committed(void)
 		move(document, WORKER_TURN_NONE, NULL);
 		if (document->has_moved)
 			rest(document, now);
+		if (document->is_short)
+			worker_deliver_mark(document);
 		if (document->n_closed == 0)
 			continue;
 		dlist_foreach_modify(iter, &document->ungrouped)

@@ -41,7 +41,7 @@
 #define TICK_MS 1000			/* between looks at backends and spaces */
 #define LOCK_TIMEOUT_MS "100"	/* nobody's lock shall hold up all the others' notifications */
 #define REAP_BUDGET_US 20000
-#define QUEUE_IS_FULL 0.5		/* of the notification queue: then deltas become coarser */
+#define QUEUE_POLL_MS 100		/* while nothing may be sent */
 #define RUSH_MAX 3				/* pauses become at most 2^3 times as long as the work */
 #define NAP_MS 100				/* at most without a look at interrupts */
 #define SCAN_ATTEMPTS_MAX 8		/* then connections that can't be read do not keep the emitter here */
@@ -58,7 +58,6 @@ static int	scan_attempts = 0;
 static WorkerNews pending[PENDING_MAX];
 static int	n_pending = 0;
 
-static bool queue_is_full = false;	/* as of the last tick: listeners do not read */
 static int	failures = 0;		/* of turns, one after the other */
 static TimestampTz not_before = 0;	/* after a failure */
 
@@ -165,7 +164,7 @@ follow_connections(TimestampTz now, bool is_tick)
 		worker_watch_spaces();
 }
 
-/* Transactions until nothing is due. */
+/* Transactions until nothing is due, or nothing may be sent. */
 static void
 run_turn(TimestampTz now, bool is_tick)
 {
@@ -179,11 +178,12 @@ run_turn(TimestampTz now, bool is_tick)
 		if (is_first)
 			follow_connections(now, is_tick);
 		is_first = false;
-		worker_deliver();
+		if (!worker_flow_is_stopped())
+			worker_deliver();
 		PopActiveSnapshot();
 		worker_transaction_end();
 		worker_deliver_committed();
-	} while (worker_deliver_is_due());
+	} while (worker_deliver_is_due() && !worker_flow_is_stopped());
 }
 
 /* False when it failed: then what was due still is. */
@@ -256,7 +256,7 @@ pause_after(int64 work, int rush)
 {
 	int64		pause = Min(work << Min(rush, RUSH_MAX), (int64) adama_emitter_max_delay * 1000);
 
-	return queue_is_full ? Max(pause, TICK_MS * 1000) : pause;
+	return Max(pause, worker_flow_pause() * 1000);
 }
 
 static void
@@ -269,9 +269,10 @@ earliest(TimestampTz *when, TimestampTz other)
 static void
 report_state(void)
 {
-	char		activity[100];
+	char		activity[150];
 
-	snprintf(activity, sizeof(activity), "watching: %d connections to %d documents", worker_watch_n_connections(), worker_watch_n_documents());
+	snprintf(activity, sizeof(activity), "%s: %d connections to %d documents", worker_deliver_is_due() ? "waiting for the notification queue to empty" : "watching",
+			 worker_watch_n_connections(), worker_watch_n_documents());
 	pgstat_report_activity(STATE_IDLE, activity);
 }
 
@@ -316,15 +317,12 @@ run(void)
 		resume = now;
 		retry = worker_deliver_retry(now);
 		is_tick = now >= tick;
-		if (now >= not_before && (is_tick || scan_is_due(now) || n_pending > 0 || worker_deliver_is_due()))
+		if (now >= not_before && (is_tick || scan_is_due(now) || n_pending > 0 || (worker_deliver_is_due() && !worker_flow_is_stopped())))
 		{
 			pgstat_report_activity(STATE_RUNNING, "notifying of changes");
 			turn(now, is_tick);
 			if (is_tick)
-			{
 				tick = TimestampTzPlusMilliseconds(now, TICK_MS);
-				queue_is_full = worker_notify_queue_usage() > QUEUE_IS_FULL;
-			}
 			reap = now;
 		}
 		if (!worker_reap_is_done() && reap <= now)
@@ -341,6 +339,8 @@ run(void)
 		earliest(&wake, retry);
 		earliest(&wake, has_to_scan ? scan_at : 0);
 		earliest(&wake, worker_reap_is_done() ? 0 : reap);
+		if (worker_deliver_is_due())
+			earliest(&wake, TimestampTzPlusMilliseconds(now, QUEUE_POLL_MS));
 		if (not_before > now)
 			wake = resume = not_before;
 		rush++;

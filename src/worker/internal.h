@@ -70,6 +70,11 @@ extern bool worker_slot_leave(void);
 /* The emitter ends; will_return: the postmaster starts it again. */
 extern void worker_slot_release(bool will_return);
 extern void worker_slot_take(WorkerChanges *changes);
+/* The segment with the board (board.c): 0 when there is none. */
+extern void worker_slot_set_board(uint32 handle);
+extern uint32 worker_slot_board(Oid database);
+/* The documents with this bit are to be looked at; any process may say so, at once. */
+extern void worker_slot_wake(int dirty_bit);
 
 extern int	worker_dirty_bit(Oid schema, const char *key);
 
@@ -138,6 +143,8 @@ typedef struct WorkerDocument
 	dlist_head	classes;
 	dlist_head	connections;
 	int			n_connections;
+	bool		has_windows;	/* some connection has one, or had */
+	bool		is_short;		/* in this turn there was no room for all that is to be sent */
 	dlist_head	ungrouped;		/* those that belong to no class, newcomers and closed ones */
 	int			n_closed;		/* of them: told that the document is gone */
 	bool		has_comebacks;	/* somebody who came says what he has already (resume.c) */
@@ -163,7 +170,11 @@ typedef struct WorkerClass
 	dlist_head	audiences;
 	int			n_connections;
 	int			n_newcomers;	/* of them: without a view */
+	int			n_behind;		/* of them: behind */
 	bool		knows_failure;	/* everybody was told that there is no view at the moment */
+	uint64		version;		/* of the view: each change moves it by one */
+	LiveTrail  *trail;			/* the last changes, while some connection is behind; NULL: none is */
+	size_t		whole_len;		/* of the view when it was last sent as a whole */
 } WorkerClass;
 
 /* Connections of a class that are told together: those of one listener, or (listener NULL) all that have channels of their own. */
@@ -173,6 +184,7 @@ typedef struct WorkerAudience
 	dlist_node	in_class;
 	struct WorkerListener *listener;
 	dlist_head	viewers;		/* have been sent the whole view: deltas continue it */
+	dlist_head	behind;			/* have it, but lack the last changes */
 	dlist_head	newcomers;		/* have not */
 } WorkerAudience;
 
@@ -194,6 +206,15 @@ typedef struct WorkerBackend
 	dlist_head	connections;
 } WorkerBackend;
 
+/* What was sent and not acknowledged yet: a ring of sequence numbers. */
+typedef struct WorkerWindow
+{
+	int			size;
+	int			first;
+	int			n;
+	int64		seqs[FLEXIBLE_ARRAY_MEMBER];
+} WorkerWindow;
+
 typedef struct WorkerConnection
 {
 	uint8		id[16];
@@ -213,6 +234,10 @@ typedef struct WorkerConnection
 	dlist_node	in_looking;		/* when it has a next_viewer */
 	dlist_node	in_backend;
 	bool		has_view;		/* it was sent the whole view: deltas continue it */
+	bool		is_behind;		/* has_view, but not the last changes */
+	uint64		version;		/* of the class's view that it has, when it is behind */
+	WorkerWindow *window;		/* NULL: it is sent everything at once */
+	int			place;			/* on the board; -1: it has none */
 	const KitBuf *had;			/* a newcomer that has this whole view, of another class or of the past (empty: that of now); NULL but while it joins */
 	bool		knows_failure;	/* it was told that there is no view at the moment */
 	bool		is_closed;		/* it was told that its document is gone */
@@ -235,6 +260,7 @@ extern void worker_watch_backend_gone(int pid, int64 start);
 /* Documents whose space is gone are due, to be closed. */
 extern void worker_watch_spaces(void);
 extern void worker_watch_close_all(void);	/* tells everybody; the extension is being dropped */
+extern void worker_watch_each(void (*visit) (WorkerConnection *connection, void *arg), void *arg);	/* which may also have left */
 extern void worker_connection_take_viewer(WorkerConnection *connection);
 extern void worker_document_drop(WorkerDocument *document);		/* nobody watches it */
 extern void worker_connection_leave(WorkerConnection *connection, bool by_itself);
@@ -271,7 +297,10 @@ extern void worker_connection_group(WorkerConnection *connection, WorkerClass *c
 extern void worker_connection_ungroup(WorkerConnection *connection);
 extern WorkerConnection *worker_class_any(WorkerClass *class);
 extern void worker_connection_shown(WorkerConnection *connection);	/* a newcomer has been sent the view */
-extern void worker_class_shown(WorkerClass *class);					/* all newcomers have */
+extern void worker_connection_fell_behind(WorkerConnection *connection);	/* a viewer was not sent the change to the class's version */
+extern void worker_connection_caught_up(WorkerConnection *connection);
+extern void worker_connection_start_over(WorkerConnection *connection);	/* it counts as having no view */
+extern void worker_class_drop_trail(WorkerClass *class);			/* when nobody is behind */
 extern void worker_class_start_over(WorkerClass *class);			/* what its connections have is void: all are newcomers */
 
 /* ---- gateways' channels (listener.c) ---- */
@@ -300,6 +329,30 @@ extern void worker_class_failed(WorkerClass *class, const KitDiag *diag, KitAren
 extern void worker_class_drop_view(WorkerClass *class);
 /* Tells it, once, that there is no view at the moment; worker_tell_all is to follow. */
 extern void worker_connection_failed(WorkerConnection *connection, const char *json);
+
+/* ---- how much may be sent (flow.c) ---- */
+
+/* Reads what the document's connections have acknowledged. */
+extern void worker_flow_follow(WorkerDocument *document);
+extern bool worker_flow_is_full(const WorkerConnection *connection);	/* its window */
+extern bool worker_flow_may_send(WorkerConnection *connection);
+extern bool worker_flow_has_room(WorkerDocument *document);	/* for one more payload; when not, the document has a turn again */
+extern void worker_flow_sent(WorkerConnection *connection, int64 seq);
+
+/* The queue of notifications.  Room: how many bytes may be sent before it is to be looked at again. */
+extern size_t worker_flow_room(void);
+extern void worker_flow_used(size_t bytes);
+extern bool worker_flow_is_stopped(void);	/* nothing may be sent; looks at the queue when it has not for a while */
+extern int	worker_flow_pause(void);		/* ms for which changes are to be gathered at least */
+
+/* ---- what others see of connections, and what they say (board.c) ---- */
+
+extern void worker_board_add(WorkerConnection *connection, int dirty_bit);
+extern void worker_board_remove(WorkerConnection *connection);
+extern void worker_board_sent(WorkerConnection *connection, int64 seq);
+extern void worker_board_behind(WorkerConnection *connection, bool is_behind);
+/* The latest that was acknowledged.  waits: the window is full, and whoever acknowledges more from now on wakes the emitter. */
+extern int64 worker_board_acked(WorkerConnection *connection, bool waits);
 
 /* ---- viewers that look with another state (look.c) ---- */
 

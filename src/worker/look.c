@@ -6,7 +6,7 @@
  * looks with the new state and computes what depends on the difference.  Or it sees the same with both, or has not been shown anything yet.
  *
  * When it leaves others behind, or joins others, it moves to another class.  That happens when all classes are at the document's seq, so it has the whole view of
- * its old class and is to have that of the new one: the connection is sent the difference of the two.
+ * its old class and is to have that of the new one: the connection is sent the difference of the two.  While it may not be sent anything, it stays where it is.
  */
 #include "postgres.h"
 
@@ -102,6 +102,9 @@ worker_look_move(WorkerDocument *document, LiveTurn *turn, KitArena *scratch)
 		WorkerConnection *connection = dlist_container(WorkerConnection, in_looking, iter.cur);
 
 		if (connection->class == NULL)
+			continue;
+		/* The class of one that is not up to date may be elsewhere than those where it belongs: it moves when it has caught up. */
+		if (connection->has_view && (connection->is_behind || !worker_flow_may_send(connection)))
 			continue;
 		move(document, connection, turn, scratch);
 		kit_arena_reset(scratch);

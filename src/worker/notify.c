@@ -136,11 +136,30 @@ worker_payload_make_routed(const char *json, size_t len, int64 seq)
 	return make_payload(json, len, seq, ++n_made);
 }
 
+/*
+ * What an entry takes of the queue: a header of 16 bytes and both strings, aligned.  None crosses a page: at worst, what is left of one is wasted.
+ */
+static void
+notify(const char *channel, const char *payload)
+{
+	static size_t left = 0;		/* of the page, as if nobody else notified */
+	size_t		size = INTALIGN(16 + strlen(channel) + 1 + strlen(payload) + 1);
+
+	Async_Notify(channel, payload);
+	if (size > left)
+	{
+		worker_flow_used(left);
+		left = BLCKSZ;
+	}
+	left -= size;
+	worker_flow_used(size);
+}
+
 void
 worker_payload_send(const WorkerPayload *payload, const char *channel)
 {
 	for (int i = 0; i < payload->n; i++)
-		Async_Notify(channel, payload->texts[i]);
+		notify(channel, payload->texts[i]);
 }
 
 size_t
@@ -157,7 +176,7 @@ worker_payload_size(const WorkerPayload *payload)
 void
 worker_send(const char *channel, const char *json)
 {
-	Async_Notify(channel, json);
+	notify(channel, json);
 }
 
 /* {"failed":"YA032","message":"…"}: the view can't be computed; the next that can is a whole one. */

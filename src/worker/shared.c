@@ -76,6 +76,7 @@ typedef struct Slot
 	bool		has_overflown;
 	int			n_news;
 	WorkerNews	news[WORKER_NEWS_SIZE];
+	pg_atomic_uint32 board;		/* RUNNING: handle of a segment (board.c), or 0 */
 	pg_atomic_uint64 dirty[WORKER_DIRTY_WORDS];
 } Slot;
 
@@ -112,6 +113,7 @@ make_shared(void *ptr)
 	for (int i = 0; i < N_SLOTS; i++)
 	{
 		pg_atomic_init_u32(&s->databases[i], InvalidOid);
+		pg_atomic_init_u32(&s->slots[i].board, 0);
 		for (int w = 0; w < WORKER_DIRTY_WORDS; w++)
 			pg_atomic_init_u64(&s->slots[i].dirty[w], 0);
 	}
@@ -207,6 +209,7 @@ free_slot(int i)
 	shared->slots[i].state = SLOT_FREE;
 	shared->slots[i].latch = NULL;
 	shared->slots[i].pid = 0;
+	pg_atomic_write_u32(&shared->slots[i].board, 0);
 	pg_atomic_write_u32(&shared->databases[i], InvalidOid);
 }
 
@@ -314,6 +317,7 @@ worker_slot_release(bool will_return)
 			shared->slots[my_slot].since = now;
 			shared->slots[my_slot].latch = NULL;
 			shared->slots[my_slot].pid = 0;
+			pg_atomic_write_u32(&shared->slots[my_slot].board, 0);
 		}
 		else
 			free_slot(my_slot);
@@ -339,6 +343,40 @@ worker_slot_take(WorkerChanges *changes)
 	SpinLockRelease(&shared->mutex);
 }
 
+void
+worker_slot_set_board(uint32 handle)
+{
+	pg_atomic_write_u32(&shared->slots[my_slot].board, handle);
+}
+
+uint32
+worker_slot_board(Oid database)
+{
+	int			i = worker_shared_attach(0) ? find_slot(database) : -1;
+
+	return i < 0 ? 0 : pg_atomic_read_u32(&shared->slots[i].board);
+}
+
+static void
+wake(int i)
+{
+	Latch	   *latch = *(Latch *volatile *) &shared->slots[i].latch;
+
+	if (latch != NULL)
+		SetLatch(latch);
+}
+
+void
+worker_slot_wake(int dirty_bit)
+{
+	int			i = find_slot(MyDatabaseId);
+
+	if (i < 0)
+		return;
+	pg_atomic_fetch_or_u64(&shared->slots[i].dirty[dirty_bit / 64], UINT64CONST(1) << (dirty_bit % 64));
+	wake(i);
+}
+
 /* ---- what a transaction changed ---- */
 
 int
@@ -351,7 +389,6 @@ static void
 tell_dirty(void)
 {
 	int			i = find_slot(MyDatabaseId);
-	Latch	   *latch;
 
 	if (i < 0)
 		return;
@@ -360,9 +397,7 @@ tell_dirty(void)
 		if (mine.dirty[w] != 0)
 			pg_atomic_fetch_or_u64(&shared->slots[i].dirty[w], mine.dirty[w]);
 	}
-	latch = *(Latch *volatile *) &shared->slots[i].latch;
-	if (latch != NULL)
-		SetLatch(latch);
+	wake(i);
 }
 
 /* Under the mutex. */

@@ -283,9 +283,29 @@ adopt(Oid schema, const StoreConnection *row, bool is_news)
 	dlist_push_tail(&document->connections, &connection->in_document);
 	dlist_push_tail(&document->ungrouped, &connection->in_class);
 	document->n_connections++;
+	if (row->send_window > 0)
+	{
+		int			size = Min(row->send_window, STORE_SEND_WINDOW_MAX);
+
+		connection->window = MemoryContextAllocZero(memory, offsetof(WorkerWindow, seqs) + size * sizeof(int64));
+		connection->window->size = size;
+		document->has_windows = true;
+	}
+	worker_board_add(connection, document->bit);
 	((KnownConnection *) hash_search(connections, id, HASH_ENTER, &found))->connection = connection;
 	n_watching++;
 	worker_deliver_mark(document);
+}
+
+void
+worker_watch_each(void (*visit) (WorkerConnection *connection, void *arg), void *arg)
+{
+	HASH_SEQ_STATUS scan;
+	KnownConnection *known;
+
+	hash_seq_init(&scan, connections);
+	while ((known = hash_seq_search(&scan)) != NULL)
+		visit(known->connection, arg);
 }
 
 static void
@@ -332,6 +352,9 @@ worker_connection_forget(WorkerConnection *connection)
 	else
 		worker_reap_remove(connection);
 	hash_search(connections, connection->id, HASH_REMOVE, NULL);
+	worker_board_remove(connection);
+	if (connection->window != NULL)
+		pfree(connection->window);
 	if (connection->viewer_memory != NULL)
 		pfree(connection->viewer_memory);
 	pfree(connection);

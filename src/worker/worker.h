@@ -36,6 +36,30 @@ extern void worker_authorities_changed(void);
 extern void worker_listen(const char *channel);
 extern void worker_unlisten(const char *channel);
 
+typedef enum WorkerAck
+{
+	WORKER_ACK_TAKEN,
+	WORKER_ACK_UNKNOWN,			/* no emitter knows the connection, or it is another session's */
+	WORKER_ACK_NEVER_SENT
+} WorkerAck;
+
+/* The client has received everything up to seq.  At once, whatever becomes of the transaction.  as_owner: of any session's connection. */
+extern WorkerAck worker_acknowledge(const char *connection_id, int64 seq, bool as_owner);
+
+/* What the emitter of this database knows of a connection. */
+typedef struct WorkerStanding
+{
+	int64		sent;			/* seq of the last change that it was sent; 0: none */
+	int64		acked;			/* 0: none */
+	int			unacked;		/* changes that were sent and not acknowledged */
+	bool		lags;			/* it has not been sent all there is */
+} WorkerStanding;
+
+/* A place to look connections up in, as of now; NULL when there is no emitter.  In the current memory context. */
+typedef struct WorkerBoard WorkerBoard;
+extern WorkerBoard *worker_board_read(void);
+extern bool worker_board_find(const WorkerBoard *board, const char *connection_id, WorkerStanding *standing);
+
 /* Start time of this backend, as the emitter sees it too. */
 extern int64 worker_backend_start(void);
 
