@@ -24,6 +24,7 @@
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
+#include "kit/hash.h"
 #include "worker/internal.h"
 
 #define CAPACITY_AT_FIRST 256	/* a power of two */
@@ -60,10 +61,8 @@ static bool has_failed = false;
 static uint32
 place_of(const Board *b, const uint8 *id)
 {
-	uint32		hash;
-
-	memcpy(&hash, id, sizeof(hash));	/* ids are random */
-	return hash & (b->capacity - 1);
+	/* Those of a gateway differ in their last bytes only. */
+	return (uint32) kit_hash(id, 16, 0) & (b->capacity - 1);
 }
 
 /* ---- the emitter's side ---- */

@@ -52,7 +52,7 @@
 #include "port/shared_memory.h"
 #include "worker/internal.h"
 
-#define SHARED_NAME "adama 2"
+#define SHARED_NAME "adama 3"
 #define ID_PREFIX "adama_"
 #define N_SLOTS 24				/* databases with connections at the same time */
 #define N_KNOWN 128
