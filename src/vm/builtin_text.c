@@ -11,10 +11,7 @@
 static bool
 charge_current(Vm *vm, const VmCoText *text)
 {
-	size_t		len = text->current != NULL ? text->current_len : text->base->text_len + text->changes_size;
-
-	return vm_charge(vm, len + sizeof(VmStr) + 1) &&
-		(text->current != NULL || vm_charge(vm, text->n_changes * (sizeof(void *) + len)));
+	return vm_charge(vm, vm_cotext_len(vm->doc->heap, text) + sizeof(VmStr) + 1);
 }
 
 bool

@@ -510,6 +510,23 @@ vm_cotext_current(KitArena *arena, const VmCoText *text)
 	return current;
 }
 
+uint32_t
+vm_cotext_len(KitHeap *heap, const VmCoText *text)
+{
+	if (text->current != NULL)
+		return text->current_len;
+	if (text->n_changes > 0)
+	{
+		KitArena   *scratch = kit_arena_new("text");
+		const VmStr *current = vm_cotext_current(scratch, text);
+
+		keep_current(heap, (VmCoText *) text, current->text, current->len);
+		kit_arena_delete(scratch);
+		return text->current_len;
+	}
+	return text->base->text_len;
+}
+
 bool
 vm_cotext_same(const VmCoText *a, const VmCoText *b)
 {

@@ -44,7 +44,7 @@ struct VmCoText
 	size_t		changes_size;	/* of the members of "changes", encoded */
 	VmCoBase   *base;
 	VmCoChange *newest;
-	char	   *current;		/* the text of now, when it was made by an append; NULL otherwise */
+	char	   *current;		/* the text of now, when somebody has asked for it; NULL otherwise */
 	uint32_t	current_len;
 };
 
@@ -63,6 +63,8 @@ extern void vm_cotext_drop(KitHeap *heap, const VmCoText *text);
 extern const VmStr *vm_cotext_apply(KitArena *arena, const VmStr *text, DocItem change);
 /* The text of now. */
 extern const VmStr *vm_cotext_current(KitArena *arena, const VmCoText *text);
+/* The length of the text of now, which is kept from then on: so what is charged by it does not depend on where the text comes from. */
+extern uint32_t vm_cotext_len(KitHeap *heap, const VmCoText *text);
 /* The change of a number from seq on, as it is stored. */
 extern DocItem vm_cotext_change(const VmCoText *text, int64_t number);
 extern bool vm_cotext_same(const VmCoText *a, const VmCoText *b);

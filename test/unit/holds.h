@@ -107,7 +107,8 @@ holds_event(VmDoc *doc, const VmEvent *event, const VmLimits *limits, KitArena *
 			wrong = kit_arena_printf(arena, "the same event on the same state comes out otherwise: \"%s\" and \"%s\" (%d:%d)", diag.message, other.message,
 									 diag.line, diag.column);
 		else if (!*ok && (diag.code != other.code || diag.line != other.line || strcmp(diag.message, other.message) != 0))
-			wrong = kit_arena_printf(arena, "the same event on the same state fails otherwise: \"%s\" and \"%s\"", diag.message, other.message);
+			wrong = kit_arena_printf(arena, "the same event on the same state fails otherwise: \"%s\" (%d:%d) and \"%s\" (%d:%d)", diag.message,
+									 diag.line, diag.column, other.message, other.line, other.column);
 		else if (*ok && !holds_same(again, made))
 			wrong = "the same event on the same state gives another delta";
 		else if (!holds_same(before, holds_save(copy, arena)))
