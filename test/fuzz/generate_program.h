@@ -45,6 +45,20 @@ gen_function(Gen *g, bool is_procedure)
 	g->n = n;
 }
 
+/* A graph of the rows, whose edges are the rows themselves. */
+static void
+gen_graph(Gen *g)
+{
+	kit_buf_add_str(g->out, "assoc<Row, Row> near;\njoin near via rows[x] from x.id to x.id - 1;\n");
+	for (int i = 0; i < g->n_row; i++)
+		if (g->row_types[i] == GEN_INT)
+			kit_buf_printf(g->out, choose(g->c, 2) ? "join near via rows[x] from x.f%d to x.id;\n" : "join near via rows[x] from x.f%d %% 5 to x.id %% 3;\n", i);
+		else if (g->row_types[i] == GEN_MAYBE + GEN_INT)
+			kit_buf_printf(g->out, "join near via rows[x] from x.id * 2 to x.f%d;\n", i);
+		else if (g->row_types[i] == GEN_STRING)
+			kit_buf_printf(g->out, "join near via rows[x] from (x.f%d * 3).length() to x.f%d == \"\" ? x.id : 2;\n", i, i);
+}
+
 static void
 gen_row(Gen *g)
 {
@@ -85,6 +99,7 @@ gen_row(Gen *g)
 		kit_buf_add_str(out, "; }\nrequire seen;\n");
 	}
 	kit_buf_add_str(out, g->has_store ? GEN_STORE_OF_ROW "}\ntable<Row> rows;\n" : "}\ntable<Row> rows;\n");
+	gen_graph(g);
 	g->n = 0;
 }
 

@@ -107,6 +107,9 @@ gen_clause(Gen *g, int depth)
 			else
 				kit_buf_add_str(g->out, " unique");
 			return;
+		case 8:
+			kit_buf_add_str(g->out, " traverse near");
+			return;
 		case 9:
 			snprintf(text, sizeof(text), "w%d", name);
 			kit_buf_printf(g->out, " rank %s: (", text);

@@ -231,6 +231,12 @@ gen_statement(Gen *g, int depth)
 			gen_fill(g, 2);
 			kit_buf_printf(out, ";\ntable<Fill> t%d;\nt%d <- v%d;\nt%d <- ", name, name, name, name);
 			gen_fill(g, 2);
+			if (choose(g->c, 2))
+			{
+				kit_buf_printf(out, ";\n(iterate t%d shuffle limit (", name);
+				gen_expr(g, GEN_INT, 2);
+				kit_buf_add_str(out, ")).delete()");
+			}
 			kit_buf_printf(out, ";\nforeach (q%d in iterate t%d) { rows <- q%d; }\nrows <- [v%d, v%d] as ids%d;\n", name, name, name, name, name, name);
 			return;
 		case 19:
