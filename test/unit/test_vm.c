@@ -403,10 +403,70 @@ test_tables(void)
 	UNIT_PROPERTY("the forms of instructions are known letters");
 }
 
+/* The least number of steps that the event takes. */
+static int64_t
+least_steps(VmDoc *doc, VmEvent event)
+{
+	int64_t		low = 0;
+	int64_t		high = 100000;
+
+	while (low < high)
+	{
+		KitArena   *scratch = kit_arena_new("steps");
+		VmLimits	limits = vm_default_limits;
+		KitDiag		diag = {0};
+
+		limits.steps = low + (high - low) / 2;
+		vm_doc_begin(doc);
+		if (vm_reduce(doc, &event, &limits, scratch, &diag))
+			high = limits.steps;
+		else
+			low = limits.steps + 1;
+		vm_doc_rollback(doc);
+		kit_arena_delete(scratch);
+	}
+	return low;
+}
+
+/* A text that was written here costs what one costs that was loaded. */
+static void
+test_texts(void)
+{
+	KitArena   *arena = kit_arena_new("texts");
+	VmProgram  *program = compile("text t; int n; message M { int at; dynamic change; } @construct { t = \"hello\"; }\n"
+								  "channel edit(M m) { if (!t.append(m.at, m.change)) { abort; } }\n"
+								  "channel look(M m) { n = t.get().length(); }", arena);
+	VmDoc	   *doc = vm_doc_new(program, 0, false);
+	VmDoc	   *loaded;
+	VmEvent		event = event_of(VM_EVENT_SEND, "edit");
+	VmEvent		look = event_of(VM_EVENT_SEND, "look");
+	KitBuf		state;
+	KitDiag		diag;
+	bool		ok = reduce(doc, event_of(VM_EVENT_CREATE, ""), &vm_default_limits, &diag);
+
+	for (int i = 0; i < 20; i++)
+	{
+		event.message = json_item(kit_arena_printf(arena, "{\"at\":%d,\"change\":{\"changes\":[[0,\"a whole lot of text\"],%d]}}", i, 5 + 19 * i), arena);
+		ok &= reduce(doc, event, &vm_default_limits, &diag);
+	}
+	UNIT_OK("a text is written", ok);
+	kit_buf_init(&state, arena);
+	loaded = vm_doc_load(program, vm_doc_save(doc, &state), false, false, &diag);
+	look.message = json_item("{}", arena);
+	UNIT_OK("and costs the same when it was loaded", loaded != NULL && least_steps(doc, look) == least_steps(loaded, look));
+	event.message = json_item("{\"at\":20,\"change\":{\"changes\":[[0,\"x\"],385]}}", arena);
+	UNIT_OK("also to write on", least_steps(doc, event) == least_steps(loaded, event));
+	vm_doc_free(loaded);
+	vm_doc_free(doc);
+	vm_program_free(program);
+	kit_arena_delete(arena);
+}
+
 int
 main(void)
 {
 	test_tables();
+	test_texts();
 	test_orders();
 	test_limits();
 	test_upgrades();
