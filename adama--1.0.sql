@@ -405,3 +405,74 @@ REVOKE ALL ON FUNCTION adama.authority(pg_catalog.text, pg_catalog.jsonb) FROM P
 CREATE FUNCTION adama.gateway_authorities() RETURNS TABLE (name pg_catalog.text, jwks pg_catalog.jsonb)
 	LANGUAGE c STABLE PARALLEL RESTRICTED ROWS 10 AS 'MODULE_PATHNAME', 'adama_sql_gateway_authorities';
 COMMENT ON FUNCTION adama.gateway_authorities() IS 'the authorities and their public keys; for gateways';
+
+-- ---- monitoring ----
+
+CREATE FUNCTION adama.list_connections() RETURNS TABLE (
+		space pg_catalog.text, key pg_catalog.text, connection pg_catalog.text, agent pg_catalog.text, authority pg_catalog.text, class pg_catalog.int8,
+		joined pg_catalog.timestamptz, sent pg_catalog.int8, acked pg_catalog.int8, send_window pg_catalog.int4, unacked pg_catalog.int4, lag pg_catalog.int8,
+		pid pg_catalog.int4)
+	LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 1000 AS 'MODULE_PATHNAME', 'adama_sql_list_connections';
+COMMENT ON FUNCTION adama.list_connections() IS 'what the view adama.connections shows';
+CREATE FUNCTION adama.list_emitter_stats() RETURNS TABLE (
+		database pg_catalog.oid, pid pg_catalog.int4, since pg_catalog.timestamptz, connections pg_catalog.int4, documents pg_catalog.int4,
+		queue_usage pg_catalog.float8, coalescing pg_catalog.float8, lag_seq_max pg_catalog.int8, lag_ms_mean pg_catalog.float8,
+		lag_ms_p50 pg_catalog.float8, lag_ms_p99 pg_catalog.float8, lag_ms_max pg_catalog.float8,
+		turns pg_catalog.int8, looks pg_catalog.int8, entries pg_catalog.int8, changes pg_catalog.int8, deltas pg_catalog.int8, wholes pg_catalog.int8, messages pg_catalog.int8, payloads pg_catalog.int8, bytes pg_catalog.int8, catch_ups pg_catalog.int8, lag_total pg_catalog.int8, follow_us pg_catalog.int8, read_us pg_catalog.int8, share_us pg_catalog.int8, view_us pg_catalog.int8, send_us pg_catalog.int8, commit_us pg_catalog.int8, reap_us pg_catalog.int8)
+	LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 10 AS 'MODULE_PATHNAME', 'adama_sql_list_emitter_stats';
+COMMENT ON FUNCTION adama.list_emitter_stats() IS 'what the view adama.emitter_stats shows';
+CREATE FUNCTION adama.emitter_stats_reset() RETURNS pg_catalog.void
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_emitter_stats_reset';
+COMMENT ON FUNCTION adama.emitter_stats_reset() IS 'let the statistics of this database''s emitter begin anew';
+CREATE VIEW adama.connections AS SELECT * FROM adama.list_connections();
+COMMENT ON VIEW adama.connections IS 'who is joined to which document of this database, and how far each is';
+CREATE VIEW adama.emitter_stats AS SELECT d.datname, s.pid, s.since, s.connections, s.documents, s.queue_usage, s.coalescing, s.lag_seq_max, s.lag_ms_mean,
+		s.lag_ms_p50, s.lag_ms_p99, s.lag_ms_max, s.turns, s.looks, s.entries, s.changes, s.deltas, s.wholes, s.messages, s.payloads, s.bytes, s.catch_ups, s.follow_us, s.read_us, s.share_us, s.view_us, s.send_us, s.commit_us, s.reap_us
+	FROM adama.list_emitter_stats() s JOIN pg_catalog.pg_database d ON d.oid OPERATOR(pg_catalog.=) s.database;
+COMMENT ON VIEW adama.emitter_stats IS 'what the emitters of the databases have done';
+COMMENT ON COLUMN adama.emitter_stats.datname IS 'the database';
+COMMENT ON COLUMN adama.emitter_stats.pid IS 'process id of its emitter; null: it has none at the moment';
+COMMENT ON COLUMN adama.emitter_stats.since IS 'when counting began';
+COMMENT ON COLUMN adama.emitter_stats.connections IS 'that it serves';
+COMMENT ON COLUMN adama.emitter_stats.documents IS 'that they watch';
+COMMENT ON COLUMN adama.emitter_stats.queue_usage IS 'how full PostgreSQL''s notification queue was when it last looked, 0 to 1';
+COMMENT ON COLUMN adama.emitter_stats.coalescing IS 'events to a change, on average';
+COMMENT ON COLUMN adama.emitter_stats.lag_seq_max IS 'most events that were one change';
+COMMENT ON COLUMN adama.emitter_stats.lag_ms_mean IS 'milliseconds from the last event of a change to the commit of its notification, on average';
+COMMENT ON COLUMN adama.emitter_stats.lag_ms_p50 IS 'the same, of half of all changes at most';
+COMMENT ON COLUMN adama.emitter_stats.lag_ms_p99 IS 'the same, of 99 of 100 at most';
+COMMENT ON COLUMN adama.emitter_stats.lag_ms_max IS 'the same, the longest';
+COMMENT ON COLUMN adama.emitter_stats.turns IS 'transactions in which documents were looked at';
+COMMENT ON COLUMN adama.emitter_stats.looks IS 'times that a document was looked at';
+COMMENT ON COLUMN adama.emitter_stats.entries IS 'events that were followed, of documents that were watched';
+COMMENT ON COLUMN adama.emitter_stats.changes IS 'times that a document had changed';
+COMMENT ON COLUMN adama.emitter_stats.deltas IS 'changes of a class''s view';
+COMMENT ON COLUMN adama.emitter_stats.wholes IS 'whole views of a class';
+COMMENT ON COLUMN adama.emitter_stats.messages IS 'what was sent: to a connection, or to a gateway for any number of them';
+COMMENT ON COLUMN adama.emitter_stats.payloads IS 'notifications';
+COMMENT ON COLUMN adama.emitter_stats.bytes IS 'of their payloads';
+COMMENT ON COLUMN adama.emitter_stats.catch_ups IS 'changes that several others were composed to, for who could not be sent those';
+COMMENT ON COLUMN adama.emitter_stats.follow_us IS 'microseconds spent following connections';
+COMMENT ON COLUMN adama.emitter_stats.read_us IS 'microseconds spent reading documents';
+COMMENT ON COLUMN adama.emitter_stats.share_us IS 'microseconds spent computing what viewers share';
+COMMENT ON COLUMN adama.emitter_stats.view_us IS 'microseconds spent computing what each class has for itself';
+COMMENT ON COLUMN adama.emitter_stats.send_us IS 'microseconds spent putting changes into words and notifying';
+COMMENT ON COLUMN adama.emitter_stats.commit_us IS 'microseconds spent committing';
+COMMENT ON COLUMN adama.emitter_stats.reap_us IS 'microseconds spent removing connections';
+COMMENT ON COLUMN adama.connections.space IS 'the space';
+COMMENT ON COLUMN adama.connections.key IS 'the document';
+COMMENT ON COLUMN adama.connections.connection IS 'a hash of its id, which is a secret';
+COMMENT ON COLUMN adama.connections.agent IS 'who looks';
+COMMENT ON COLUMN adama.connections.authority IS 'who vouches for the agent';
+COMMENT ON COLUMN adama.connections.class IS 'number of its view class: those that have the same are sent the same';
+COMMENT ON COLUMN adama.connections.joined IS 'when it was joined';
+COMMENT ON COLUMN adama.connections.sent IS 'sequence number of the last change that it was sent; null: none yet, or it is a gateway''s';
+COMMENT ON COLUMN adama.connections.acked IS 'the last that it acknowledged';
+COMMENT ON COLUMN adama.connections.send_window IS 'how many changes it is sent at most without acknowledging one; null: any number';
+COMMENT ON COLUMN adama.connections.unacked IS 'changes that were sent and not acknowledged';
+COMMENT ON COLUMN adama.connections.lag IS 'events since what it was sent, while it waits to be sent more; null: there is no emitter';
+COMMENT ON COLUMN adama.connections.pid IS 'process id of the session that listens';
+REVOKE ALL ON FUNCTION adama.list_connections(), adama.list_emitter_stats(), adama.emitter_stats_reset() FROM PUBLIC;
+REVOKE ALL ON TABLE adama.connections, adama.emitter_stats FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION adama.list_connections(), adama.list_emitter_stats() TO pg_monitor;
+GRANT SELECT ON TABLE adama.connections, adama.emitter_stats TO pg_monitor;

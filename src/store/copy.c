@@ -165,6 +165,20 @@ store_copy_refresh(StoreSpace *space, const char *key, StoreCopy *copy, Snapshot
 	return found;
 }
 
+int64
+store_document_seq(StoreSpace *space, const char *key, Snapshot snapshot)
+{
+	StoreRole	role = store_role_enter(space);
+	StoreTable	table = store_table_open(space->document, AccessShareLock);
+	StoreRow	row = {0};
+
+	if (store_row_find(&table, key, snapshot))
+		store_row_of_document(&table, &row);
+	store_table_close(&table);
+	store_role_leave(role);
+	return row.seq;
+}
+
 VmDoc *
 store_doc_upgrade(const VmDoc *old, const VmProgram *program, bool keep, KitArena *arena, KitBuf *delta, KitDiag *diag)
 {

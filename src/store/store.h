@@ -86,6 +86,9 @@ typedef struct StoreCopy
 extern bool store_copy_refresh(StoreSpace *space, const char *key, StoreCopy *copy, Snapshot snapshot);
 extern void store_copy_free(StoreCopy *copy);
 
+/* The document's seq as the snapshot sees it, without reading it; 0 when there is none. */
+extern int64 store_document_seq(StoreSpace *space, const char *key, Snapshot snapshot);
+
 /*
  * The document as the active snapshot sees it, from this backend's cache where possible.  Valid until the next call into store; read only.
  * NULL when there is none.

@@ -203,6 +203,7 @@ worker_connection_group(WorkerConnection *connection, WorkerClass *class)
 	class->n_connections++;
 	class->n_newcomers++;
 	class->knows_failure = false;
+	worker_board_class(connection);
 }
 
 static void

@@ -40,6 +40,7 @@ typedef struct Row
 	int			pid;			/* of the session that may acknowledge */
 	int			unacked;
 	int64		backend_start;
+	int64		class;			/* its number; 0: none yet */
 	int64		sent;
 	int64		acked;
 } Row;
@@ -58,11 +59,17 @@ static Board *board = NULL;
 static uint32 n_rows = 0;		/* the emitter's own count */
 static bool has_failed = false;
 
+/* Ids of a gateway's connections differ in their last bytes only. */
+static uint32
+home_of(const uint8 *id)
+{
+	return (uint32) kit_hash(id, 16, 0);
+}
+
 static uint32
 place_of(const Board *b, const uint8 *id)
 {
-	/* Those of a gateway differ in their last bytes only. */
-	return (uint32) kit_hash(id, 16, 0) & (b->capacity - 1);
+	return home_of(id) & (b->capacity - 1);
 }
 
 /* ---- the emitter's side ---- */
@@ -198,6 +205,16 @@ worker_board_behind(WorkerConnection *connection, bool is_behind)
 		return;
 	SpinLockAcquire(&board->mutex);
 	board->rows[connection->place].is_behind = is_behind;
+	SpinLockRelease(&board->mutex);
+}
+
+void
+worker_board_class(WorkerConnection *connection)
+{
+	if (connection->place < 0)
+		return;
+	SpinLockAcquire(&board->mutex);
+	board->rows[connection->place].class = connection->class->number;
 	SpinLockRelease(&board->mutex);
 }
 
@@ -338,14 +355,14 @@ worker_board_find(const WorkerBoard *copy, const char *connection_id, WorkerStan
 
 	if (copy == NULL || !worker_id_parse(connection_id, id))
 		return false;
-	memcpy(&home, id, sizeof(home));
+	home = home_of(id);
 	for (uint32 i = 0; i <= copy->reach; i++)
 	{
 		const Row  *row = &copy->rows[(home + i) & (copy->capacity - 1)];
 
 		if (memcmp(row->id, id, sizeof(id)) != 0)
 			continue;
-		*standing = (WorkerStanding) {row->sent, row->acked, row->acked >= row->sent ? 0 : row->unacked, row->is_behind || row->is_waited_for};
+		*standing = (WorkerStanding) {row->class, row->sent, row->acked, row->acked >= row->sent ? 0 : row->unacked, row->is_behind || row->is_waited_for};
 		return true;
 	}
 	return false;

@@ -77,6 +77,7 @@ send_routed(const WorkerListener *listener, const KitBuf *routed, int64 seq)
 {
 	WorkerPayload payload = worker_payload_make_routed(routed->data, routed->len, seq);
 
+	worker_stats.messages++;
 	send_payload(listener->channel, &payload, worker_payload_size(&payload));
 }
 
@@ -116,6 +117,7 @@ send_message(WorkerConnection *connection, const Message *message, int64 seq)
 {
 	for (int i = 0; i < message->n; i++)
 		worker_payload_send(&message->payloads[i], connection->row.id);
+	worker_stats.messages++;
 	worker_deliver_count(message->size);
 	worker_flow_sent(connection, seq);
 }
@@ -176,6 +178,7 @@ send_change(WorkerClass *class, VmText data, KitArena *arena)
 static bool
 compose(WorkerClass *class, uint64 version, KitBuf *all, KitArena *arena)
 {
+	worker_stats.catch_ups++;
 	kit_buf_init(all, arena);
 	return class->trail != NULL && live_trail_since(class->trail, version, class->version, arena, all);
 }
@@ -442,11 +445,16 @@ worker_class_deliver(WorkerDocument *document, WorkerClass *class, LiveTurn *tur
 	KitDiag		diag = {0};
 	KitBuf		data;
 	LiveOutcome outcome;
+	instr_time	start;
 
 	if (waits(class))
 		return;
 	kit_buf_init(&data, arena);
+	INSTR_TIME_SET_CURRENT(start);
 	outcome = compute(document, class, turn, &data, &diag);
+	worker_stats_stage(&worker_stats.view_us, &start);
+	worker_stats.deltas += outcome == LIVE_DELTA;
+	worker_stats.wholes += outcome == LIVE_WHOLE;
 	if (outcome == LIVE_FAILED)
 	{
 		worker_class_failed(class, &diag, arena);
@@ -466,4 +474,5 @@ worker_class_deliver(WorkerDocument *document, WorkerClass *class, LiveTurn *tur
 	catch_up(class, arena);
 	worker_class_drop_trail(class);
 	send_whole(class, &data, arena);
+	worker_stats_stage(&worker_stats.send_us, &start);
 }

@@ -208,12 +208,17 @@ deliver_document(void *arg)
 	StoreRole	role;
 	LiveTurn   *turn;
 	KitDiag		diag = {0};
+	instr_time	start;
 
+	INSTR_TIME_SET_CURRENT(start);
+	worker_stats.looks++;
 	if (space != NULL)
 		exists = store_copy_refresh(space, document->key, &document->copy, GetActiveSnapshot());
 	else
 		store_copy_free(&document->copy);
 	document->has_moved = document->copy.seq != seq;
+	document->moved_by = seq > 0 ? document->copy.seq - seq : 0;
+	worker_stats_stage(&worker_stats.read_us, &start);
 	document->is_short = false;
 	close_stale(document, exists);
 	if (!exists)
@@ -230,7 +235,9 @@ deliver_document(void *arg)
 	}
 	group(document);
 	worker_flow_follow(document);
+	INSTR_TIME_SET_CURRENT(start);
 	turn = begin_turn(document, space, &diag);
+	worker_stats_stage(&worker_stats.share_us, &start);
 	if (turn != NULL)
 		worker_resume(document, space, turn_arena);
 	dlist_foreach(iter, &document->classes)
@@ -368,6 +375,8 @@ worker_deliver_committed(void)
 		move(document, WORKER_TURN_NONE, NULL);
 		if (document->has_moved)
 			rest(document, now);
+		if (document->has_moved && document->moved_by > 0)
+			worker_stats_told(document->moved_by, document->copy.updated, now);
 		if (document->is_short)
 			worker_deliver_mark(document);
 		if (document->n_closed == 0)

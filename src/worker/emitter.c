@@ -169,19 +169,25 @@ static void
 run_turn(TimestampTz now, bool is_tick)
 {
 	bool		is_first = true;
+	instr_time	start;
 
 	do
 	{
+		INSTR_TIME_SET_CURRENT(start);
 		if (!worker_transaction_begin())
 			extension_gone();
 		PushActiveSnapshot(GetTransactionSnapshot());
 		if (is_first)
 			follow_connections(now, is_tick);
 		is_first = false;
+		worker_stats_stage(&worker_stats.follow_us, &start);
+		worker_stats.turns += worker_deliver_is_due();
 		if (!worker_flow_is_stopped())
 			worker_deliver();
+		INSTR_TIME_SET_CURRENT(start);
 		PopActiveSnapshot();
 		worker_transaction_end();
+		worker_stats_stage(&worker_stats.commit_us, &start);
 		worker_deliver_committed();
 	} while (worker_deliver_is_due() && !worker_flow_is_stopped());
 }
@@ -308,6 +314,7 @@ run(void)
 		TimestampTz wake;
 		TimestampTz resume;
 		TimestampTz retry;
+		instr_time	start;
 		bool		is_tick;
 
 		ResetLatch(MyLatch);
@@ -328,9 +335,12 @@ run(void)
 		if (!worker_reap_is_done() && reap <= now)
 		{
 			pgstat_report_activity(STATE_RUNNING, "removing connections");
+			INSTR_TIME_SET_CURRENT(start);
 			reap = worker_reap(REAP_BUDGET_US);
+			worker_stats_stage(&worker_stats.reap_us, &start);
 		}
 		report_state();
+		worker_stats_publish();
 		leave_if_idle(now);
 
 		resume = GetCurrentTimestamp();
@@ -396,6 +406,7 @@ adama_main_emitter(Datum database)
 	set("default_transaction_deferrable", "off");
 	set("lock_timeout", LOCK_TIMEOUT_MS);
 	set("search_path", "pg_catalog, pg_temp");
+	set("application_name", "adama emitter");
 
 	wait_event = WaitEventExtensionNew("AdamaEmitter");
 	worker_watch_init();

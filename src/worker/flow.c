@@ -181,3 +181,9 @@ worker_flow_pause(void)
 
 	return part < 0.25 ? 0 : part < 0.5 ? 100 : part < 0.75 ? 400 : 1000;
 }
+
+double
+worker_flow_usage(void)
+{
+	return usage;
+}

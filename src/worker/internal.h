@@ -8,6 +8,7 @@
 #include "worker/worker.h"
 
 #include "datatype/timestamp.h"
+#include "portability/instr_time.h"
 #include "lib/ilist.h"
 #include "live/live.h"
 #include "store/store.h"
@@ -133,7 +134,8 @@ typedef struct WorkerDocument
 	int			attempts;		/* in vain, one after the other */
 	TimestampTz retry_at;
 	bool		has_failed;		/* the last attempt; it was logged */
-	bool		has_moved;		/* in this turn */
+	bool		has_moved;		/* in this turn, */
+	int64		moved_by;		/* by so many events; 0 when it was not watched before */
 	int			pace;			/* how many times in a row it was sent soon after the time before; see deliver.c */
 	TimestampTz rests_until;	/* then it may be sent again */
 	StoreCopy	copy;
@@ -345,10 +347,22 @@ extern void worker_flow_used(size_t bytes);
 extern bool worker_flow_is_stopped(void);	/* nothing may be sent; looks at the queue when it has not for a while */
 extern int	worker_flow_pause(void);		/* ms for which changes are to be gathered at least */
 
+extern double worker_flow_usage(void);	/* as of the last look */
+
+/* ---- what the emitter counts (stats.c) ---- */
+
+extern WorkerStats worker_stats;	/* since they were last published */
+extern void worker_stats_told(int64 n, TimestampTz last, TimestampTz now);
+extern void worker_stats_stage(int64 *stage, instr_time *start);
+extern void worker_stats_publish(void);
+extern void worker_stats_add(WorkerStats *sum, const WorkerStats *more);
+extern void worker_slot_add_stats(const WorkerStats *more);	/* shared.c */
+
 /* ---- what others see of connections, and what they say (board.c) ---- */
 
 extern void worker_board_add(WorkerConnection *connection, int dirty_bit);
 extern void worker_board_remove(WorkerConnection *connection);
+extern void worker_board_class(WorkerConnection *connection);	/* it belongs to another */
 extern void worker_board_sent(WorkerConnection *connection, int64 seq);
 extern void worker_board_behind(WorkerConnection *connection, bool is_behind);
 /* The latest that was acknowledged.  waits: the window is full, and whoever acknowledges more from now on wakes the emitter. */

@@ -146,6 +146,8 @@ notify(const char *channel, const char *payload)
 	size_t		size = INTALIGN(16 + strlen(channel) + 1 + strlen(payload) + 1);
 
 	Async_Notify(channel, payload);
+	worker_stats.payloads++;
+	worker_stats.bytes += strlen(payload);
 	if (size > left)
 	{
 		worker_flow_used(left);

@@ -54,7 +54,7 @@
 
 #define SHARED_NAME "adama 3"
 #define ID_PREFIX "adama_"
-#define N_SLOTS 24				/* databases with connections at the same time */
+#define N_SLOTS WORKER_STATS_MAX			/* databases with connections at the same time */
 #define N_KNOWN 128
 #define STARTING_TIMEOUT_MS 10000	/* a worker that has not come by then will not come */
 #define RUN_MAX 65536			/* numbers of connections from the first to the last that one of the news is about */
@@ -78,6 +78,8 @@ typedef struct Slot
 	WorkerNews	news[WORKER_NEWS_SIZE];
 	pg_atomic_uint32 board;		/* RUNNING: handle of a segment (board.c), or 0 */
 	pg_atomic_uint64 dirty[WORKER_DIRTY_WORDS];
+	slock_t		stats_mutex;
+	WorkerStats stats;			/* of stats.database: it may have had the slot before */
 } Slot;
 
 typedef struct Shared
@@ -114,6 +116,7 @@ make_shared(void *ptr)
 	{
 		pg_atomic_init_u32(&s->databases[i], InvalidOid);
 		pg_atomic_init_u32(&s->slots[i].board, 0);
+		SpinLockInit(&s->slots[i].stats_mutex);
 		for (int w = 0; w < WORKER_DIRTY_WORDS; w++)
 			pg_atomic_init_u64(&s->slots[i].dirty[w], 0);
 	}
@@ -180,6 +183,27 @@ worker_shared_forget_database(void)
 	SpinLockRelease(&shared->mutex);
 }
 
+/* Rather the one that it had before, where its statistics are, or one that nobody had. */
+static int
+find_free_slot(Oid database)
+{
+	int			best = -1;
+	int			best_worth = 0;
+
+	for (int i = 0; i < N_SLOTS; i++)
+	{
+		Oid			had_by = shared->slots[i].stats.database;
+		int			worth = had_by == database ? 3 : had_by == InvalidOid ? 2 : 1;
+
+		if (pg_atomic_read_u32(&shared->databases[i]) == InvalidOid && worth > best_worth)
+		{
+			best = i;
+			best_worth = worth;
+		}
+	}
+	return best;
+}
+
 /* Under the mutex: the slot of the database, or a free one that becomes its own, or -1. */
 static int
 find_or_make_slot(Oid database)
@@ -188,7 +212,7 @@ find_or_make_slot(Oid database)
 
 	if (i < 0)
 	{
-		i = find_slot(InvalidOid);
+		i = find_free_slot(database);
 		if (i >= 0)
 		{
 			Slot	   *slot = &shared->slots[i];
@@ -257,6 +281,18 @@ worker_slot_unreserve(void)
 	SpinLockRelease(&shared->mutex);
 }
 
+static void
+reset_stats(Slot *slot, Oid database)
+{
+	TimestampTz now = GetCurrentTimestamp();
+
+	SpinLockAcquire(&slot->stats_mutex);
+	memset(&slot->stats, 0, sizeof(slot->stats));
+	slot->stats.database = database;
+	slot->stats.since = now;
+	SpinLockRelease(&slot->stats_mutex);
+}
+
 bool
 worker_slot_claim(Oid database)
 {
@@ -282,6 +318,8 @@ worker_slot_claim(Oid database)
 	SpinLockRelease(&shared->mutex);
 	/* A writer that finds no slot of ours is visible to the snapshot that follows. */
 	pg_memory_barrier();
+	if (is_mine && shared->slots[my_slot].stats.database != database)
+		reset_stats(&shared->slots[my_slot], database);
 	return is_mine;
 }
 
@@ -375,6 +413,52 @@ worker_slot_wake(int dirty_bit)
 		return;
 	pg_atomic_fetch_or_u64(&shared->slots[i].dirty[dirty_bit / 64], UINT64CONST(1) << (dirty_bit % 64));
 	wake(i);
+}
+
+/* ---- statistics ---- */
+
+void
+worker_slot_add_stats(const WorkerStats *more)
+{
+	Slot	   *slot = &shared->slots[my_slot];
+
+	SpinLockAcquire(&slot->stats_mutex);
+	worker_stats_add(&slot->stats, more);
+	SpinLockRelease(&slot->stats_mutex);
+}
+
+int
+worker_stats_read(WorkerStats *stats, int max)
+{
+	int			n = 0;
+
+	for (int i = 0; i < N_SLOTS && n < max && worker_shared_attach(0); i++)
+	{
+		Slot	   *slot = &shared->slots[i];
+
+		SpinLockAcquire(&slot->stats_mutex);
+		stats[n] = slot->stats;
+		SpinLockRelease(&slot->stats_mutex);
+		if (!OidIsValid(stats[n].database))
+			continue;
+		SpinLockAcquire(&shared->mutex);
+		stats[n].pid = pg_atomic_read_u32(&shared->databases[i]) == stats[n].database ? slot->pid : 0;
+		SpinLockRelease(&shared->mutex);
+		if (stats[n].pid == 0)
+			stats[n].connections = stats[n].documents = 0;
+		n++;
+	}
+	return n;
+}
+
+void
+worker_stats_reset(Oid database)
+{
+	for (int i = 0; i < N_SLOTS && worker_shared_attach(0); i++)
+	{
+		if (shared->slots[i].stats.database == database)
+			reset_stats(&shared->slots[i], database);
+	}
 }
 
 /* ---- what a transaction changed ---- */

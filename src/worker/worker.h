@@ -49,6 +49,7 @@ extern WorkerAck worker_acknowledge(const char *connection_id, int64 seq, bool a
 /* What the emitter of this database knows of a connection. */
 typedef struct WorkerStanding
 {
+	int64		class;			/* number of its view class; 0: it has none yet */
 	int64		sent;			/* seq of the last change that it was sent; 0: none */
 	int64		acked;			/* 0: none */
 	int			unacked;		/* changes that were sent and not acknowledged */
@@ -59,6 +60,32 @@ typedef struct WorkerStanding
 typedef struct WorkerBoard WorkerBoard;
 extern WorkerBoard *worker_board_read(void);
 extern bool worker_board_find(const WorkerBoard *board, const char *connection_id, WorkerStanding *standing);
+
+/* What emitters have done: a row for each database that had one since the server's start (stats.c). */
+typedef struct WorkerStats WorkerStats;
+#define WORKER_STATS_BUCKETS 64
+#define WORKER_STATS_MAX 24		/* databases */
+struct WorkerStats
+{
+	Oid			database;		/* InvalidOid: nothing */
+	int			pid;			/* of the emitter; 0: there is none at the moment */
+	TimestampTz since;
+	double		queue_usage;	/* when the emitter last looked */
+	int32		connections;
+	int32		documents;
+	int64		lag_max;		/* µs */
+	int64		lag_seq_max;
+#define WORKER_COUNTER(name, what) int64 name;
+#include "worker/counters.def"
+#undef WORKER_COUNTER
+	uint32		lags[WORKER_STATS_BUCKETS];	/* how many changes took how long */
+};
+
+/* At most max; returns how many. */
+extern int	worker_stats_read(WorkerStats *stats, int max);
+extern void worker_stats_reset(Oid database);
+/* µs that this part of the changes took at most, rounded up to a bucket's end; -1: there were none. */
+extern int64 worker_stats_lag(const WorkerStats *stats, double part);
 
 /* Start time of this backend, as the emitter sees it too. */
 extern int64 worker_backend_start(void);
