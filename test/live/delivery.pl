@@ -93,5 +93,17 @@ is_deeply($last->{data}, { n => 1, x => 0 }, 'a view shows the seq');
 $seq = $alice->value(q{SELECT counter.go('c')});
 is_deeply([map { $_->{data} } $dave->changes_to($seq, 10)], [{ n => 2 }], 'and follows it, when nothing else changes');
 
+# What is attached is an event like a message: told after the commit, without the file's name; what differs in the name only is not told.
+$alice->ask(q{SELECT adama.deploy('album', 'public asset cover; @can_attach { return @who != @no_one; } @attached (a) { if (a.size() > 100L) { abort; } cover = a; }');},
+	q{SELECT adama.create('album', 'summer');});
+my $erin = Viewer->new('erin', 'album', 'summer', session => $bob->session());
+$erin->changes(10);
+my $attach = q{SELECT adama.attach('album', 'summer', '{"id":"f1","name":"%s","type":"image/png","size":%d,"md5":"m","sha384":"s"}')};
+$seq = $alice->value(sprintf $attach, 'beach.png', 12);
+is_deeply([map { $_->{data} } $erin->changes_to($seq, 10)], [{ cover => { id => 'f1', size => '12', type => 'image/png', md5 => 'm', sha384 => 's' } }],
+	'what is attached is told');
+$alice->ask(sprintf($attach, 'sea.png', 101) . ';', sprintf($attach, 'other.png', 12) . ';');
+is(scalar $erin->changes(0.5), 0, 'not what the program refuses, nor another name');
+
 $_->quit() for $alice, $bob;
 done_testing();
