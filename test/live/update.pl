@@ -111,7 +111,7 @@ for my $round (1 .. 15)
 	$many[$_]->look_with(sprintf '{"limit":%d,"word":"%s"}', 1 + ($round + $_) % 3, $round % 2 ? 'odd' : 'even') for grep { ($round + $_) % 4 } 0 .. $#many;
 	$_->changes() for @many;
 }
-$_->changes_to($seq, 10) for @many;
+$_->changes_to($seq, 10) for $bob, @many;
 $_->changes(0.3) for @many;
 is(scalar(grep { $_->knows_all($alice) } @many), scalar @many, 'whoever moves as often as it likes, it adds up');
 is(scalar(grep { (grep { $_->{reset} } $_->heard()) != 1 } @many), 0, 'and nobody is started over');
