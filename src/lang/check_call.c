@@ -437,7 +437,7 @@ unknown_method(Check *c, LangExpr *e, const LangType *type, LangName name, const
 		return error_type(c);
 	if (type->kind == LANG_TABLE)
 		kit_diag_hint(diag, "Rows are inserted by <- and read by \"iterate\"; the methods of a table are size and delete.");
-	else if (type->kind == LANG_MAYBE)
+	else if (type->kind == LANG_MAYBE && check_has_builtin(type->a, name.sym->text))
 		kit_diag_hint(diag, "Unwrap it first: if (... as x) { x.%s(...); }.", name.sym->text);
 	return error_type(c);
 }

@@ -305,7 +305,8 @@ check_range(Check *c, LangExpr *e)
 			is_refused = true;
 		else if (!lang_type_is_numeric(type))
 		{
-			check_error(c, (*operands[i])->pos, "a range test takes numbers, not %s", type->text);
+			if (!is_refused)
+				check_error(c, (*operands[i])->pos, "a range test takes numbers, not %s", type->text);
 			is_refused = true;
 		}
 		else if (type->kind == LANG_DOUBLE)
