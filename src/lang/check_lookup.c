@@ -227,7 +227,11 @@ refuse_unknown_name(Check *c, LangExpr *e, bool is_target)
 		if (hint_member(c, diag, sym) || check_enum_value_hint(c, diag, sym->text))
 			return;
 	}
-	if (!check_suggest_or_foreign(&s, diag, check_foreign_hint("name", sym->text)) && is_target)
+	if (check_suggest_or_foreign(&s, diag, check_foreign_hint("name", sym->text)))
+		return;
+	if (c->scope != NULL && c->scope->is_row)
+		kit_diag_hint(diag, "The fields of the row are named directly here; \"where_as %s: ...\" gives the row a name.", sym->text);
+	else if (is_target)
 		kit_diag_hint(diag, "A variable is declared by: let %s = ...; a field, outside of all blocks: public int %s;", sym->text, sym->text);
 }
 
