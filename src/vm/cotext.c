@@ -510,21 +510,44 @@ vm_cotext_current(KitArena *arena, const VmCoText *text)
 	return current;
 }
 
+/* The text of now, kept by a text that was loaded.  However many changes there are, two texts are in memory at a time. */
+static void
+make_current(KitHeap *heap, VmCoText *text)
+{
+	KitArena   *list = kit_arena_new("changes of a text");
+	KitArena   *arena = kit_arena_new("text of now");
+	const VmCoChange **changes = changes_of(list, text);
+	const VmStr *current = vm_str_new(arena, text->base->data + text->base->members_len, text->base->text_len);
+
+	for (uint32_t i = 0; i < text->n_changes; i++)
+	{
+		KitArena   *into = kit_arena_new("text of now");
+		const VmStr *after = vm_cotext_apply(into, current, item_of(changes[i]));
+
+		port_poll();
+		if (after != NULL)
+		{
+			KitArena   *before = arena;
+
+			arena = into;
+			into = before;
+			current = after;
+		}
+		kit_arena_delete(into);
+	}
+	keep_current(heap, text, current->text, current->len);
+	kit_arena_delete(arena);
+	kit_arena_delete(list);
+}
+
 uint32_t
 vm_cotext_len(KitHeap *heap, const VmCoText *text)
 {
-	if (text->current != NULL)
-		return text->current_len;
-	if (text->n_changes > 0)
-	{
-		KitArena   *scratch = kit_arena_new("text");
-		const VmStr *current = vm_cotext_current(scratch, text);
-
-		keep_current(heap, (VmCoText *) text, current->text, current->len);
-		kit_arena_delete(scratch);
-		return text->current_len;
-	}
-	return text->base->text_len;
+	if (text->n_changes == 0)
+		return text->base->text_len;
+	if (text->current == NULL)
+		make_current(heap, (VmCoText *) text);
+	return text->current_len;
 }
 
 bool

@@ -271,7 +271,7 @@ set_text(Vm *vm, VmObj *obj, int slot, const VmStr *string)
 		n_lines += string->text[i] == '\n';
 	if (!vm_charge(vm, VM_CHANGE_SIZE + (size_t) string->len * 4 + n_lines * 128))
 		return false;
-	if (old->n_changes == 0 && vm_str_equal(vm_cotext_current(vm->arena, old), string))
+	if (old->n_changes == 0 && old->base->text_len == string->len && memcmp(old->base->data + old->base->members_len, string->text, string->len) == 0)
 		return true;
 	if (string->len > VM_MAX_TEXT || old->gen == INT32_MAX)
 		return vm_fail(vm, KIT_PROGRAM_LIMIT, "the text is too long, or was assigned too often");

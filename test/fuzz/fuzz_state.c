@@ -92,6 +92,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t		left = size - (size_t) (second - text);
 	const char *end = memchr(second, '\n', left);
 	size_t		second_len = end == NULL ? left : (size_t) (end - second);
+	const uint8_t *bytes = end == NULL ? NULL : (const uint8_t *) end + 1;
 	size_t		n_bytes = end == NULL ? 0 : left - second_len - 1;
 	DocBytes	state = world_json(text, len, DOC_DOCUMENT, arena);
 	DocBytes	delta = world_json(second, second_len, DOC_DELTA, arena);
@@ -101,9 +102,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		KitDiag		diag = {0};
 		VmDoc	   *doc;
 
-		state = damage(state, (const uint8_t *) end + 1, n_bytes, arena);
+		state = damage(state, bytes, n_bytes, arena);
 		if (delta.data != NULL)
-			delta = damage(delta, (const uint8_t *) end + 1, n_bytes, arena);
+			delta = damage(delta, bytes, n_bytes, arena);
 		for (int is_upgrade = 0; is_upgrade < 2; is_upgrade++)
 		{
 			memset(&diag, 0, sizeof(diag));
