@@ -267,52 +267,100 @@ catch_up(WorkerClass *class, KitArena *arena)
 	}
 }
 
-/* The change from the view that the connection has.  A gateway is told also when there is none, for it must know the class. */
+/* Takes out of the newcomers those that have this view. */
 static void
-send_one(WorkerConnection *connection, VmText data, int64 seq, KitArena *arena)
+take_those_with(WorkerAudience *audience, const KitBuf *had, dlist_head *those)
 {
-	KitBuf		envelope;
-	KitBuf		routed;
-	Message		message = {0};
+	dlist_mutable_iter each;
 
-	if (connection->listener != NULL)
+	dlist_init(those);
+	dlist_foreach_modify(each, &audience->newcomers)
 	{
-		envelope = make_envelope(data, false, seq, arena);
-		kit_buf_init(&routed, arena);
-		worker_route_one(&routed, connection, &envelope);
-		send_routed(connection->listener, &routed, seq);
-	}
-	else if (data.len > 0)
-	{
-		add_payload(&message, data, false, seq, arena);
-		send_message(connection, &message, seq);
+		WorkerConnection *connection = dlist_container(WorkerConnection, in_class, each.cur);
+
+		if (connection->had != had)
+			continue;
+		/* It is not there any more in the next turn. */
+		connection->had = NULL;
+		dlist_delete(&connection->in_class);
+		dlist_push_tail(those, &connection->in_class);
 	}
 }
 
-/* Newcomers that have another view are sent what is different here. */
-static void
-send_differences(WorkerClass *class, VmText whole, int64 seq, KitArena *arena)
+/*
+ * Newcomers that have another view are sent what is different here.  A gateway is told also when nothing is, for it must know the class; those of its connections
+ * that have the same at once.  False: they can't be told, or may not be.
+ */
+static bool
+send_difference(WorkerAudience *audience, const KitBuf *had, VmText whole, dlist_head *those, KitArena *arena)
+{
+	WorkerClass *class = audience->class;
+	WorkerConnection *first = dlist_head_element(WorkerConnection, in_class, those);
+	Message		message = {0};
+	KitBuf		change;
+	KitBuf		envelope;
+	KitBuf		routed;
+
+	if (!worker_flow_may_send(first))
+		return false;
+	kit_buf_init(&change, arena);
+	if (had->len > 0 && !live_whole_change(had->data, had->len, whole.str, whole.len, arena, &change))
+		return false;
+	if (audience->listener != NULL)
+	{
+		envelope = make_envelope(data_text(&change), false, class->seq, arena);
+		kit_buf_init(&routed, arena);
+		worker_route(&routed, class->number, those, false, &envelope);
+		send_routed(audience->listener, &routed, class->seq);
+	}
+	/* Those with channels of their own come one by one (look.c). */
+	else if (change.len > 0)
+	{
+		add_payload(&message, data_text(&change), false, class->seq, arena);
+		send_message(first, &message, class->seq);
+	}
+	return true;
+}
+
+/* A view that some newcomer has; NULL when nobody has any. */
+static const KitBuf *
+had_by_some(WorkerAudience *audience)
 {
 	dlist_iter	iter;
-	dlist_mutable_iter each;
 
-	dlist_foreach(iter, &class->audiences)
+	dlist_foreach(iter, &audience->newcomers)
 	{
-		dlist_foreach_modify(each, &dlist_container(WorkerAudience, in_class, iter.cur)->newcomers)
-		{
-			WorkerConnection *connection = dlist_container(WorkerConnection, in_class, each.cur);
-			const KitBuf *had = connection->had;
-			KitBuf		change;
+		const KitBuf *had = dlist_container(WorkerConnection, in_class, iter.cur)->had;
 
-			/* It is not there any more in the next turn. */
-			connection->had = NULL;
-			if (had == NULL || !worker_flow_may_send(connection))
-				continue;
-			kit_buf_init(&change, arena);
-			if (had->len > 0 && !live_whole_change(had->data, had->len, whole.str, whole.len, arena, &change))
-				continue;
-			send_one(connection, data_text(&change), seq, arena);
-			worker_connection_shown(connection);
+		if (had != NULL)
+			return had;
+	}
+	return NULL;
+}
+
+static void
+send_differences(WorkerAudience *audience, VmText whole, KitArena *arena)
+{
+	const KitBuf *had;
+
+	while ((had = had_by_some(audience)) != NULL)
+	{
+		dlist_head	those;
+		bool		is_sent;
+
+		take_those_with(audience, had, &those);
+		is_sent = send_difference(audience, had, whole, &those, arena);
+		while (!dlist_is_empty(&those))
+		{
+			WorkerConnection *connection = dlist_head_element(WorkerConnection, in_class, &those);
+
+			if (is_sent)
+				worker_connection_shown(connection);
+			else
+			{
+				dlist_delete(&connection->in_class);
+				dlist_push_tail(&audience->newcomers, &connection->in_class);
+			}
 		}
 	}
 }
@@ -330,12 +378,12 @@ send_whole(WorkerClass *class, KitBuf *whole, KitArena *arena)
 	if (whole->len == 0)
 		live_view_whole(class->view, whole);
 	class->whole_len = whole->len;
-	send_differences(class, data_text(whole), class->seq, arena);
 	dlist_foreach(iter, &class->audiences)
 	{
 		WorkerAudience *audience = dlist_container(WorkerAudience, in_class, iter.cur);
 		bool		is_gateway = audience->listener != NULL;
 
+		send_differences(audience, data_text(whole), arena);
 		if (dlist_is_empty(&audience->newcomers) || (is_gateway && !worker_flow_has_room(class->document)))
 			continue;
 		if (is_gateway)

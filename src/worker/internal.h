@@ -318,10 +318,9 @@ extern void worker_tell_all(const char *json, int64 seq);
 extern void worker_tell_nobody(void);
 /*
  * Appends the envelope, which does not say reset, with the class in front of it, and the numbers of these connections (of one audience), or NULL: of all of the
- * class; or of one.
+ * class.
  */
 extern void worker_route(KitBuf *out, int64 class, const dlist_head *connections, bool is_reset, const KitBuf *envelope);
-extern void worker_route_one(KitBuf *out, const WorkerConnection *connection, const KitBuf *envelope);
 
 /* ---- one class of a document (class.c) ---- */
 

@@ -139,13 +139,6 @@ worker_tell_nobody(void)
 /* ---- payloads of classes ---- */
 
 void
-worker_route_one(KitBuf *out, const WorkerConnection *connection, const KitBuf *envelope)
-{
-	kit_buf_printf(out, "{\"class\":" INT64_FORMAT ",\"ids\":[" INT64_FORMAT "],", connection->class->number, connection->row.number);
-	kit_buf_add(out, envelope->data + 1, envelope->len - 1);
-}
-
-void
 worker_route(KitBuf *out, int64 class, const dlist_head *connections, bool is_reset, const KitBuf *envelope)
 {
 	dlist_iter	iter;
