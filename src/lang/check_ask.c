@@ -343,6 +343,19 @@ call_result(Check *c, LangExpr *e, LangName name, const LangType *result)
 	return result->a->kind == LANG_MAYBE ? result->a : lang_type_maybe(c->program, result->a);
 }
 
+bool
+check_is_asking_method(const LangType *type, const char *name)
+{
+	if (type->kind == LANG_CHANNEL)
+		return check_is_channel_method(name);
+	if (type->kind == LANG_FUTURE)
+		return strcmp(name, "await") == 0;
+	for (int i = 0; i < N_RESULT_METHODS && type->kind == LANG_RESULT; i++)
+		if (strcmp(result_methods[i].name, name) == 0)
+			return true;
+	return false;
+}
+
 const LangType *
 check_asking_call(Check *c, LangExpr *e, LangName name, const LangType *type)
 {

@@ -196,6 +196,7 @@ unknown_function(Check *c, LangExpr *e)
 {
 	LangExpr   *callee = e->u.call.callee;
 	const KitSym *sym = callee->u.name.sym;
+	const LangChannel *channel;
 	CheckSuggestion s;
 	KitDiag    *diag;
 
@@ -206,6 +207,13 @@ unknown_function(Check *c, LangExpr *e)
 		return error_type(c);
 	}
 	diag = check_error(c, callee->pos, "there is no function or procedure \"%s\"", sym->text);
+	channel = check_name_find(c, CHECK_NAMES_CHANNELS, NULL, sym);
+	if (channel != NULL)
+	{
+		kit_diag_hint(diag, channel->unit == NULL ? "It is a channel: people are asked by %s.fetch(who)." :
+					  "\"%s\" is a channel: what its handler does and others shall do, too, goes into a procedure.", sym->text);
+		return error_type(c);
+	}
 	check_suggest_start(c, &s, sym->text);
 	check_suggest_names(c, &s, CHECK_NAMES_CALLABLES, NULL);
 	if (c->cur->unit->self != NULL)

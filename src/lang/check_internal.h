@@ -380,6 +380,7 @@ extern const LangType *check_channel_value(Check *c, const LangExpr *e);	/* of a
 extern const LangType *check_channel_call(Check *c, LangExpr *e, LangName name, LangChannel *channel);
 extern const LangType *check_asking_call(Check *c, LangExpr *e, LangName name, const LangType *type);	/* a method of a future, result or channel */
 extern bool check_is_channel_method(const char *name);
+extern bool check_is_asking_method(const LangType *type, const char *name);	/* of a future, result or channel */
 extern void check_unknown_channel(Check *c, LangName name);
 extern bool check_hint_await(KitDiag *diag, const LangType *type);	/* when it is a future or result: how to get at what is in it */
 

@@ -342,7 +342,9 @@ refuse_field(Check *c, LangExpr *e, const LangType *type)
 	const char *foreign = check_foreign_type_hint(type, name);
 	KitDiag    *diag = check_error(c, e->u.field.name.pos, "%s has no field \"%s\"", type->text, name);
 
-	if (check_hint_await(diag, type))
+	if (check_is_asking_method(type, name))
+		kit_diag_hint(diag, "Call it: .%s(...).", name);
+	else if (check_hint_await(diag, type))
 		;
 	else if (check_has_builtin(type, name))
 		kit_diag_hint(diag, "Call it: .%s().", name);
