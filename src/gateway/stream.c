@@ -256,6 +256,7 @@ take_change(Stream *stream, Body *body)
 	body_drop(stream->pending);
 	stream->pending = both;
 	stream->is_skipping = both == NULL;
+	metrics.skipped += both == NULL;
 }
 
 static void
