@@ -138,6 +138,12 @@ SELECT key, seq FROM adama.gateway_list('hall', 'made', 10);
 RESET ROLE;
 SELECT adama.deploy('mute', 'public int n; message M { } channel add(M m) { n++; }');
 SELECT adama.create('mute', 'd');
+-- the right to act as others is none to a space
+SET ROLE gw_gateway;
+SELECT * FROM adama.gateway_connect(:'listener', 'mute', '{20}', '{d}', '{alice}', '{jwt}');
+SELECT * FROM adama.gateway_list('mute');
+SELECT * FROM adama.ingest('mute', '{d}', '{add}', ARRAY['{}']::json[], NULL, '{alice}', '{jwt}');
+RESET ROLE;
 SELECT ord, sqlstate, error FROM adama.gateway_connect(:'listener', 'mute', '{20,21}', '{d,e}', '{alice,alice}', '{jwt,jwt}');
 SELECT * FROM adama.ingest('mute', '{d}', '{add}', ARRAY['{}']::json[], NULL, '{alice}', '{jwt}');
 BEGIN;
