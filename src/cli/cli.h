@@ -90,6 +90,17 @@ extern void cli_session_free(CliSession *session);
 /* Runs one command and appends what comes of it, JSON objects, each in a line. */
 extern void cli_session_run(CliSession *session, const CliCommand *command, KitBuf *out);
 
+/* ---- past.c ---- */
+
+typedef struct CliPast CliPast;
+
+extern CliPast *cli_past_new(void);
+extern void cli_past_free(CliPast *past);
+/* The document has come to the next seq, from 1 on. */
+extern void cli_past_add(CliPast *past, DocBytes state);
+extern void cli_past_cut(CliPast *past, int64_t seq);	/* what was after that has not happened */
+extern bool cli_past_find(const CliPast *past, int64_t seq, DocBytes *state);
+
 /* ---- commands ---- */
 
 /* Arguments without the program's and the command's name. */

@@ -3,7 +3,8 @@
  *	  One document and those who watch it, led through a script's events as the server would.
  *
  * An event is reduced as the store reduces it: its time is never before that of the one before, a failed one leaves no trace, a good one makes seq one more.
- * Then each view is computed, and what changed is told, in the order in which they were connected.  Policies are asked as for a SQL role that was granted
+ * Then what the event says beside (vm/state.h) is told to the views that are meant, each view is computed, and what changed is told, in the order in which they were
+ * connected.  Views that the document disconnects end; then @disconnected runs, and all that again.  Policies are asked as for a SQL role that was granted
  * everything: what a program does not declare (@static, @connected, @delete) is allowed.
  *
  * Output, a JSON object a line:
@@ -27,6 +28,7 @@ typedef struct View
 	DocBytes	state;			/* the viewer's */
 	LiveView   *live;			/* NULL: nothing was sent yet, or the last attempt failed */
 	bool		knows_failure;
+	bool		is_ended;		/* the document has disconnected it */
 	struct View *next;			/* in the order in which they were connected */
 } View;
 
@@ -47,6 +49,8 @@ struct CliSession
 	int64_t		n_events;
 	KitBuf	   *out;			/* of the command at hand */
 	View	   *views;
+	CliPast    *past;			/* empty when nobody asks for it, or there is no document */
+	KitBuf		effects;		/* of the events that were reduced since they were told last: DocBytes after DocBytes, in scratch */
 };
 
 CliSession *
@@ -61,6 +65,7 @@ cli_session_new(const VmProgram *program, VmText space, VmText key, bool shows_p
 	s->space = space;
 	s->key = key;
 	s->shows_place = shows_place;
+	s->past = cli_past_new();
 	s->shown = live_document_new(program, false);
 	live_document_remember(s->shown);
 	return s;
@@ -282,7 +287,7 @@ event_of(CliSession *s, VmEventKind kind, VmText agent, VmText authority)
 
 /*
  * Runs @load, when the document has not had it since it was loaded, in the open journal of the event that it comes before.  It is an event of its own, if it
- * changes anything: then *n_events is 1.
+ * does anything: then *n_events is 1.
  */
 static bool
 run_load(CliSession *s, int64_t at, int *n_events, KitDiag *diag)
@@ -297,8 +302,33 @@ run_load(CliSession *s, int64_t at, int *n_events, KitDiag *diag)
 	if (!vm_reduce(s->doc, &load, &vm_default_limits, s->scratch, diag))
 		return false;
 	kit_buf_init(&delta, s->scratch);
-	*n_events = !doc_delta_is_empty(vm_doc_delta(s->doc, &delta));
+	*n_events = !doc_delta_is_empty(vm_doc_delta(s->doc, &delta)) || vm_doc_effects_size(s->doc) > 0;
 	return true;
+}
+
+/* The document has come one further, as it is now, also within a journal. */
+static void
+remember(CliSession *s)
+{
+	KitBuf		state;
+
+	if (!vm_program_lang(s->program)->rewinds)
+		return;
+	kit_buf_init(&state, s->scratch);
+	cli_past_add(s->past, vm_doc_save(s->doc, &state));
+}
+
+/* What the events of the journal did beside. */
+static void
+keep_effects(CliSession *s)
+{
+	KitBuf	   *bytes = KIT_NEW(s->scratch, KitBuf);
+	DocBytes	effects;
+
+	kit_buf_init(bytes, s->scratch);
+	effects = vm_doc_effects(s->doc, bytes);
+	if (effects.len > 0)
+		kit_buf_add(&s->effects, &effects, sizeof(effects));
 }
 
 /* Ends the journal in which so many events were reduced. */
@@ -307,29 +337,17 @@ end_events(CliSession *s, bool ok, int64_t n_events, int64_t at)
 {
 	if (!ok)
 	{
+		cli_past_cut(s->past, s->seq);
 		vm_doc_rollback(s->doc);
 		return false;
 	}
+	keep_effects(s);
 	vm_doc_commit(s->doc);
 	s->is_loaded = false;
 	s->seq += n_events;
 	if (n_events > 0)
 		s->updated = at;
 	return true;
-}
-
-static bool
-reduce(CliSession *s, const VmEvent *event, KitDiag *diag)
-{
-	VmEvent		now = *event;
-	int			n_loads;
-	bool		ok;
-
-	vm_doc_begin(s->doc);
-	ok = run_load(s, event->at, &n_loads, diag);
-	now.seq = s->seq + n_loads + 1;
-	ok = ok && vm_reduce(s->doc, &now, &vm_default_limits, s->scratch, diag);
-	return end_events(s, ok, n_loads + 1, event->at);
 }
 
 /* What comes without an event of its own finds the document as @load leaves it. */
@@ -341,7 +359,81 @@ wake(CliSession *s, int64_t at, KitDiag *diag)
 
 	vm_doc_begin(s->doc);
 	ok = run_load(s, at, &n_loads, diag);
+	if (ok && n_loads > 0)
+		remember(s);
 	return end_events(s, ok, n_loads, at);
+}
+
+static void
+drop_document(CliSession *s)
+{
+	vm_doc_free(s->doc);
+	s->doc = NULL;
+	cli_past_cut(s->past, 0);
+}
+
+/* The event has asked for an earlier state; diag says where. */
+static bool
+lead_back(CliSession *s, const VmEvent *event, KitDiag *diag)
+{
+	int64_t		seq = vm_rewind_seq(s->doc);
+	KitDiag		why = {0};
+	DocBytes	state;
+	VmDoc	   *earlier;
+	KitBuf		delta;
+	bool		ok;
+
+	if (!wake(s, event->at, diag))
+		return false;
+	if (!cli_past_find(s->past, seq, &state))
+	{
+		kit_fail(&why, KIT_UNKNOWN_SEQ, "document \"%.*s\" of space \"%.*s\" has no sequence number %lld in its log", (int) s->key.len, s->key.str,
+				 (int) s->space.len, s->space.str, (long long) seq);
+		kit_diag_detail(&why, "The document is at %lld, and its log reaches back to 1.", (long long) s->seq);
+		kit_diag_at(&why, diag->line, diag->column, diag->length);
+		kit_diag_in(&why, diag->file);
+		*diag = why;
+		return false;
+	}
+	kit_buf_init(&delta, s->scratch);
+	earlier = vm_doc_load(s->program, state, false, false, diag);
+	ok = earlier != NULL && vm_rewind_delta(s->doc, earlier, event, s->scratch, &delta, diag) &&
+		vm_doc_apply(s->doc, (DocBytes) {delta.data, delta.len}, diag);
+	if (earlier != NULL)
+		vm_doc_free(earlier);
+	if (!ok)
+		return false;
+	s->seq++;
+	s->updated = event->at;
+	remember(s);
+	return true;
+}
+
+/* True also when the event has destroyed the document. */
+static bool
+reduce(CliSession *s, const VmEvent *event, KitDiag *diag)
+{
+	VmEvent		now = *event;
+	int			n_loads;
+	bool		ok;
+
+	vm_doc_begin(s->doc);
+	ok = run_load(s, event->at, &n_loads, diag);
+	if (ok && n_loads > 0)
+		remember(s);
+	now.seq = s->seq + n_loads + 1;
+	ok = ok && vm_reduce(s->doc, &now, &vm_default_limits, s->scratch, diag);
+	if (ok)
+		remember(s);
+	if (end_events(s, ok, n_loads + 1, event->at))
+		return true;
+	if (diag->code == KIT_REWOUND)
+		return lead_back(s, event, diag);
+	if (diag->code != KIT_DESTROYED)
+		return false;
+	s->seq += n_loads + 1;
+	drop_document(s);
+	return true;
 }
 
 /* Whether the policy says yes, or otherwise when it is not declared. */
@@ -362,13 +454,6 @@ require_document(const CliSession *s, KitDiag *diag)
 {
 	return s->doc != NULL || kit_fail(diag, KIT_UNKNOWN_DOCUMENT, "document \"%.*s\" of space \"%.*s\" does not exist", (int) s->key.len, s->key.str,
 									  (int) s->space.len, s->space.str);
-}
-
-static void
-drop_document(CliSession *s)
-{
-	vm_doc_free(s->doc);
-	s->doc = NULL;
 }
 
 static bool
@@ -553,6 +638,114 @@ reload(CliSession *s, KitDiag *diag)
 	return true;
 }
 
+/* ---- what events did beside ---- */
+
+/* A principal whose views have ended. */
+typedef struct Gone
+{
+	VmText		agent;
+	VmText		authority;
+	struct Gone *next;
+} Gone;
+
+static void
+tell_effect(CliSession *s, const VmEffect *effect, KitBuf *out)
+{
+	for (View *view = s->views; view != NULL; view = view->next)
+	{
+		if (view->is_ended || !vm_effect_concerns(effect, view->agent, view->authority))
+			continue;
+		if (effect->disconnects)
+			view->is_ended = true;
+		else if (view->live != NULL)
+		{
+			begin_payload(view, out);
+			vm_effect_payload(effect, out);
+			kit_buf_add_str(out, "}\n");
+		}
+	}
+}
+
+/* Ends the views that the document has disconnected; whose they were. */
+static Gone *
+end_views(CliSession *s, KitBuf *out)
+{
+	Gone	   *gone = NULL;
+	Gone	  **end = &gone;
+
+	for (View **link = &s->views; *link != NULL;)
+	{
+		View	   *view = *link;
+
+		if (!view->is_ended)
+		{
+			link = &view->next;
+			continue;
+		}
+		begin_payload(view, out);
+		kit_buf_add_str(out, "{\"closed\":\"disconnected\"}}\n");
+		*end = KIT_NEW(s->scratch, Gone);
+		**end = (Gone) {view->agent, view->authority, NULL};	/* they live as long as the session */
+		end = &(*end)->next;
+		*link = view->next;
+		free_view(view);
+	}
+	return gone;
+}
+
+static Gone *
+tell_effects(CliSession *s, KitBuf *out)
+{
+	for (size_t at = 0; at < s->effects.len; at += sizeof(DocBytes))
+	{
+		DocBytes	bytes;
+		DocItem		root;
+		KitDiag		diag = {0};
+		VmEffect	effect;
+
+		memcpy(&bytes, s->effects.data + at, sizeof(bytes));
+		if (doc_open(bytes, DOC_DOCUMENT, &root, &diag))
+			while (vm_effect_next(&root.body, &effect))
+				tell_effect(s, &effect, out);
+	}
+	kit_buf_clear(&s->effects);
+	return end_views(s, out);
+}
+
+/* @disconnected, for one whose last view has ended. */
+static void
+has_gone(CliSession *s, const Gone *gone, KitBuf *out)
+{
+	VmEvent		event = event_of(s, VM_EVENT_DISCONNECT, gone->agent, gone->authority);
+	KitDiag		diag = {0};
+
+	for (const Gone *later = gone->next; later != NULL; later = later->next)
+		if (is_same(later->agent, gone->agent) && is_same(later->authority, gone->authority))
+			return;
+	if (s->doc != NULL && !is_connected(s, gone->agent, gone->authority) && vm_program_handles(s->program, VM_EVENT_DISCONNECT) && !reduce(s, &event, &diag))
+		failed(s, &diag, out);
+}
+
+/* All that comes of what was reduced. */
+static void
+settle(CliSession *s, KitBuf *out)
+{
+	bool		has_changed;
+
+	do
+	{
+		Gone	   *gone = tell_effects(s, out);
+
+		if (s->doc == NULL)
+			close_views(s, out);
+		else
+			update_views(s, out);
+		has_changed = gone != NULL;
+		for (; gone != NULL; gone = gone->next)
+			has_gone(s, gone, out);
+	} while (has_changed);
+}
+
 /* ---- a new viewer state ---- */
 
 /* The members that are given replace those of before; the others stay. */
@@ -640,6 +833,7 @@ cli_session_run(CliSession *s, const CliCommand *command, KitBuf *out)
 	KitDiag		diag = {0};
 	bool		ok = true;
 
+	kit_buf_init(&s->effects, s->scratch);
 	if (command->has_at && command->at > s->at)
 		s->at = command->at;
 	s->n_events += command->verb != CLI_DUMP;
@@ -677,16 +871,18 @@ cli_session_run(CliSession *s, const CliCommand *command, KitBuf *out)
 			dump(s, out);
 			break;
 	}
+	if (command->verb == CLI_UPDATE && s->effects.len > 0)
+		settle(s, out);			/* of @load */
 	if (command->verb != CLI_UPDATE && command->verb != CLI_DUMP)
 	{
 		if (ok)
 			succeeded(s, out);
 		else
+		{
+			kit_buf_clear(&s->effects);
 			failed(s, &diag, out);
-		if (s->doc == NULL)
-			close_views(s, out);
-		else
-			update_views(s, out);
+		}
+		settle(s, out);
 	}
 	kit_arena_reset(s->scratch);
 }
@@ -697,7 +893,8 @@ cli_session_free(CliSession *s)
 	close_views(s, NULL);
 	live_document_free(s->shown);
 	if (s->doc != NULL)
-		vm_doc_free(s->doc);
+		drop_document(s);
+	cli_past_free(s->past);
 	kit_arena_delete(s->scratch);
 	kit_arena_delete(s->arena);
 }

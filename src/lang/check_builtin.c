@@ -140,6 +140,29 @@ arg_slot(CheckBuiltinCall *call, int i)
 	return i == 0 ? &call->receiver : &call->e->u.call.args[i - 1];
 }
 
+/* What the program has, because it calls this. */
+static void
+note_builtin(Check *c, LangBuiltinId id)
+{
+	switch (id)
+	{
+		case LANG_BUILTIN_DOCUMENT_REWIND:
+			c->program->rewinds = true;
+			break;
+		case LANG_BUILTIN_DOCUMENT_DISCONNECT:
+		case LANG_BUILTIN_VIEW_STATE_MERGE:
+		case LANG_BUILTIN_VIEW_STATE_GOTO:
+		case LANG_BUILTIN_VIEW_STATE_SEND:
+		case LANG_BUILTIN_VIEW_STATE_LOG:
+		case LANG_BUILTIN_MESSAGING_SEND:
+		case LANG_BUILTIN_MESSAGING_BROADCAST:
+			c->program->has_effects = true;
+			break;
+		default:
+			break;
+	}
+}
+
 static const LangType *
 finish_builtin(Check *c, CheckBuiltinCall *call, const LangBuiltin *builtin, const Signature *s)
 {
@@ -192,6 +215,7 @@ finish_builtin(Check *c, CheckBuiltinCall *call, const LangBuiltin *builtin, con
 	e->u.call.call_kind = is_lifted ? LANG_CALL_BUILTIN_MAYBE : LANG_CALL_BUILTIN;
 	e->u.call.builtin = builtin;
 	e->u.call.receiver = call->receiver;
+	note_builtin(c, builtin->id);
 	what = check_printf(c, "calls %s.%s", builtin->space, builtin->name);
 	for (int bit = 1; bit < 1 << CHECK_N_EFFECTS; bit <<= 1)
 		if (builtin->reads & bit)

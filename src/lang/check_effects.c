@@ -187,6 +187,8 @@ check_forbidden(Check *c)
 			forbid(c, u, LANG_WRITES, "may not change the document");
 		if ((reads & LANG_ABORTS) && !rules.aborts)
 			forbid(c, u, LANG_ABORTS, "may not abort");
+		if ((reads & LANG_ENDS) && !rules.ends && rules.writes)
+			forbid(c, u, LANG_ENDS, "may not destroy the document nor lead it back");
 		if ((reads & LANG_READS_VIEWER) && !rules.viewer)
 			forbid(c, u, LANG_READS_VIEWER, "does not know the viewer");
 		if ((reads & LANG_READS_WHO) && !rules.who)

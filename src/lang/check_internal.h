@@ -59,7 +59,7 @@ typedef struct CheckCause
 	const char *what;			/* "assigns \"x\"" */
 } CheckCause;
 
-#define CHECK_N_EFFECTS 9		/* bits of LangReads */
+#define CHECK_N_EFFECTS 10		/* bits of LangReads */
 
 typedef enum CheckState
 {
@@ -332,6 +332,7 @@ typedef struct CheckRules
 	bool		viewer;
 	bool		aborts;
 	bool		writes;
+	bool		ends;
 	bool		time;
 } CheckRules;
 

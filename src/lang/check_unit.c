@@ -29,6 +29,7 @@ check_rules(const LangUnit *unit)
 			r.viewer = (unit->paint & LANG_PAINT_VIEWER) != 0;
 			r.aborts = (unit->paint & LANG_PAINT_ABORTS) != 0;
 			r.writes = (unit->paint & LANG_PAINT_READONLY) == 0;
+			r.ends = r.writes;
 			break;
 		case LANG_UNIT_POLICY:
 			r.who = true;
@@ -54,6 +55,7 @@ check_rules(const LangUnit *unit)
 			r.context = true;
 			r.aborts = true;
 			r.writes = true;
+			r.ends = unit->kind == LANG_UNIT_CHANNEL;
 			break;
 		case LANG_UNIT_CONNECTED:
 		case LANG_UNIT_DISCONNECTED:
@@ -61,6 +63,7 @@ check_rules(const LangUnit *unit)
 			r.who = true;
 			r.context = true;
 			r.writes = true;
+			r.ends = unit->kind == LANG_UNIT_DISCONNECTED;
 			break;
 		case LANG_UNIT_CAN_ATTACH:
 			r.who = true;
@@ -71,6 +74,7 @@ check_rules(const LangUnit *unit)
 		case LANG_UNIT_CRON:
 		case LANG_UNIT_RPC:
 			r.writes = true;
+			r.ends = unit->kind != LANG_UNIT_LOAD;
 			break;
 		case LANG_UNIT_STATIC_CREATE:
 		case LANG_UNIT_STATIC_INVENT:
@@ -81,6 +85,7 @@ check_rules(const LangUnit *unit)
 			break;
 		case LANG_UNIT_INGESTED:
 			r.writes = true;
+			r.ends = true;
 			break;
 		case LANG_UNIT_TEST:
 			r.writes = true;

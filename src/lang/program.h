@@ -83,7 +83,8 @@ typedef enum LangReads
 	LANG_ABORTS = 32,			/* may abort */
 	LANG_READS_DOCUMENT = 64,	/* reads any field of the document */
 	LANG_READS_SEQ = 128,		/* Document.seq(), so it changes with every event */
-	LANG_LOGS = 256				/* writes a line for the developer */
+	LANG_LOGS = 256,				/* writes a line for the developer */
+	LANG_ENDS = 512				/* destroys the document, or leads it back: the handler ends there */
 } LangReads;
 
 struct LangField
@@ -389,6 +390,8 @@ typedef struct LangProgram
 	int			n_tests;
 	LangSettings settings;
 	bool		reads_origin;	/* @context.origin or .ip is read: the log must have them */
+	bool		has_effects;	/* something is called that says something to viewers, or ends connections */
+	bool		rewinds;		/* Document.rewind is called */
 	int			n_slots;		/* of the root, the view and all records together */
 	/* the type of each simple kind, and the makers of the others, for those who build types later */
 	const LangType *simple[LANG_N_TYPES];

@@ -8,6 +8,8 @@
  *
  * Messages may be of different principals, when the caller may act as others: those to one document are still one entry.
  *
+ * A message that destroys the document is answered with that; those behind it come too late.
+ *
  * Each message succeeds or fails alone and is answered by a row.  What fails the whole call: lists of different lengths, a space that is not there
  * or not the caller's to use, and what would fail any statement (cancel, serialization failure, a damaged document).
  */
@@ -241,6 +243,7 @@ typedef struct Entry
 	int			n;
 	KitArena   *arena;
 	KitBuf		buf;
+	bool		is_over;		/* a message has destroyed the document */
 } Entry;
 
 /* Reduces what was gathered, and answers. */
@@ -282,7 +285,8 @@ flush(Ingest *ingest, const char *key, Entry *entry)
 	}
 	for (int i = 0; i < n; i++)
 	{
-		if (entry->events[i].is_ok)
+		entry->is_over |= entry->events[i].has_destroyed;
+		if (entry->events[i].is_ok && !entry->events[i].has_destroyed)
 			entry->items[i]->seq = entry->events[i].seq;
 		else
 			fail(entry->items[i], &entry->events[i].diag);
@@ -316,12 +320,19 @@ ingest_document(Ingest *ingest, Message *items, int n, Entry *entry)
 				fail(&items[i], &diag);
 		return;
 	}
+	entry->is_over = false;
 	for (int i = 0; i < n; i++)
 	{
 		if (items[i].error != NULL)
 			continue;
 		diag.code = KIT_OK;
 		diag.detail[0] = '\0';
+		if (entry->is_over)
+		{
+			store_unknown_document(&diag, ingest->space, key);
+			fail(&items[i], &diag);
+			continue;
+		}
 		if (find_channel(ingest, items[i].channel, &diag) == NULL ||
 			!encode_item(&items[i], &entry->buf, &entry->starts[entry->n], &entry->lens[entry->n], &diag))
 		{

@@ -166,7 +166,7 @@ adama_sql_verify(PG_FUNCTION_ARGS)
 	nulls[2] = nulls[3] = nulls[4] = true;
 	if (!ok)
 	{
-		DocClass	class = divergence.is_state ? DOC_DOCUMENT : DOC_DELTA;
+		DocClass	class = divergence.is_delta ? DOC_DELTA : DOC_DOCUMENT;
 
 		nulls[2] = false;
 		values[2] = CStringGetTextDatum(divergence.problem);

@@ -60,6 +60,7 @@ store_connection_insert(StoreTable *table, StoreConnection *connection)
 	}
 	if (connection->since > 0)
 		store_row_set(table, CONNECTION_SINCE, Int64GetDatum(connection->since));
+	store_row_set(table, CONNECTION_SEQ, Int64GetDatum(connection->seq));
 	store_row_insert(table);
 }
 
@@ -100,6 +101,7 @@ read_connection(TupleTableSlot *slot, StoreConnection *out)
 	out->pid = DatumGetInt32(slot->tts_values[CONNECTION_PID - 1]);
 	out->backend_start = DatumGetTimestampTz(slot->tts_values[CONNECTION_BACKEND_START - 1]);
 	out->joined = DatumGetTimestampTz(slot->tts_values[CONNECTION_JOINED - 1]);
+	out->seq = DatumGetInt64(slot->tts_values[CONNECTION_SEQ - 1]);
 	out->send_window = slot->tts_isnull[CONNECTION_SEND_WINDOW - 1] ? 0 : DatumGetInt32(slot->tts_values[CONNECTION_SEND_WINDOW - 1]);
 	if (!slot->tts_isnull[CONNECTION_LISTENER - 1])
 		out->listener = text_column(slot, CONNECTION_LISTENER);

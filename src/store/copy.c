@@ -10,6 +10,9 @@
  *
  * The last changes, which other sessions made, are mostly still in shared memory (recent.c); the log is asked for what is older.
  *
+ * Whoever follows a document to tell others (the emitter) is also given the effects of each entry on the way, from wherever the entry is read; where the copy is loaded
+ * anew, they are looked up in the entries that were skipped.
+ *
  * While deltas are being applied the copy's seq is -1: an error on the way leaves a copy that the next call loads anew.
  */
 #include "postgres.h"
@@ -28,6 +31,8 @@ typedef struct Following
 	const char *key;
 	int64		state_seq;		/* of the stored state */
 	int64		seq;			/* of the last entry applied */
+	const StoreFollower *follower;	/* NULL: nobody wants to know of effects */
+	int64		seen;			/* of entries up to here it knows */
 } Following;
 
 static void
@@ -38,7 +43,27 @@ damaged(StoreSpace *space, const char *key, KitDiag *diag)
 }
 
 static void
-apply_entry(int64 seq, DocBytes delta, void *arg)
+visit_effects(const Following *f, DocBytes effects)
+{
+	DocItem		root;
+	KitDiag		diag = {0};
+
+	if (effects.len == 0 || f->follower == NULL)
+		return;
+	if (!doc_open(effects, DOC_DOCUMENT, &root, &diag))
+		store_raise(&diag);
+	if (root.kind == DOC_ARRAY)
+		f->follower->visit(root.body, f->follower->arg);
+}
+
+static void
+skip_entry(int64 seq, DocBytes delta, DocBytes effects, void *arg)
+{
+	visit_effects(arg, effects);
+}
+
+static void
+apply_entry(int64 seq, DocBytes delta, DocBytes effects, void *arg)
 {
 	Following  *f = arg;
 	KitDiag		diag = {0};
@@ -52,6 +77,8 @@ apply_entry(int64 seq, DocBytes delta, void *arg)
 	if (seq > f->state_seq)
 		f->copy->tail_size += delta.len + STORE_LOG_ENTRY_OVERHEAD;
 	f->seq = seq;
+	if (f->follower != NULL && seq > f->seen)
+		visit_effects(f, effects);
 }
 
 void
@@ -94,14 +121,34 @@ store_copy_is_at(const StoreCopy *copy, const StoreRow *row)
 		copy->program->version == row->program;
 }
 
-void
-store_copy_bring(StoreSpace *space, const char *key, StoreCopy *copy, const StoreRow *row, Snapshot snapshot)
+/* A program that has no effects need not be asked; who knows what was deployed in between. */
+static bool
+may_have_effects(StoreSpace *space, const StoreCopy *copy, const StoreRow *row)
 {
-	Following	f = {copy, key, row->state_seq};
+	return (copy->doc != NULL && copy->program->version != row->program) || vm_program_lang(store_program(space, row->program)->vm)->has_effects;
+}
 
+/* The copy will be loaded anew, as of the row's state: what the follower does not know of what was before that. */
+static void
+visit_skipped(StoreSpace *space, const Following *f, const StoreRow *row, Snapshot snapshot)
+{
+	if (f->follower != NULL && f->seen < row->state_seq && may_have_effects(space, f->copy, row))
+		(void) store_log_scan(space, f->key, f->seen, row->state_seq, snapshot, true, skip_entry, (void *) f);
+}
+
+void
+store_copy_bring(StoreSpace *space, const char *key, StoreCopy *copy, const StoreRow *row, Snapshot snapshot, const StoreFollower *follower)
+{
+	Following	f = {copy, key, row->state_seq, .follower = follower};
+
+	if (follower != NULL)
+		f.seen = copy->doc != NULL && copy->seq >= 0 && copy->created == row->created ? copy->seq : follower->since(follower->arg);
 	if (copy->doc == NULL || copy->seq < 0 || copy->seq > row->seq || copy->created != row->created || copy->program->version != row->program ||
 		(copy->seq < row->state_seq && row->seq - copy->seq > APPLY_AT_MOST))
+	{
+		visit_skipped(space, &f, row, snapshot);
 		load(space, key, copy, row);
+	}
 	if (copy->state_seq != row->state_seq)
 	{
 		/* Somebody wrote the state since, at a seq that this copy has not reached yet. */
@@ -116,7 +163,7 @@ store_copy_bring(StoreSpace *space, const char *key, StoreCopy *copy, const Stor
 
 		f.seq = copy->seq;
 		copy->seq = -1;
-		if (f.seq < in_log && !store_log_scan(space, key, f.seq, in_log, snapshot, apply_entry, &f) && f.seq < row->state_seq)
+		if (f.seq < in_log && !store_log_scan(space, key, f.seq, in_log, snapshot, follower != NULL, apply_entry, &f) && f.seq < row->state_seq)
 		{
 			/* The log does not reach back to this copy any more. */
 			load(space, key, copy, row);
@@ -125,12 +172,12 @@ store_copy_bring(StoreSpace *space, const char *key, StoreCopy *copy, const Stor
 			n = store_recent_find(space, key, row->created, f.seq, row->seq, recent);
 			in_log = n > 0 ? recent[n - 1].from : row->seq;
 			if (f.seq < in_log)
-				(void) store_log_scan(space, key, f.seq, in_log, snapshot, apply_entry, &f);
+				(void) store_log_scan(space, key, f.seq, in_log, snapshot, follower != NULL, apply_entry, &f);
 		}
 		while (n > 0 && f.seq == recent[n - 1].from)
 		{
 			n--;
-			apply_entry(recent[n].to, recent[n].delta, &f);
+			apply_entry(recent[n].to, recent[n].delta, recent[n].effects, &f);
 		}
 		if (f.seq != row->seq)
 		{
@@ -145,7 +192,7 @@ store_copy_bring(StoreSpace *space, const char *key, StoreCopy *copy, const Stor
 }
 
 bool
-store_copy_refresh(StoreSpace *space, const char *key, StoreCopy *copy, Snapshot snapshot)
+store_copy_refresh(StoreSpace *space, const char *key, StoreCopy *copy, Snapshot snapshot, const StoreFollower *follower)
 {
 	StoreRole	role = store_role_enter(space);
 	StoreTable	table = store_table_open(space->document, AccessShareLock);
@@ -156,7 +203,7 @@ store_copy_refresh(StoreSpace *space, const char *key, StoreCopy *copy, Snapshot
 		StoreRow	row;
 
 		store_row_of_document(&table, &row);
-		store_copy_bring(space, key, copy, &row, snapshot);
+		store_copy_bring(space, key, copy, &row, snapshot, follower);
 	}
 	else
 		store_copy_free(copy);

@@ -78,6 +78,7 @@ static const char *const space_ddl[] = {
 	"ip pg_catalog.text, "
 	"program pg_catalog.int4 NOT NULL, "
 	"state adama.document" COMPRESSED ", "
+	"effects adama.document" COMPRESSED ", "
 	"PRIMARY KEY (key, seq))",
 	"CREATE TABLE %1$s.program ("
 	"version pg_catalog.int4 PRIMARY KEY, "
@@ -98,7 +99,8 @@ static const char *const space_ddl[] = {
 	"send_window pg_catalog.int4, "
 	"listener pg_catalog.text COLLATE pg_catalog.\"C\", "
 	"number pg_catalog.int8, "
-	"since pg_catalog.int8)",
+	"since pg_catalog.int8, "
+	"seq pg_catalog.int8 NOT NULL)",
 	"CREATE INDEX connection_key ON %1$s.connection (key, agent, authority)",
 	"CREATE VIEW %1$s.documents AS SELECT d.key, d.seq, "
 	"adama.fold(d.state, ARRAY(SELECT l.delta FROM %1$s.log l WHERE l.key OPERATOR(pg_catalog.=) d.key "
@@ -137,6 +139,7 @@ static const char *const space_comments[][2] = {
 	{"COLUMN %1$s.log.ip", "@context.ip: the address it came from; only when the program asks for it"},
 	{"COLUMN %1$s.log.program", "version of the program that did it"},
 	{"COLUMN %1$s.log.state", "the document after it; kept now and then, so that no state of the past is far from one"},
+	{"COLUMN %1$s.log.effects", "what it did beside: what was said to viewers, whose connections ended; null: nothing"},
 	{"TABLE %1$s.program", "versions of the program"},
 	{"COLUMN %1$s.program.version", "number of the version, from 1"},
 	{"COLUMN %1$s.program.source", "the program's text"},
@@ -157,6 +160,7 @@ static const char *const space_comments[][2] = {
 	{"COLUMN %1$s.connection.listener", "name of the notification channel of a gateway's connection, and a secret; null: id is"},
 	{"COLUMN %1$s.connection.number", "the gateway's number of it"},
 	{"COLUMN %1$s.connection.since", "sequence number of the document as the client had it when it came back"},
+	{"COLUMN %1$s.connection.seq", "sequence number of the document when it was joined"},
 	{"INDEX %1$s.connection_key", "finds the connections of a document, and of a principal to it"},
 	{"VIEW %1$s.documents", "documents with their state of now"},
 	{"COLUMN %1$s.documents.key", "name of the document"},

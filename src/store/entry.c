@@ -60,6 +60,8 @@ read_entry(TupleTableSlot *slot, StoreEntry *entry, KitDiag *diag)
 	entry->delta = store_datum_bytes(slot->tts_values[LOG_DELTA - 1]);
 	if (!slot->tts_isnull[LOG_STATE - 1])
 		entry->state = store_datum_bytes(slot->tts_values[LOG_STATE - 1]);
+	if (!slot->tts_isnull[LOG_EFFECTS - 1])
+		entry->effects = store_datum_bytes(slot->tts_values[LOG_EFFECTS - 1]);
 	if (!slot->tts_isnull[LOG_MESSAGE - 1])
 	{
 		entry->has_message = true;

@@ -23,8 +23,8 @@ enum
 enum
 {
 	LOG_KEY = 1, LOG_SEQ, LOG_EVENTS, LOG_AT, LOG_EVENT, LOG_AGENT, LOG_AUTHORITY, LOG_CHANNEL, LOG_MESSAGE, LOG_DEDUPE, LOG_DELTA,
-	LOG_ORIGIN, LOG_IP, LOG_PROGRAM, LOG_STATE,
-	LOG_N_COLUMNS = LOG_STATE
+	LOG_ORIGIN, LOG_IP, LOG_PROGRAM, LOG_STATE, LOG_EFFECTS,
+	LOG_N_COLUMNS = LOG_EFFECTS
 };
 enum
 {
@@ -34,8 +34,8 @@ enum
 enum
 {
 	CONNECTION_ID = 1, CONNECTION_KEY, CONNECTION_AGENT, CONNECTION_AUTHORITY, CONNECTION_VIEWER, CONNECTION_CREATED, CONNECTION_PID,
-	CONNECTION_BACKEND_START, CONNECTION_JOINED, CONNECTION_SEND_WINDOW, CONNECTION_LISTENER, CONNECTION_NUMBER, CONNECTION_SINCE,
-	CONNECTION_N_COLUMNS = CONNECTION_SINCE
+	CONNECTION_BACKEND_START, CONNECTION_JOINED, CONNECTION_SEND_WINDOW, CONNECTION_LISTENER, CONNECTION_NUMBER, CONNECTION_SINCE, CONNECTION_SEQ,
+	CONNECTION_N_COLUMNS = CONNECTION_SEQ
 };
 
 /* ---- rows (row.c) ---- */
@@ -100,10 +100,13 @@ extern bool store_connection_delete(StoreTable *table, const char *id);	/* false
 
 /* ---- the log (log.c) ---- */
 
-/* Calls visit for the entries of key after seq `after` up to `upto`, in order.  False when it came to a gap, and stopped there. */
-typedef void (*StoreLogVisit) (int64 seq, DocBytes delta, void *arg);
-extern bool store_log_scan(StoreSpace *space, const char *key, int64 after, int64 upto, Snapshot snapshot, StoreLogVisit visit, void *arg);
-/* What every entry says: after which seq, when, under which program, what changed, and now and then the state after it (len 0: not this time). */
+/* Calls visit for the entries of key after seq `after` up to `upto`, in order, without effects if nobody wants them.  False when it came to a gap, and stopped there. */
+typedef void (*StoreLogVisit) (int64 seq, DocBytes delta, DocBytes effects, void *arg);
+extern bool store_log_scan(StoreSpace *space, const char *key, int64 after, int64 upto, Snapshot snapshot, bool with_effects, StoreLogVisit visit, void *arg);
+/*
+ * What every entry says: after which seq, when, under which program, what changed; now and then the state after it (len 0: not this time); and what its events did
+ * beside (len 0: nothing).
+ */
 typedef struct StoreLogEntry
 {
 	int64		seq;
@@ -111,6 +114,7 @@ typedef struct StoreLogEntry
 	int			program;
 	DocBytes	delta;
 	DocBytes	state;
+	DocBytes	effects;
 } StoreLogEntry;
 
 extern void store_log_append(StoreSpace *space, const char *key, const StoreLogEntry *entry, const StoreEvent *events, int n_events);
@@ -118,7 +122,8 @@ extern void store_log_append_upgrade(StoreSpace *space, const char *key, const S
 extern void store_log_append_create(StoreSpace *space, const char *key, const StoreLogEntry *entry, const StoreEvent *event, uint64 entropy);
 extern void store_log_delete(StoreSpace *space, const char *key);
 
-extern void store_log_append_rewind(StoreSpace *space, const char *key, const StoreLogEntry *entry, const VmEvent *by, int64 seq);
+/* is_asked: by is an event whose handler asked for it; otherwise only somebody. */
+extern void store_log_append_rewind(StoreSpace *space, const char *key, const StoreLogEntry *entry, const VmEvent *by, bool is_asked, int64 seq);
 
 #define STORE_LOG_ENTRY_OVERHEAD 100	/* bytes of a log entry beside its delta, for the decision when to write the state */
 
@@ -150,6 +155,7 @@ typedef struct StoreEntry
 	DocItem		message;
 	DocBytes	delta;
 	DocBytes	state;			/* after the entry; len 0: not kept with it */
+	DocBytes	effects;		/* len 0: none */
 } StoreEntry;
 
 /* A walk over a document's log, forward from seq `from` on or backward from it down.  What an entry points to is valid until the next step. */
@@ -192,17 +198,22 @@ typedef struct StoreReplay
 } StoreReplay;
 
 /*
- * Runs the events of an entry up to seq `upto`; delta gets what they changed.  False when one fails, or is none that can be run; then the document is as it
- * was before the entry.
+ * Runs the events of an entry up to seq `upto`; delta gets what they changed, effects what else they did.  False when one fails, or is none that can be run; then
+ * the document is as it was before the entry.
  */
-extern bool store_replay_entry(StoreReplay *replay, const StoreEntry *entry, int64 upto, KitBuf *delta, KitDiag *diag);
+extern bool store_replay_entry(StoreReplay *replay, const StoreEntry *entry, int64 upto, KitBuf *delta, KitBuf *effects, KitDiag *diag);
+/* The entry leads back: to which seq, and by whom.  When a program asked for that, it is run and must ask for it again. */
+extern bool store_replay_rewind(StoreReplay *replay, const StoreEntry *entry, int64 *seq, VmEvent *by, KitDiag *diag);
 
 /* One event alone, whose journal is open (but a creation's, which opens it); a failure leaves the document as it was before it. */
 extern bool store_replay_event(StoreReplay *replay, const StoreHistory *event, KitDiag *diag);
 extern bool store_is_word(VmText text, const char *word);
 
-/* What leads from doc, of this program, to the state after seq (past.c).  Raises what store_past_at_seq does, and when the program can't read that state. */
-extern void store_rewind_delta(StoreSpace *space, const char *key, int64 seq, const VmDoc *doc, const StoreProgram *program, KitArena *arena, KitBuf *delta);
+/* What leads from doc, of this program, to the state after seq, as `by` asks (past.c).  False when the program can't read that state.  Raises what store_past_at_seq does. */
+extern bool store_rewind_delta(StoreSpace *space, const char *key, int64 seq, const VmDoc *doc, const StoreProgram *program, const VmEvent *by, KitArena *arena,
+							   KitBuf *delta, KitDiag *diag);
+/* KIT_UNKNOWN_SEQ; row: the document's. */
+extern void store_unknown_seq(KitDiag *diag, StoreSpace *space, const char *key, int64 seq, const StoreRow *row);
 
 /* ---- recent changes, shared by all sessions (recent.c) ---- */
 
@@ -213,10 +224,11 @@ typedef struct StoreRecent
 	int64		from;			/* the delta leads from this seq */
 	int64		to;				/* to this one */
 	DocBytes	delta;
+	DocBytes	effects;
 } StoreRecent;
 
 /* Others shall know of this change once the transaction has committed. */
-extern void store_recent_add(const StoreSpace *space, const char *key, TimestampTz created, int64 from, int64 to, DocBytes delta);
+extern void store_recent_add(const StoreSpace *space, const char *key, TimestampTz created, int64 from, int64 to, DocBytes delta, DocBytes effects);
 /*
  * The changes that lead to seq `upto`, the last one first, each ending where the one before it in the array begins; as many as are known, none from before
  * `after`.  What they point to is there until the next call.
@@ -229,7 +241,7 @@ extern int	store_recent_find(const StoreSpace *space, const char *key, Timestamp
 /* Whether the copy is what the row says: nothing is to be read. */
 extern bool store_copy_is_at(const StoreCopy *copy, const StoreRow *row);
 /* As store_copy_refresh, for a row that has been read already. */
-extern void store_copy_bring(StoreSpace *space, const char *key, StoreCopy *copy, const StoreRow *row, Snapshot snapshot);
+extern void store_copy_bring(StoreSpace *space, const char *key, StoreCopy *copy, const StoreRow *row, Snapshot snapshot, const StoreFollower *follower);
 
 typedef struct StoreCacheKey
 {

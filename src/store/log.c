@@ -16,7 +16,10 @@
  *		load		-							likewise, @load; by nobody
  *		batch		array						the net change of all
  *		upgrade		{"program": version}		from the old program's form to the new one's
- *		rewind		{"seq": seq}				what leads back to the state after that seq
+ *		rewind		{"seq": seq}				what leads back to the state after that seq; when a program asked for that, also "event" and "message" of the
+ *												event that it did so in, whose channel and dedupe key are the entry's
+ *
+ * effects is what the events did beside changing the document (vm/state.h); mostly nothing.
  *
  * Now and then an entry also keeps the whole state after it (STORE_KEEP_FACTOR), so that any state of the past is a few deltas away from one that
  * is there.
@@ -50,7 +53,7 @@ scan_begin(StoreTable *table, Relation index, const char *key, int64 after, Snap
 }
 
 bool
-store_log_scan(StoreSpace *space, const char *key, int64 after, int64 upto, Snapshot snapshot, StoreLogVisit visit, void *arg)
+store_log_scan(StoreSpace *space, const char *key, int64 after, int64 upto, Snapshot snapshot, bool with_effects, StoreLogVisit visit, void *arg)
 {
 	StoreTable	table = store_table_open(space->log, AccessShareLock);
 	Relation	index = index_open(RelationGetPrimaryKeyIndex(table.rel), AccessShareLock);
@@ -62,10 +65,13 @@ store_log_scan(StoreSpace *space, const char *key, int64 after, int64 upto, Snap
 		bool		seq_is_null;
 		bool		events_is_null;
 		bool		delta_is_null;
+		bool		has_none;
 		int64		seq = DatumGetInt64(slot_getattr(table.found, LOG_SEQ, &seq_is_null));
 		int			events = DatumGetInt32(slot_getattr(table.found, LOG_EVENTS, &events_is_null));
 		Datum		delta = slot_getattr(table.found, LOG_DELTA, &delta_is_null);
+		Datum		effects = slot_getattr(table.found, LOG_EFFECTS, &has_none);
 		DocBytes	bytes;
+		DocBytes	beside;
 
 		if (seq_is_null || events_is_null || delta_is_null)
 			ereport(ERROR, (errcode(ERRCODE_DATA_CORRUPTED), errmsg("a log entry of document \"%s\" has nulls", key)));
@@ -76,7 +82,10 @@ store_log_scan(StoreSpace *space, const char *key, int64 after, int64 upto, Snap
 			break;
 		after = seq;
 		bytes = store_datum_bytes(delta);
-		visit(seq, bytes, arg);
+		beside = with_effects && !has_none ? store_datum_bytes(effects) : (DocBytes) {NULL, 0};
+		visit(seq, bytes, beside, arg);
+		if (beside.len > 0 && beside.data != VARDATA_ANY(DatumGetPointer(effects)))
+			pfree((char *) beside.data - VARHDRSZ);
 		if (bytes.data != VARDATA_ANY(DatumGetPointer(delta)))
 			pfree((char *) bytes.data - VARHDRSZ);
 	}
@@ -127,6 +136,7 @@ append(StoreSpace *space, const char *key, const StoreLogEntry *entry, const Log
 	set_origin(&table, LOG_IP, by->ip);
 	store_row_set(&table, LOG_PROGRAM, Int32GetDatum(entry->program));
 	store_row_set_bytes(&table, LOG_STATE, entry->state);
+	store_row_set_bytes(&table, LOG_EFFECTS, entry->effects);
 	store_row_insert(&table);
 	store_table_close(&table);
 }
@@ -244,7 +254,7 @@ store_log_append_upgrade(StoreSpace *space, const char *key, const StoreLogEntry
 }
 
 void
-store_log_append_rewind(StoreSpace *space, const char *key, const StoreLogEntry *entry, const VmEvent *by, int64 seq)
+store_log_append_rewind(StoreSpace *space, const char *key, const StoreLogEntry *entry, const VmEvent *by, bool is_asked, int64 seq)
 {
 	KitArena   *arena = kit_arena_new("adama rewind");
 	KitBuf		buf;
@@ -255,8 +265,20 @@ store_log_append_rewind(StoreSpace *space, const char *key, const StoreLogEntry 
 	doc_write_object_begin(&w);
 	doc_write_key_z(&w, "seq");
 	doc_write_int(&w, seq);
+	if (is_asked)
+	{
+		doc_write_key_z(&w, "event");
+		doc_write_string(&w, vm_event_name(by->kind), strlen(vm_event_name(by->kind)));
+	}
+	if (is_asked && by->message.kind != DOC_NULL)
+	{
+		doc_write_key_z(&w, "message");
+		doc_write_item(&w, by->message);
+	}
 	doc_write_object_end(&w);
-	append(space, key, entry, &(LogEvent) {.n_events = 1, .name = "rewind", .by = by, .message = doc_write_end(&w)});
+	append(space, key, entry, &(LogEvent) {
+		.n_events = 1, .name = "rewind", .by = by, .channel = by->channel, .dedupe = by->dedupe, .message = doc_write_end(&w)
+	});
 	kit_arena_delete(arena);
 }
 

@@ -18,13 +18,19 @@
 
 #include "store/internal.h"
 
+void
+store_unknown_seq(KitDiag *diag, StoreSpace *space, const char *key, int64 seq, const StoreRow *row)
+{
+	kit_fail(diag, KIT_UNKNOWN_SEQ, "document \"%s\" of space \"%s\" has no sequence number %lld in its log", key, NameStr(space->name), (long long) seq);
+	kit_diag_detail(diag, "The document is at %lld, and its log reaches back to %lld.", (long long) row->seq, (long long) row->log_from);
+}
+
 static void
 unknown_seq(StoreSpace *space, const char *key, int64 seq, const StoreRow *row)
 {
 	KitDiag		diag = {0};
 
-	kit_fail(&diag, KIT_UNKNOWN_SEQ, "document \"%s\" of space \"%s\" has no sequence number %lld in its log", key, NameStr(space->name), (long long) seq);
-	kit_diag_detail(&diag, "The document is at %lld, and its log reaches back to %lld.", (long long) row->seq, (long long) row->log_from);
+	store_unknown_seq(&diag, space, key, seq, row);
 	store_raise(&diag);
 }
 
@@ -98,9 +104,11 @@ follow(StorePast *past, StoreSpace *space, const char *key, int64 seq, Snapshot 
 			StoreReplay replay = {space, key, past->program->vm, past->doc, kit_arena_new("adama replay")};
 			KitArena   *arena = kit_arena_new("adama delta");
 			KitBuf		delta;
+			KitBuf		effects;
 
 			kit_buf_init(&delta, arena);
-			(void) store_replay_entry(&replay, &entry, seq, &delta, &diag);
+			kit_buf_init(&effects, arena);
+			(void) store_replay_entry(&replay, &entry, seq, &delta, &effects, &diag);
 			kit_arena_delete(arena);
 			kit_arena_delete(replay.scratch);
 		}
@@ -198,31 +206,30 @@ store_past_end(StorePast *past)
 	memset(past, 0, sizeof(*past));
 }
 
-void
-store_rewind_delta(StoreSpace *space, const char *key, int64 seq, const VmDoc *doc, const StoreProgram *program, KitArena *arena, KitBuf *delta)
+bool
+store_rewind_delta(StoreSpace *space, const char *key, int64 seq, const VmDoc *doc, const StoreProgram *program, const VmEvent *by, KitArena *arena, KitBuf *delta,
+				   KitDiag *diag)
 {
 	Snapshot	snapshot = store_snapshot_now();
 	StorePast	past;
-	KitBuf		now_buf,
-				then_buf,
-				unused;
-	KitDiag		diag = {0};
+	KitBuf		unused;
+	bool		ok = true;
 
 	store_past_at_seq(space, key, seq, snapshot, &past);
 	UnregisterSnapshot(snapshot);
-	kit_buf_init(&now_buf, arena);
-	kit_buf_init(&then_buf, arena);
 	kit_buf_init(&unused, arena);
 	if (past.program->version != program->version)
 	{
-		VmDoc	   *moved = store_doc_upgrade(past.doc, program->vm, false, arena, &unused, &diag);
+		VmDoc	   *moved = store_doc_upgrade(past.doc, program->vm, false, arena, &unused, diag);
 
-		if (moved == NULL)
-			store_raise(&diag);
-		vm_doc_free(past.doc);
-		past.doc = moved;
+		ok = moved != NULL;
+		if (ok)
+		{
+			vm_doc_free(past.doc);
+			past.doc = moved;
+		}
 	}
-	if (!doc_diff(arena, vm_doc_save(doc, &now_buf), vm_doc_save(past.doc, &then_buf), delta, &diag))
-		store_raise(&diag);
+	ok = ok && vm_rewind_delta(doc, past.doc, by, arena, delta, diag);
 	store_past_end(&past);
+	return ok;
 }

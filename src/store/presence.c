@@ -196,9 +196,24 @@ spread_refusals(Batch *batch, const int *sorted, int n)
 			batch->visits[sorted[i]].diag = batch->visits[sorted[i - 1]].diag;
 }
 
+/* How far the document has come: from there on its log concerns those who come. */
+static int64
+seq_now(const Batch *batch)
+{
+	const StoreCopy *copy;
+	int64		result;
+
+	PushActiveSnapshot(IsolationUsesXactSnapshot() ? GetTransactionSnapshot() : GetLatestSnapshot());
+	copy = store_document_read(batch->space, batch->key);
+	result = copy != NULL ? copy->seq : 0;
+	PopActiveSnapshot();
+	return result;
+}
+
 static void
 insert_rows(Batch *batch)
 {
+	int64		seq = seq_now(batch);
 	StoreRole	role = store_role_enter(batch->space);
 	StoreTable	table = store_table_open(batch->space->connection, RowExclusiveLock);
 
@@ -207,6 +222,7 @@ insert_rows(Batch *batch)
 		CHECK_FOR_INTERRUPTS();
 		if (batch->visits[i].diag != NULL)
 			continue;
+		batch->visits[i].row->seq = seq;
 		store_connection_insert(&table, batch->visits[i].row);
 		batch->visits[i].is_done = true;
 	}

@@ -22,11 +22,17 @@ store_raise(const KitDiag *diag)
 }
 
 void
+store_unknown_document(KitDiag *diag, const StoreSpace *space, const char *key)
+{
+	kit_fail(diag, KIT_UNKNOWN_DOCUMENT, "document \"%s\" of space \"%s\" does not exist", key, NameStr(space->name));
+}
+
+void
 store_raise_unknown_document(const StoreSpace *space, const char *key)
 {
 	KitDiag		diag = {0};
 
-	kit_fail(&diag, KIT_UNKNOWN_DOCUMENT, "document \"%s\" of space \"%s\" does not exist", key, NameStr(space->name));
+	store_unknown_document(&diag, space, key);
 	store_raise(&diag);
 }
 

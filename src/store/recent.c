@@ -12,7 +12,7 @@
  *		head ----> entry (from 8 to 9) ----> entry (from 6 to 8) ----> overwritten since
  *
  * Places are counted from the beginning of time, not of the ring, so it can be told whether what lay there still does.  An entry is (document,
- * from, to, delta): the delta leads from `from` to `to`.  A chain has no gaps: a change that is too large for an entry ends it, the next one begins anew.
+ * from, to, delta, effects): the delta leads from `from` to `to`.  A chain has no gaps: a change that is too large for an entry ends it, the next one begins anew.
  *
  * What is in here is committed: entries wait in the transaction that made them until XACT_EVENT_COMMIT, those of a savepoint that is rolled
  * back go.  The document's row is still locked then, so whoever locks it next finds the entry.  An entry that does not begin where the chain
@@ -36,22 +36,23 @@
 #include "port/shared_memory.h"
 #include "store/internal.h"
 
-#define ROOT_NAME "adama recent 3"
+#define ROOT_NAME "adama recent 4"
 #define RING_SIZE 61440			/* bytes of a part's ring */
 #define HEADS 64				/* of a part */
 #define HEADS_OF_DOCUMENT 4
-#define DELTA_MAX 1024			/* bytes of a delta that is kept */
+#define ENTRY_MAX 1024			/* bytes of delta and effects that are kept */
 #define PENDING_MAX 128			/* entries of one transaction; of more, the last */
 #define NOWHERE UINT64_MAX
 
-/* In the ring, aligned; the delta's bytes follow.  None wraps around. */
+/* In the ring, aligned; the bytes of the delta and of the effects follow.  None wraps around. */
 typedef struct Entry
 {
 	uint64		document;
 	int64		from;
 	int64		to;
 	uint64		before;			/* place of the entry that ends at `from`, or NOWHERE */
-	uint64		len;
+	uint32		len;			/* of both */
+	uint32		delta_len;
 } Entry;
 
 typedef struct Head
@@ -89,6 +90,7 @@ typedef struct Pending
 	int64		to;
 	int			level;			/* of the transaction that made it */
 	uint32		len;
+	uint32		delta_len;
 	char	   *data;			/* in TopTransactionContext; NULL: too large to be kept */
 } Pending;
 
@@ -271,17 +273,20 @@ nth_pending(int i)
 }
 
 void
-store_recent_add(const StoreSpace *space, const char *key, TimestampTz created, int64 from, int64 to, DocBytes delta)
+store_recent_add(const StoreSpace *space, const char *key, TimestampTz created, int64 from, int64 to, DocBytes delta, DocBytes effects)
 {
+	size_t		len = delta.len + effects.len;
 	char	   *data = NULL;
 	Pending    *p;
 
 	if (!is_attached())
 		return;
-	if (delta.len <= DELTA_MAX)
+	if (len <= ENTRY_MAX)
 	{
-		data = MemoryContextAlloc(TopTransactionContext, delta.len);
+		data = MemoryContextAlloc(TopTransactionContext, len);
 		memcpy(data, delta.data, delta.len);
+		if (effects.len > 0)
+			memcpy(data + delta.len, effects.data, effects.len);
 	}
 	if (n_pending == PENDING_MAX)
 	{
@@ -292,7 +297,7 @@ store_recent_add(const StoreSpace *space, const char *key, TimestampTz created, 
 	else
 		n_pending++;
 	p = nth_pending(n_pending - 1);
-	*p = (Pending) {document_id(space, key), created, from, to, GetCurrentTransactionNestLevel(), (uint32) delta.len, data};
+	*p = (Pending) {document_id(space, key), created, from, to, GetCurrentTransactionNestLevel(), (uint32) len, (uint32) delta.len, data};
 }
 
 /* Puts an entry behind the newest; its place. */
@@ -307,7 +312,7 @@ put(Part *part, const Pending *p, uint64 before)
 		place += RING_SIZE - place % RING_SIZE;
 	part->end = place + size;
 	entry = (Entry *) (part->ring + place % RING_SIZE);
-	*entry = (Entry) {p->document, p->from, p->to, before, p->len};
+	*entry = (Entry) {p->document, p->from, p->to, before, p->len, p->delta_len};
 	memcpy(entry + 1, p->data, p->len);
 	return place;
 }
@@ -387,7 +392,9 @@ store_recent_find(const StoreSpace *space, const char *key, TimestampTz created,
 		if (entry->document != document || entry->to != upto || entry->from < after || entry->from >= upto || size + entry->len > RING_SIZE)
 			break;
 		memcpy(copied + size, entry + 1, entry->len);
-		found[n++] = (StoreRecent) {entry->from, upto, {copied + size, entry->len}};
+		found[n++] = (StoreRecent) {
+			entry->from, upto, {copied + size, entry->delta_len}, {copied + size + entry->delta_len, entry->len - entry->delta_len}
+		};
 		size += entry->len;
 		upto = entry->from;
 	}

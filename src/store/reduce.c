@@ -10,6 +10,9 @@
  *		append to the log			one entry, the net delta
  *		move the row forward		seq, time, and the state when the log's tail outweighs it
  *
+ * Events that came together are reduced into one entry, unless one of them asks for an earlier state (an entry of its own, behind that of the events before it) or for
+ * the end of the document (which takes them all along), or they had much to say to viewers.
+ *
  * When the state is written.  It costs about twice its size (out of line, with its index), the deltas since the last time cost theirs: writing the
  * state when the tail weighs SNAPSHOT_FACTOR times as much keeps what is written per message proportional to the change.  A
  * small state lies in the row itself, which is written anyway.  For the states of the past, the log keeps one whenever its deltas have grown by
@@ -36,6 +39,7 @@
 #define SNAPSHOT_ALWAYS 512		/* bytes of state that are written with every message */
 #define STORE_KEEP_FACTOR 8		/* the log keeps the state when its deltas have grown by so many times its size at most, */
 #define STORE_KEEP_MINIMUM 16384	/* and by so many bytes at least */
+#define EFFECTS_MAX_BYTES (4 * 1024 * 1024)	/* of the effects of an entry, about */
 #define MAXIMUM_SEQ (INT64CONST(1) << 53)	/* clients know seq as a JSON number */
 
 VmLimits
@@ -90,9 +94,10 @@ typedef struct Work
 	StoreRole	role;
 	StoreTable	table;
 	StoreRow	row;
-	StoreCacheEntry *entry;
+	StoreCacheEntry *entry;		/* NULL: the document is gone */
 	StoreCopy  *copy;			/* the entry's */
 	bool		is_changed;
+	bool		has_moved;		/* the row that was locked is an old version by now */
 } Work;
 
 /* Locks the document's row, or finds it locked by this transaction's own last message. */
@@ -123,9 +128,21 @@ bring_to_row(StoreSpace *space, const char *key, const StoreRow *row)
 	if (store_copy_is_at(&entry->copy, row))
 		return entry;
 	snapshot = store_snapshot_now();
-	store_copy_bring(space, key, &entry->copy, row, snapshot);
+	store_copy_bring(space, key, &entry->copy, row, snapshot, NULL);
 	UnregisterSnapshot(snapshot);
 	return entry;
+}
+
+/* Before a step, or the end: the row may have been moved by the step before. */
+static void
+freshen(Work *work)
+{
+	if (!work->has_moved)
+		return;
+	if (!store_row_lock(&work->table, work->key))
+		store_raise_unknown_document(work->space, work->key);
+	store_row_of_document(&work->table, &work->row);
+	work->has_moved = false;
 }
 
 /* ---- one entry of the log ---- */
@@ -157,6 +174,7 @@ step_begin(Step *step, Work *work, int n_events, TimestampTz at, DocBytes delta,
 	bool		writes;
 	bool		keeps;
 
+	freshen(work);
 	*step = (Step) {{copy->seq + n_events, at, copy->program->version, delta}, {NULL, 0}, work->row.log_size + (int64) delta.len, work->row.log_from};
 	if (step->log.seq >= MAXIMUM_SEQ)
 		ereport(ERROR,
@@ -203,21 +221,13 @@ step_end(const Step *step, Work *work)
 	}
 	store_row_update(table);
 	if (step->log.program == work->row.program)
-		store_recent_add(work->space, work->key, copy->created, copy->seq, step->log.seq, step->log.delta);
+		store_recent_add(work->space, work->key, copy->created, copy->seq, step->log.seq, step->log.delta, step->log.effects);
 	copy->seq = step->log.seq;
 	copy->updated = step->log.at;
 	work->entry->tid = table->fresh->tts_tid;
 	work->is_changed = true;
+	work->has_moved = true;
 	CommandCounterIncrement();
-}
-
-/* After a step that another one follows: the row that was locked is an old version now. */
-static void
-lock_again(Work *work)
-{
-	if (!store_row_lock(&work->table, work->key))
-		store_raise_unknown_document(work->space, work->key);
-	store_row_of_document(&work->table, &work->row);
 }
 
 /* ---- what makes an entry ---- */
@@ -251,33 +261,55 @@ upgrade(Work *work)
 	store_log_append_upgrade(work->space, work->key, &step.log);
 	step_end(&step, work);
 	kit_arena_delete(arena);
-	lock_again(work);
 }
 
-/* Runs the events against the copy, whose journal is open.  Returns how many succeeded. */
+/* Whether the event has asked for something that it cannot do itself. */
+static bool
+is_end(const StoreEvent *event)
+{
+	return !event->is_ok && (event->diag.code == KIT_DESTROYED || event->diag.code == KIT_REWOUND);
+}
+
+/*
+ * Runs events against the copy, whose journal is open, until one ends more than itself, or they have said enough for an entry: *n_run of them.  Returns how many
+ * succeeded.
+ */
 static int
-run_events(StoreCopy *copy, StoreEvent *events, int n_events, int64 at)
+run_events(StoreCopy *copy, StoreEvent *events, int n_events, int64 at, int *n_run)
 {
 	VmLimits	limits = store_limits();
 	KitArena   *scratch = kit_arena_new("adama event");
 	int			n_ok = 0;
+	int			i = 0;
+	bool		goes_on = true;
 
-	for (int i = 0; i < n_events; i++)
+	while (goes_on && i < n_events)
 	{
-		StoreEvent *e = &events[i];
+		StoreEvent *e = &events[i++];
 
 		memset(&e->diag, 0, offsetof(KitDiag, message) + 1);
 		e->diag.detail[0] = e->diag.hint[0] = '\0';
 		e->event.at = at;
 		e->event.seq = copy->seq + n_ok + 1;
 		e->event.log = store_event_log();
+		e->has_destroyed = false;
 		e->is_ok = vm_reduce(copy->doc, &e->event, &limits, scratch, &e->diag);
 		if (e->is_ok)
 			e->seq = copy->seq + ++n_ok;
+		goes_on = !is_end(e) && vm_doc_effects_size(copy->doc) < EFFECTS_MAX_BYTES;
 		kit_arena_reset(scratch);
 	}
 	kit_arena_delete(scratch);
+	*n_run = i;
 	return n_ok;
+}
+
+static bool
+run_one(StoreCopy *copy, StoreEvent *event, TimestampTz at)
+{
+	int			n_run;
+
+	return run_events(copy, event, 1, milliseconds(at), &n_run) > 0;
 }
 
 /* What the program lets go of the log, whenever a state has been kept that can take its place. */
@@ -299,10 +331,13 @@ advance(Work *work, const StoreEvent *events, int n_ok, TimestampTz at)
 {
 	KitArena   *arena = kit_arena_new("adama delta");
 	KitBuf		buf;
+	KitBuf		effects;
 	Step		step;
 
 	kit_buf_init(&buf, arena);
+	kit_buf_init(&effects, arena);
 	step_begin(&step, work, n_ok, at, vm_doc_delta(work->copy->doc, &buf), arena);
+	step.log.effects = vm_doc_effects(work->copy->doc, &effects);
 	store_log_append(work->space, work->key, &step.log, events, n_ok);
 	trim(&step, work);
 	step_end(&step, work);
@@ -336,12 +371,9 @@ run_load(Work *work, KitDiag *diag)
 	arena = kit_arena_new("adama load");
 	kit_buf_init(&buf, arena);
 	vm_doc_begin(copy->doc);
-	is_ok = run_events(copy, load, 1, milliseconds(at)) > 0;
-	if (is_ok && !doc_delta_is_empty(vm_doc_delta(copy->doc, &buf)))
-	{
+	is_ok = run_one(copy, load, at);
+	if (is_ok && (!doc_delta_is_empty(vm_doc_delta(copy->doc, &buf)) || vm_doc_effects_size(copy->doc) > 0))
 		advance(work, load, 1, at);
-		lock_again(work);
-	}
 	else
 		vm_doc_rollback(copy->doc);
 	kit_arena_delete(arena);
@@ -371,9 +403,109 @@ work_begin(Work *work, StoreSpace *space, const char *key)
 static void
 work_end(Work *work)
 {
-	work->entry->is_in_use = false;
+	if (work->entry != NULL)
+		work->entry->is_in_use = false;
 	store_table_close(&work->table);
 	store_role_leave(work->role);
+}
+
+/* An entry that leads the document back.  False, and nothing has happened, when the program can't read what was. */
+static bool
+lead_back(Work *work, const VmEvent *by, bool is_asked, int64 seq, TimestampTz at, KitDiag *diag)
+{
+	KitArena   *arena = kit_arena_new("adama rewind");
+	KitBuf		delta;
+	Step		step;
+	bool		ok;
+
+	kit_buf_init(&delta, arena);
+	ok = store_rewind_delta(work->space, work->key, seq, work->copy->doc, work->copy->program, by, arena, &delta, diag);
+	if (ok)
+	{
+		if (!vm_doc_apply(work->copy->doc, (DocBytes) {delta.data, delta.len}, diag))
+			store_raise(diag);
+		step_begin(&step, work, 1, at, (DocBytes) {delta.data, delta.len}, arena);
+		store_log_append_rewind(work->space, work->key, &step.log, by, is_asked, seq);
+		step_end(&step, work);
+	}
+	kit_arena_delete(arena);
+	return ok;
+}
+
+/* The event's handler has asked to be led back. */
+static void
+rewind_for(Work *work, StoreEvent *event, TimestampTz at)
+{
+	int64		seq = vm_rewind_seq(work->copy->doc);
+	KitDiag		diag = {0};
+
+	freshen(work);
+	if (seq < work->row.log_from || seq > work->copy->seq)
+		store_unknown_seq(&diag, work->space, work->key, seq, &work->row);
+	else if (lead_back(work, &event->event, true, seq, at, &diag))
+	{
+		event->is_ok = true;
+		event->seq = work->copy->seq;
+		event->diag.code = KIT_OK;
+		return;
+	}
+	kit_diag_at(&diag, event->diag.line, event->diag.column, event->diag.length);
+	kit_diag_in(&diag, event->diag.file);
+	event->diag = diag;
+}
+
+/* Row and log go; the connections follow when the emitter sees that. */
+static void
+remove_document(StoreSpace *space, const char *key, StoreTable *table, StoreCacheEntry *entry)
+{
+	store_cache_drop(entry);
+	store_row_delete(table);
+	store_log_delete(space, key);
+	CommandCounterIncrement();
+}
+
+/* The event's handler has asked for the document's end; the n events after it come too late. */
+static void
+destroy_for(Work *work, StoreEvent *event, int n)
+{
+	event->is_ok = true;
+	event->has_destroyed = true;
+	event->diag.detail[0] = '\0';
+	event->seq = work->copy->seq + 1;
+	freshen(work);
+	remove_document(work->space, work->key, &work->table, work->entry);
+	work->entry = NULL;
+	work->is_changed = true;
+	for (int i = 1; i <= n; i++)
+	{
+		event[i].is_ok = false;
+		store_unknown_document(&event[i].diag, work->space, work->key);
+	}
+}
+
+/* Reduces some of the events: into one entry, and what the last of them asks for.  Returns how many. */
+static int
+reduce_some(Work *work, StoreEvent *events, int n_events, TimestampTz at)
+{
+	int			n_run;
+	int			n_ok;
+	StoreEvent *last;
+
+	vm_doc_begin(work->copy->doc);
+	n_ok = run_events(work->copy, events, n_events, milliseconds(at), &n_run);
+	if (n_ok > 0)
+		advance(work, events, n_ok, at);
+	else
+		vm_doc_rollback(work->copy->doc);
+	last = &events[n_run - 1];
+	if (is_end(last) && last->diag.code == KIT_REWOUND)
+		rewind_for(work, last, at);
+	else if (is_end(last))
+	{
+		destroy_for(work, last, n_events - n_run);
+		return n_events;
+	}
+	return n_run;
 }
 
 bool
@@ -381,19 +513,14 @@ store_reduce(StoreSpace *space, const char *key, StoreEvent *events, int n_event
 {
 	Work		work;
 	KitDiag		diag;
-	int			n_ok;
 
 	work_begin(&work, space, key);
 	if (run_load(&work, &diag))
 	{
 		TimestampTz at = event_time(work.copy->program, work.copy->updated);
 
-		vm_doc_begin(work.copy->doc);
-		n_ok = run_events(work.copy, events, n_events, milliseconds(at));
-		if (n_ok > 0)
-			advance(&work, events, n_ok, at);
-		else
-			vm_doc_rollback(work.copy->doc);
+		for (int i = 0; i < n_events;)
+			i += reduce_some(&work, &events[i], n_events - i, at);
 	}
 	else
 		for (int i = 0; i < n_events; i++)
@@ -409,22 +536,15 @@ int64
 store_rewind(StoreSpace *space, const char *key, int64 seq, const VmEvent *by)
 {
 	Work		work;
-	KitArena   *arena = kit_arena_new("adama rewind");
-	KitBuf		delta;
-	Step		step;
 	KitDiag		diag = {0};
+	int64		result;
 
 	work_begin(&work, space, key);
-	kit_buf_init(&delta, arena);
-	store_rewind_delta(space, key, seq, work.copy->doc, work.copy->program, arena, &delta);
-	if (!vm_doc_apply(work.copy->doc, (DocBytes) {delta.data, delta.len}, &diag))
+	if (!lead_back(&work, by, false, seq, event_time(work.copy->program, work.copy->updated), &diag))
 		store_raise(&diag);
-	step_begin(&step, &work, 1, event_time(work.copy->program, work.copy->updated), (DocBytes) {delta.data, delta.len}, arena);
-	store_log_append_rewind(space, key, &step.log, by, seq);
-	step_end(&step, &work);
-	kit_arena_delete(arena);
+	result = work.copy->seq;
 	work_end(&work);
-	return step.log.seq;
+	return result;
 }
 
 /* ---- creation and deletion ---- */
@@ -448,7 +568,8 @@ store_create(StoreSpace *space, const char *key, StoreEvent *event)
 	StoreCacheEntry *entry;
 	KitArena   *arena;
 	KitBuf		buf,
-				delta;
+				delta,
+				effects;
 	DocBytes	state;
 	uint64		entropy;
 	TimestampTz created = GetCurrentTimestamp();
@@ -477,16 +598,18 @@ store_create(StoreSpace *space, const char *key, StoreEvent *event)
 	entry->copy.updated = at;
 
 	vm_doc_begin(entry->copy.doc);
-	if (run_events(&entry->copy, event, 1, milliseconds(at)) == 0)
+	if (!run_one(&entry->copy, event, at))
 	{
 		store_cache_drop(entry);
 		store_raise(&event->diag);
 	}
-	vm_doc_commit(entry->copy.doc);
 
 	arena = kit_arena_new("adama create");
 	kit_buf_init(&buf, arena);
 	kit_buf_init(&delta, arena);
+	kit_buf_init(&effects, arena);
+	first.effects = vm_doc_effects(entry->copy.doc, &effects);
+	vm_doc_commit(entry->copy.doc);
 	state = vm_doc_save(entry->copy.doc, &buf);
 	first.delta = store_state_as_delta(&delta, state);
 	store_row_clear(&table);
@@ -525,18 +648,17 @@ store_delete(StoreSpace *space, const char *key, StoreEvent *event)
 
 		if (!run_load(&work, &diag))
 			store_raise(&diag);
+		freshen(&work);
 		vm_doc_begin(work.copy->doc);
-		agreed = run_events(work.copy, event, 1, milliseconds(event_time(work.copy->program, work.copy->updated))) > 0;
+		agreed = run_one(work.copy, event, event_time(work.copy->program, work.copy->updated));
 		vm_doc_rollback(work.copy->doc);
 		if (!agreed)
 			store_raise(&event->diag);
 	}
-	store_cache_drop(work.entry);
-	store_row_delete(&work.table);
-	store_log_delete(space, key);
-	store_table_close(&work.table);
-	store_role_leave(work.role);
-	CommandCounterIncrement();
+	freshen(&work);
+	remove_document(space, key, &work.table, work.entry);
+	work.entry = NULL;
+	work_end(&work);
 }
 
 bool
@@ -576,7 +698,7 @@ store_document_read(StoreSpace *space, const char *key)
 				store_cache_touch(entry);
 			result = &entry->copy;
 		}
-		store_copy_bring(space, key, (StoreCopy *) result, &row, GetActiveSnapshot());
+		store_copy_bring(space, key, (StoreCopy *) result, &row, GetActiveSnapshot(), NULL);
 	}
 	store_table_close(&table);
 	store_role_leave(role);

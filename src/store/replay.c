@@ -82,7 +82,7 @@ make_document(StoreReplay *replay, VmEvent *event, KitDiag *diag)
 }
 
 bool
-store_replay_entry(StoreReplay *replay, const StoreEntry *entry, int64 upto, KitBuf *delta, KitDiag *diag)
+store_replay_entry(StoreReplay *replay, const StoreEntry *entry, int64 upto, KitBuf *delta, KitBuf *effects, KitDiag *diag)
 {
 	StoreEntryEvents events;
 	StoreHistory history;
@@ -117,6 +117,7 @@ store_replay_entry(StoreReplay *replay, const StoreEntry *entry, int64 upto, Kit
 		return true;
 	if (!is_creation)
 		(void) vm_doc_delta(replay->doc, delta);
+	(void) vm_doc_effects(replay->doc, effects);
 	vm_doc_commit(replay->doc);
 	if (is_creation)
 	{
@@ -127,6 +128,39 @@ store_replay_entry(StoreReplay *replay, const StoreEntry *entry, int64 upto, Kit
 		kit_arena_reset(replay->scratch);
 	}
 	return true;
+}
+
+bool
+store_replay_rewind(StoreReplay *replay, const StoreEntry *entry, int64 *seq, VmEvent *by, KitDiag *diag)
+{
+	DocItem		item;
+	StoreHistory event = {
+		.seq = entry->seq, .at = entry->at, .agent = entry->agent, .authority = entry->authority, .channel = entry->channel, .dedupe = entry->dedupe,
+		.origin = entry->origin, .ip = entry->ip
+	};
+	bool		is_back;
+
+	if (!entry->has_message || entry->message.kind != DOC_OBJECT || !doc_find_member(entry->message, "seq", strlen("seq"), &item) || item.kind != DOC_INT ||
+		item.i < 1 || item.i >= entry->seq)
+		return kit_fail(diag, KIT_DAMAGED, "the rewind does not say where to");
+	*seq = item.i;
+	memset(by, 0, sizeof(*by));
+	if (!doc_find_member(entry->message, "event", strlen("event"), &item))
+		return true;
+	if (item.kind == DOC_STRING)
+		event.event = (VmText) {item.str, item.len};
+	event.has_message = doc_find_member(entry->message, "message", strlen("message"), &event.message);
+	if (!event_of(replay, &event, by, diag))
+		return false;
+	vm_doc_begin(replay->doc);
+	is_back = !vm_reduce(replay->doc, by, &no_limits, replay->scratch, diag) && diag->code == KIT_REWOUND && vm_rewind_seq(replay->doc) == *seq;
+	vm_doc_rollback(replay->doc);
+	kit_arena_reset(replay->scratch);
+	if (is_back)
+		diag->code = KIT_OK;
+	else if (diag->code == KIT_OK || diag->code == KIT_REWOUND)
+		kit_fail(diag, KIT_DAMAGED, "the program does not lead back to %lld", (long long) *seq);
+	return is_back;
 }
 
 bool

@@ -88,7 +88,8 @@ static const ColumnShape document_shape[] = {
 static const ColumnShape log_shape[] = {
 	{"key", TEXTOID}, {"seq", INT8OID}, {"events", INT4OID}, {"at", TIMESTAMPTZOID}, {"event", TEXTOID}, {"agent", TEXTOID},
 	{"authority", TEXTOID}, {"channel", TEXTOID}, {"message", InvalidOid, "document"}, {"dedupe", TEXTOID}, {"delta", InvalidOid, "delta"},
-	{"origin", TEXTOID}, {"ip", TEXTOID}, {"program", INT4OID}, {"state", InvalidOid, "document"}
+	{"origin", TEXTOID}, {"ip", TEXTOID}, {"program", INT4OID}, {"state", InvalidOid, "document"},
+	{"effects", InvalidOid, "document"}
 };
 static const ColumnShape program_shape[] = {
 	{"version", INT4OID}, {"source", TEXTOID}, {"deployed", TIMESTAMPTZOID}, {"deployer", NAMEOID},
@@ -97,7 +98,7 @@ static const ColumnShape program_shape[] = {
 static const ColumnShape connection_shape[] = {
 	{"id", TEXTOID}, {"key", TEXTOID}, {"agent", TEXTOID}, {"authority", TEXTOID}, {"viewer", InvalidOid, "document"}, {"created", TIMESTAMPTZOID},
 	{"pid", INT4OID}, {"backend_start", TIMESTAMPTZOID}, {"joined", TIMESTAMPTZOID}, {"send_window", INT4OID},
-	{"listener", TEXTOID}, {"number", INT8OID}, {"since", INT8OID}
+	{"listener", TEXTOID}, {"number", INT8OID}, {"since", INT8OID}, {"seq", INT8OID}
 };
 
 /* The table's oid when it is there and in shape; its owner in *owner. */

@@ -79,11 +79,20 @@ typedef struct StoreCopy
 	bool		is_loaded;		/* read from its row, and @load has not run since */
 } StoreCopy;
 
+/* Who wants to know what events did beside changing the document (vm/state.h). */
+typedef struct StoreFollower
+{
+	void		(*visit) (DocCursor effects, void *arg);	/* the body of the array; valid during the call */
+	int64		(*since) (void *arg);	/* for a copy that knows nothing of the document: of entries after this seq */
+	void	   *arg;
+} StoreFollower;
+
 /*
  * Brings copy to what the snapshot sees: applies what the log has after copy->seq, or loads anew.  False (and the copy freed) when there is no such
- * document.  *copy is all zeros at first.  Copies live until store_copy_free.
+ * document.  *copy is all zeros at first.  Copies live until store_copy_free.  follower (may be NULL) is told the effects of the entries that are new to the copy, in
+ * their order, as far as the log still has them.
  */
-extern bool store_copy_refresh(StoreSpace *space, const char *key, StoreCopy *copy, Snapshot snapshot);
+extern bool store_copy_refresh(StoreSpace *space, const char *key, StoreCopy *copy, Snapshot snapshot, const StoreFollower *follower);
 extern void store_copy_free(StoreCopy *copy);
 
 /* The document's seq as the snapshot sees it, without reading it; 0 when there is none. */
@@ -101,6 +110,7 @@ typedef struct StoreEvent
 	VmEvent		event;			/* at, seq and log are filled in by store_reduce */
 	DocBytes	message;		/* the encoded message, also what the log keeps; len 0: none.  event.message is its root */
 	bool		is_ok;
+	bool		has_destroyed;	/* is_ok, and the document is gone; seq is what it would have had */
 	int64		seq;			/* after the event, when is_ok */
 	KitDiag		diag;			/* when not */
 } StoreEvent;
@@ -111,6 +121,8 @@ typedef struct StoreEvent
  * Events that would reduce to nothing by lack of a handler are the caller's to leave out.  What had to be read from its row has @load run first, as an
  * event of its own; when that fails, all events fail for the same reason.  No events at all: only that, whatever becomes of it.  Returns whether the
  * document was changed.
+ *
+ * An event that asks for it leads the document back, in an entry of its own, or removes it, row and log; the events after that one fail with KIT_UNKNOWN_DOCUMENT.
  */
 extern bool store_reduce(StoreSpace *space, const char *key, StoreEvent *events, int n_events);
 /*
@@ -157,6 +169,7 @@ typedef struct StoreConnection
 	int			pid;			/* of the backend that listens */
 	TimestampTz backend_start;
 	TimestampTz joined;			/* filled in when it is inserted */
+	int64		seq;			/* of the document when it was made; the same */
 	int			send_window;	/* changes that may be sent without being acknowledged; 0: any number */
 	char	   *listener;		/* the channel, of a gateway's connection; NULL: id is the channel */
 	int64		number;			/* the gateway's own, unique for its listener */
@@ -285,9 +298,9 @@ typedef struct StoreDivergence
 {
 	int64		seq;
 	char		problem[1024];
-	DocBytes	expected;		/* what the log or the row says, and what running the events gave: both deltas, or both states; len 0: neither */
+	DocBytes	expected;		/* what the log or the row says, and what running the events gave; len 0: nothing */
 	DocBytes	found;
-	bool		is_state;
+	bool		is_delta;		/* both are; otherwise states, or effects */
 } StoreDivergence;
 
 /*
@@ -311,6 +324,7 @@ extern bool store_extension_lock(char version[NAMEDATALEN]);
 /* Turns a diag into ereport(ERROR): SQLSTATE, message, detail, hint and the program's position. */
 extern void store_raise(const KitDiag *diag) pg_attribute_noreturn();
 extern VmLog store_event_log(void);	/* to the server's log, for events that happen, not for those that are run again */
+extern void store_unknown_document(KitDiag *diag, const StoreSpace *space, const char *key);
 extern void store_raise_unknown_document(const StoreSpace *space, const char *key) pg_attribute_noreturn();
 
 /* While code works on a space's rows: the space's owner, security restricted.  store_* functions do it themselves; the emitter does it for what it adds. */

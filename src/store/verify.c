@@ -24,16 +24,17 @@ keep_bytes(KitArena *arena, DocBytes bytes)
 {
 	char	   *copy = kit_arena_alloc(arena, bytes.len);
 
-	memcpy(copy, bytes.data, bytes.len);
+	if (bytes.len > 0)
+		memcpy(copy, bytes.data, bytes.len);
 	return (DocBytes) {copy, bytes.len};
 }
 
 static bool
-differ(Verification *v, const char *problem, bool is_state, DocBytes expected, DocBytes found)
+differ(Verification *v, const char *problem, bool is_delta, DocBytes expected, DocBytes found)
 {
 	v->divergence->seq = v->seq;
 	snprintf(v->divergence->problem, sizeof(v->divergence->problem), "%s", problem);
-	v->divergence->is_state = is_state;
+	v->divergence->is_delta = is_delta;
 	v->divergence->expected = keep_bytes(v->arena, expected);
 	v->divergence->found = keep_bytes(v->arena, found);
 	return false;
@@ -53,7 +54,7 @@ fail(Verification *v, const char *problem, const KitDiag *diag)
 static bool
 same_bytes(DocBytes a, DocBytes b)
 {
-	return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
+	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
 static bool
@@ -69,7 +70,7 @@ check_state(Verification *v, DocBytes stored, const char *problem)
 	kit_buf_init(&buf, v->replay.scratch);
 	state = vm_doc_save(v->replay.doc, &buf);
 	if (!same_bytes(state, stored) && !doc_equal(v->replay.scratch, state, stored))
-		ok = differ(v, problem, true, stored, state);
+		ok = differ(v, problem, false, stored, state);
 	kit_arena_reset(v->replay.scratch);
 	return ok;
 }
@@ -110,24 +111,24 @@ use_program(Verification *v, int version)
 static bool
 rewind_document(Verification *v, const StoreEntry *entry, KitBuf *delta, KitDiag *diag)
 {
-	DocItem		seq;
+	int64		seq;
+	VmEvent		by;
+	bool		ok;
 
-	if (!entry->has_message || entry->message.kind != DOC_OBJECT || !doc_find_member(entry->message, "seq", strlen("seq"), &seq) || seq.kind != DOC_INT ||
-		seq.i < 1 || seq.i >= entry->seq)
-		return kit_fail(diag, KIT_DAMAGED, "the rewind does not say where to");
-	store_rewind_delta(v->replay.space, v->replay.key, seq.i, v->replay.doc, v->program, v->replay.scratch, delta);
+	ok = store_replay_rewind(&v->replay, entry, &seq, &by, diag) &&
+		store_rewind_delta(v->replay.space, v->replay.key, seq, v->replay.doc, v->program, &by, v->replay.scratch, delta, diag);
 	kit_arena_reset(v->replay.scratch);
-	return vm_doc_apply(v->replay.doc, (DocBytes) {delta->data, delta->len}, diag);
+	return ok && vm_doc_apply(v->replay.doc, (DocBytes) {delta->data, delta->len}, diag);
 }
 
 static bool
-run_entry(Verification *v, const StoreEntry *entry, KitBuf *delta, KitDiag *diag)
+run_entry(Verification *v, const StoreEntry *entry, KitBuf *delta, KitBuf *effects, KitDiag *diag)
 {
 	if (store_is_word(entry->event, "upgrade"))
 		return change_program(v, entry, delta, diag);
 	if (store_is_word(entry->event, "rewind"))
 		return rewind_document(v, entry, delta, diag);
-	return store_replay_entry(&v->replay, entry, entry->seq, delta, diag);
+	return store_replay_entry(&v->replay, entry, entry->seq, delta, effects, diag);
 }
 
 /* A log that was trimmed begins with an entry that keeps a state; that is taken as true. */
@@ -150,12 +151,14 @@ verify_entry(Verification *v, const StoreEntry *entry)
 	bool		is_upgrade = store_is_word(entry->event, "upgrade");
 	KitArena   *arena = kit_arena_new("adama verify");
 	KitBuf		delta;
+	KitBuf		effects;
 	KitDiag		diag = {0};
 	bool		ok = false;
 	int64		before = v->seq;
 	int			old_version = v->program != NULL ? v->program->version : entry->program;
 
 	kit_buf_init(&delta, arena);
+	kit_buf_init(&effects, arena);
 	v->seq = entry->seq;
 	if (entry->seq == v->row->log_from && entry->seq > 1 && entry->state.len > 0)
 		ok = begin_in_the_middle(v, entry);
@@ -169,10 +172,12 @@ verify_entry(Verification *v, const StoreEntry *entry)
 		(void) fail(v, "the log does not begin with the creation", NULL);
 	else if (!use_program(v, entry->program))
 		(void) fail(v, "the program of the entry is not there any more", NULL);
-	else if (!run_entry(v, entry, &delta, &diag))
+	else if (!run_entry(v, entry, &delta, &effects, &diag))
 		(void) fail(v, "the event fails", &diag);
 	else if (!same_bytes((DocBytes) {delta.data, delta.len}, entry->delta))
-		(void) differ(v, "the event makes another delta than the log says", false, entry->delta, (DocBytes) {delta.data, delta.len});
+		(void) differ(v, "the event makes another delta than the log says", true, entry->delta, (DocBytes) {delta.data, delta.len});
+	else if (!same_bytes((DocBytes) {effects.data, effects.len}, entry->effects))
+		(void) differ(v, "the event has other effects than the log says", false, entry->effects, (DocBytes) {effects.data, effects.len});
 	else
 		ok = entry->state.len == 0 || check_state(v, entry->state, "the log keeps another state");
 	kit_arena_delete(arena);

@@ -81,6 +81,18 @@ VM_BUILTIN_FUNCTION(vm_enum_to_string);
 VM_BUILTIN_FUNCTION(vm_enum_next);
 VM_BUILTIN_FUNCTION(vm_enum_prev);
 
+/* builtin_effects.c */
+VM_BUILTIN_FUNCTION(vm_document_patch);
+VM_BUILTIN_FUNCTION(vm_document_disconnect);
+VM_BUILTIN_FUNCTION(vm_document_rewind);
+VM_BUILTIN_FUNCTION(vm_document_destroy);
+VM_BUILTIN_FUNCTION(vm_view_state_merge);
+VM_BUILTIN_FUNCTION(vm_view_state_goto);
+VM_BUILTIN_FUNCTION(vm_view_state_send);
+VM_BUILTIN_FUNCTION(vm_view_state_log);
+VM_BUILTIN_FUNCTION(vm_messaging_send);
+VM_BUILTIN_FUNCTION(vm_messaging_broadcast);
+
 /* builtin_regex.c */
 VM_BUILTIN_FUNCTION(vm_string_matches);
 

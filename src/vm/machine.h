@@ -72,6 +72,9 @@ typedef struct Vm
 	const VmEvent *log_event;
 	struct VmTest *test;		/* of a test block that runs; else NULL */
 
+	uint32_t	n_effects;		/* of this event (state.h) */
+	size_t		effects_size;
+
 	VmObj	  **stamped;		/* objects with @bump or @updated fields that changed; may repeat */
 	uint32_t	n_stamped;
 	uint32_t	stamped_size;
@@ -156,6 +159,9 @@ extern bool vm_map_remove(Vm *vm, VmMap *map, VmVal key);
 extern bool vm_map_assign(Vm *vm, VmMap *map, const VmMap *from);
 extern bool vm_map_insert_all(Vm *vm, VmMap *map, const VmMap *from);
 extern bool vm_map_pairs(Vm *vm, const VmMap *map, VmVal *out);
+
+/* patch.c */
+extern bool vm_patch_document(Vm *vm, DocItem patch);	/* merges it into the document; what does not fit is KIT_DELTA_MISFIT */
 
 /* query.c */
 extern bool vm_new_list(Vm *vm, size_t cap, VmList **list);

@@ -17,6 +17,7 @@
 
 #include "vm/asset.h"
 #include "vm/machine.h"
+#include "vm/state_internal.h"
 
 typedef struct Event
 {
@@ -372,6 +373,31 @@ vm_reduce(VmDoc *doc, const VmEvent *event, const VmLimits *limits, KitArena *sc
 			*diag = e.diag;
 	}
 	return ok;
+}
+
+int64_t
+vm_rewind_seq(const VmDoc *doc)
+{
+	return doc->rewind_to;
+}
+
+bool
+vm_rewind_delta(const VmDoc *doc, VmDoc *earlier, const VmEvent *event, KitArena *arena, KitBuf *delta, KitDiag *diag)
+{
+	KitBuf		now;
+	KitBuf		then;
+
+	if (event->dedupe.str != NULL)
+	{
+		const VmPrincipal *who = vm_principal_new(arena, event->agent.str, event->agent.len, event->authority.str, event->authority.len);
+
+		vm_doc_begin(earlier);
+		(void) vm_doc_dedupe(earlier, who, event->dedupe.str, event->dedupe.len, event->at);
+		vm_doc_commit(earlier);
+	}
+	kit_buf_init(&now, arena);
+	kit_buf_init(&then, arena);
+	return doc_diff(arena, vm_doc_save(doc, &now), vm_doc_save(earlier, &then), delta, diag);
 }
 
 bool

@@ -24,6 +24,12 @@
  * number or is not finite is a string: "NaN", "Infinity", "-Infinity".  A document's state is written in one way only, whatever
  * its history.
  *
+ * Effects are what events do beside changing the document.  They come and go with the journal like changes, and whoever ends it takes them first.  An array, in
+ * the order in which they came about, of
+ *		{"seq": n, "to": principal, "send": ["name", value, …]}		those who watch are sent {"name": value, …}; without "to" everybody
+ *		{"seq": n, "disconnect": principal}							its connections to the document end
+ * seq is the number of the event.
+ *
  * A document shares the static strings of its program and must not outlive it.
  */
 #ifndef ADAMA_VM_STATE_H
@@ -41,6 +47,7 @@ typedef struct VmMark
 	uint64_t	entropy;
 	int			zone;
 	size_t		members_size;
+	uint32_t	n_effects;
 } VmMark;
 
 /* Empty document with all fields at their initial values.  Lives until vm_doc_free, whatever becomes of the transaction, if keep. */
@@ -75,6 +82,9 @@ extern bool vm_doc_has_changes(const VmDoc *doc);
 extern DocBytes vm_doc_delta(VmDoc *doc, KitBuf *out);
 extern void vm_doc_commit(VmDoc *doc);
 extern void vm_doc_rollback(VmDoc *doc);
+/* The effects since begin; len 0 when there are none. */
+extern DocBytes vm_doc_effects(const VmDoc *doc, KitBuf *out);
+extern size_t vm_doc_effects_size(const VmDoc *doc);	/* encoded bytes, without the array */
 /* Counts every change ever made to this VmDoc (also by apply and undo): equal stamps mean an equal document. */
 extern uint64_t vm_doc_stamp(const VmDoc *doc);
 

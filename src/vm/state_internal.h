@@ -148,6 +148,11 @@ struct VmDoc
 	uint32_t	changes_cap;
 	VmTable    *crowded;		/* tables to be freed of deleted rows at the next mark */
 	uint32_t	dedupe_changes; /* chain of VM_CHANGE_REMEMBER and VM_CHANGE_FORGET, counted from 1 */
+	struct VmKeptEffect **effects;	/* state_effects.c */
+	uint32_t	n_effects;
+	uint32_t	effects_cap;
+	size_t		effects_size;	/* encoded bytes */
+	int64_t		rewind_to;		/* what the last event asked for that failed with KIT_REWOUND */
 };
 
 static inline const VmShape *
@@ -410,6 +415,11 @@ extern void vm_dedupe_put_back(VmDoc *doc, VmDedupeKey *key);	/* the last that w
 extern void vm_dedupe_free(VmDoc *doc, VmDedupeKey *key);
 extern void vm_dedupe_clear(VmDoc *doc);
 extern void vm_change_dedupe(VmDoc *doc, VmChangeKind kind, VmDedupeKey *key);	/* state_journal.c: records it */
+
+/* ---- effects (state_effects.c) ---- */
+
+extern void vm_doc_add_effect(VmDoc *doc, const char *data, size_t len);	/* an encoded object, without header */
+extern void vm_effects_drop(VmDoc *doc, uint32_t keep);	/* all after the first `keep` */
 
 /* ---- watching (watch.c): what changes while a delta is applied; no effect on a document that is not watched ---- */
 

@@ -395,7 +395,7 @@ vm_doc_mark(VmDoc *doc)
 		vm_table_compact(doc, table);
 	}
 	doc->last_mark = doc->n_changes;
-	return (VmMark) {doc->n_changes, doc->last_row_id, doc->entropy, doc->zone, doc->members_size};
+	return (VmMark) {doc->n_changes, doc->last_row_id, doc->entropy, doc->zone, doc->members_size, doc->n_effects};
 }
 
 static void
@@ -469,6 +469,7 @@ vm_doc_undo_to(VmDoc *doc, VmMark mark)
 	doc->entropy = mark.entropy;
 	doc->zone = mark.zone;
 	doc->members_size = mark.members_size;
+	vm_effects_drop(doc, mark.n_effects);
 	doc->last_mark = doc->n_changes;
 }
 
@@ -494,6 +495,7 @@ close_journal(VmDoc *doc)
 	doc->n_changes = 0;
 	doc->dedupe_changes = 0;
 	doc->last_mark = 0;
+	vm_effects_drop(doc, 0);
 	doc->is_open = false;
 	if (doc->changes_cap > KEPT_CHANGES)
 	{

@@ -99,8 +99,34 @@ extern bool vm_program_handles(const VmProgram *program, VmEventKind kind);
 /*
  * Reduces one event; the journal must be open.  scratch holds what the event needs while it runs; the caller resets it.  Errors: KIT_UNKNOWN_CHANNEL, KIT_UNKNOWN_FIELD,
  * KIT_INVALID_MESSAGE, KIT_DUPLICATE_MESSAGE, KIT_ABORTED, KIT_DENIED, KIT_BUDGET_EXCEEDED, KIT_DOCUMENT_TOO_LARGE, KIT_RUNTIME_ERROR (with the program's line).
+ *
+ * An event that asks for the end of the document, KIT_DESTROYED, or for an earlier state of it, KIT_REWOUND, fails as well: it has left nothing, and it is for the
+ * caller to do what was asked for.
  */
 extern bool vm_reduce(VmDoc *doc, const VmEvent *event, const VmLimits *limits, KitArena *scratch, KitDiag *diag);
+/* After KIT_REWOUND: the sequence number that the document shall be led back to. */
+extern int64_t vm_rewind_seq(const VmDoc *doc);
+/*
+ * What leads doc back to an earlier state of itself, which is there as a document of the same program; that one is changed: the dedupe key of the event that asks for
+ * it is known there, too, so that the same message does not come twice.
+ */
+extern bool vm_rewind_delta(const VmDoc *doc, VmDoc *earlier, const VmEvent *event, KitArena *arena, KitBuf *delta, KitDiag *diag);
+
+/* An effect (state.h) read back. */
+typedef struct VmEffect
+{
+	int64_t		seq;			/* of the event */
+	bool		disconnects;	/* connections of the principal end; otherwise something is sent */
+	bool		is_for_all;
+	VmText		agent;
+	VmText		authority;
+	DocCursor	words;			/* what is sent */
+} VmEffect;
+
+/* effects: the body of the array.  False at its end. */
+extern bool vm_effect_next(DocCursor *effects, VmEffect *effect);
+extern bool vm_effect_concerns(const VmEffect *effect, VmText agent, VmText authority);
+extern void vm_effect_payload(const VmEffect *effect, KitBuf *out);	/* what is sent, as JSON */
 
 /* Whether @can_attach lets whoever the event says attach something to the document as it is; nothing changes. */
 extern bool vm_may_attach(VmDoc *doc, const VmEvent *event, const VmLimits *limits, KitArena *scratch, bool *may, KitDiag *diag);

@@ -118,15 +118,31 @@ worker_milliseconds(TimestampTz t)
 
 /* ---- one document ---- */
 
-static void
-close_one(WorkerDocument *document, WorkerConnection *connection)
+void
+worker_connection_close(WorkerConnection *connection, const char *json)
 {
 	if (connection->is_closed)
 		return;
-	worker_tell(connection, WORKER_CLOSED_TEXT);
+	worker_tell(connection, json);
 	worker_connection_ungroup(connection);
 	connection->is_closed = true;
-	document->n_closed++;
+	connection->document->n_closed++;
+}
+
+/* Those that events have ended, when what they were told was rolled back. */
+static void
+close_disconnected(WorkerDocument *document)
+{
+	dlist_mutable_iter iter;
+
+	dlist_foreach_modify(iter, &document->ungrouped)
+	{
+		WorkerConnection *connection = dlist_container(WorkerConnection, in_class, iter.cur);
+
+		if (connection->is_disconnected)
+			worker_connection_close(connection, WORKER_DISCONNECTED_TEXT);
+	}
+	worker_tell_all(WORKER_DISCONNECTED_TEXT, 0);
 }
 
 /* Connections were made for one life of the document.  While that goes on, only those that are new need to be looked at. */
@@ -142,7 +158,7 @@ close_stale(WorkerDocument *document, bool exists)
 			WorkerConnection *connection = dlist_container(WorkerConnection, in_class, iter.cur);
 
 			if (connection->row.created != document->created)
-				close_one(document, connection);
+				worker_connection_close(connection, WORKER_CLOSED_TEXT);
 		}
 	}
 	else
@@ -152,11 +168,12 @@ close_stale(WorkerDocument *document, bool exists)
 			WorkerConnection *connection = dlist_container(WorkerConnection, in_document, iter.cur);
 
 			if (!exists || connection->row.created != document->copy.created)
-				close_one(document, connection);
+				worker_connection_close(connection, WORKER_CLOSED_TEXT);
 		}
 	}
 	document->created = exists ? document->copy.created : 0;
 	worker_tell_all(WORKER_CLOSED_TEXT, 0);
+	close_disconnected(document);
 }
 
 static void
@@ -213,7 +230,11 @@ deliver_document(void *arg)
 	INSTR_TIME_SET_CURRENT(start);
 	worker_stats.looks++;
 	if (space != NULL)
-		exists = store_copy_refresh(space, document->key, &document->copy, GetActiveSnapshot());
+	{
+		StoreFollower follower = worker_effects_follower(document);
+
+		exists = store_copy_refresh(space, document->key, &document->copy, GetActiveSnapshot(), &follower);
+	}
 	else
 		store_copy_free(&document->copy);
 	document->has_moved = document->copy.seq != seq;
@@ -386,7 +407,7 @@ worker_deliver_committed(void)
 			WorkerConnection *connection = dlist_container(WorkerConnection, in_class, iter.cur);
 
 			if (connection->is_closed)
-				worker_connection_leave(connection, false);
+				worker_connection_leave(connection, connection->is_disconnected);
 		}
 	}
 }

@@ -111,6 +111,7 @@ extern void worker_send(const char *channel, const char *json);
 /* {"failed":…}, in the arena. */
 extern char *worker_failure_text(KitArena *arena, const char *sqlstate, const char *message);
 #define WORKER_CLOSED_TEXT "{\"closed\":\"deleted\"}"
+#define WORKER_DISCONNECTED_TEXT "{\"closed\":\"disconnected\"}"
 extern double worker_notify_queue_usage(void);
 
 /* ---- the emitter's picture (watch.c) ---- */
@@ -242,7 +243,8 @@ typedef struct WorkerConnection
 	int			place;			/* on the board; -1: it has none */
 	const KitBuf *had;			/* a newcomer that has this whole view, of another class or of the past (empty: that of now); NULL but while it joins */
 	bool		knows_failure;	/* it was told that there is no view at the moment */
-	bool		is_closed;		/* it was told that its document is gone */
+	bool		is_closed;		/* it was told that its document is gone, or that it is disconnected */
+	bool		is_disconnected;	/* by the document */
 	bool		was_seen;		/* by the look at the tables that is going on */
 	bool		may_resume;		/* no emitter has sent it anything yet, so what row.since says holds */
 	bool		has_left_by_itself; /* leaving because its backend ended: @disconnected is due */
@@ -266,6 +268,7 @@ extern void worker_watch_each(void (*visit) (WorkerConnection *connection, void 
 extern void worker_connection_take_viewer(WorkerConnection *connection);
 extern void worker_document_drop(WorkerDocument *document);		/* nobody watches it */
 extern void worker_connection_leave(WorkerConnection *connection, bool by_itself);
+extern bool worker_connection_is_leaving(const char *id);
 extern void worker_connection_forget(WorkerConnection *connection);
 
 extern TimestampTz worker_retry_time(int attempts);
@@ -284,6 +287,8 @@ extern TimestampTz worker_deliver_retry(TimestampTz now);	/* documents whose tim
 
 extern void worker_deliver_count(size_t bytes);	/* were notified in this transaction */
 extern int64 worker_milliseconds(TimestampTz t);	/* PostgreSQL's epoch is 2000, the programs' 1970 */
+/* It ends: it is told so, unless it was already, and leaves when that is committed.  worker_tell_all with the same is to follow. */
+extern void worker_connection_close(WorkerConnection *connection, const char *json);
 
 /* ---- which connections see the same, and how they are told (audience.c) ---- */
 
@@ -366,6 +371,11 @@ extern void worker_board_sent(WorkerConnection *connection, int64 seq);
 extern void worker_board_behind(WorkerConnection *connection, bool is_behind);
 /* The latest that was acknowledged.  waits: the window is full, and whoever acknowledges more from now on wakes the emitter. */
 extern int64 worker_board_acked(WorkerConnection *connection, bool waits);
+
+/* ---- what events say beside the view (effects.c) ---- */
+
+/* Sends what is to be sent, and marks connections that are to end. */
+extern StoreFollower worker_effects_follower(WorkerDocument *document);
 
 /* ---- viewers that look with another state (look.c) ---- */
 

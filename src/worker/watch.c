@@ -344,6 +344,18 @@ worker_connection_leave(WorkerConnection *connection, bool by_itself)
 	worker_reap_add(connection);
 }
 
+bool
+worker_connection_is_leaving(const char *str)
+{
+	uint8		id[16];
+	WorkerConnection *connection;
+
+	if (!worker_id_parse(str, id))
+		return false;
+	connection = find_connection(id);
+	return connection != NULL && connection->document == NULL;
+}
+
 void
 worker_connection_forget(WorkerConnection *connection)
 {

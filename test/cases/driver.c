@@ -22,6 +22,7 @@
  *								detail some text | hint some text		of the error above
  *								log some text						the next line that was logged, exactly; each one must be told
  *								delta {"json"}						the event's delta, exactly
+ *								effects [json]						its effects (vm/state.h)
  *								state {"json"}						the whole state now
  *								view alice {"json"}					what alice sees now, as people see it
  *								view alice with {"viewer"} gives {"json"}
@@ -62,6 +63,7 @@ typedef struct Case
 	bool		is_expected;	/* the failure was */
 	KitDiag		diag;
 	DocBytes	delta;
+	DocBytes	effects;		/* len 0: none */
 	VmVerdict	verdict;
 	KitBuf		logged;			/* lines, each ended by a zero */
 	size_t		log_read;		/* so much of it was expected */
@@ -164,7 +166,7 @@ save(Case *c)
 static bool
 same_bytes(DocBytes a, DocBytes b)
 {
-	return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
+	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
 static DocBytes
@@ -174,6 +176,15 @@ delta_of(Case *c, VmDoc *doc)
 
 	kit_buf_init(out, c->arena);
 	return vm_doc_delta(doc, out);
+}
+
+static DocBytes
+effects_of(Case *c, VmDoc *doc)
+{
+	KitBuf	   *out = kit_arena_alloc(c->arena, sizeof(KitBuf));
+
+	kit_buf_init(out, c->arena);
+	return vm_doc_effects(doc, out);
 }
 
 static void
@@ -221,6 +232,8 @@ check_success(Case *c, DocBytes before, const VmEvent *event)
 			complain(c, "the event fails when it is replayed: %s", diag.message);
 		else if (!same_bytes(delta_of(c, copy), c->delta))
 			complain(c, "the event gives another delta when it is replayed");
+		else if (!same_bytes(effects_of(c, copy), c->effects))
+			complain(c, "the event has other effects when it is replayed");
 		kit_arena_delete(scratch);
 	}
 	vm_doc_rollback(copy);
@@ -280,8 +293,11 @@ run_event(Case *c, VmEvent *event)
 	c->has_event = true;
 	c->failed = !vm_reduce(c->doc, event, &c->limits, scratch, &c->diag);
 	c->delta = delta_of(c, c->doc);
+	c->effects = effects_of(c, c->doc);
 	if (c->failed)
 	{
+		if (c->effects.len > 0)
+			complain(c, "a failed event left effects: %s", bytes_json(c, c->effects, DOC_DOCUMENT));
 		if (vm_doc_has_changes(c->doc) || !doc_delta_is_empty(c->delta))
 			complain(c, "a failed event left changes: %s", bytes_json(c, c->delta, DOC_DELTA));
 		if (c->diag.code == KIT_OK || c->diag.message[0] == '\0')
@@ -614,6 +630,8 @@ script_line(Case *c, const char *p)
 		expect_log(c, p);
 	else if (take(&p, "delta"))
 		compare_json(c, "delta", bytes_json(c, c->delta, DOC_DELTA), p);
+	else if (take(&p, "effects"))
+		compare_json(c, "effects", c->effects.len > 0 ? bytes_json(c, c->effects, DOC_DOCUMENT) : "[]", p);
 	else if (take(&p, "state"))
 	{
 		if (c->doc != NULL)
