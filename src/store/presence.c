@@ -32,6 +32,7 @@ typedef struct Batch
 	int		   *news;			/* visits with which a principal comes or goes, in order */
 	int			n_news;
 	bool		is_changed;
+	bool		is_over;		/* an event has destroyed the document: the others are of no concern to anybody */
 } Batch;
 
 static void
@@ -150,8 +151,11 @@ reduce_some(Batch *batch, const int *news, int n, StoreEvent *events)
 	batch->is_changed |= store_reduce(batch->space, batch->key, events, n);
 	look_again(batch);
 	for (int i = 0; i < n; i++)
-		if (!events[i].is_ok)
+	{
+		if (!events[i].is_ok && !batch->is_over)
 			batch->visits[news[i]].diag = keep_diag(&events[i].diag);
+		batch->is_over |= events[i].has_destroyed;
+	}
 }
 
 static void
@@ -162,7 +166,7 @@ reduce_news(Batch *batch)
 	if (batch->n_news == 0)
 		return;
 	events = palloc(sizeof(StoreEvent) * Min(batch->n_news, ENTRY_MAX_EVENTS));
-	for (int i = 0; i < batch->n_news; i += ENTRY_MAX_EVENTS)
+	for (int i = 0; i < batch->n_news && !batch->is_over; i += ENTRY_MAX_EVENTS)
 		reduce_some(batch, &batch->news[i], Min(batch->n_news - i, ENTRY_MAX_EVENTS), events);
 	pfree(events);
 }
