@@ -304,27 +304,57 @@ store_members_begin(StoreSpace *space, const char *key)
 	return members;
 }
 
+/* The scan is at the principal's connections then. */
+static void
+look_for(StoreMembers *members, VmText agent, VmText authority)
+{
+	members->keys[1].sk_argument = PointerGetDatum(cstring_to_text_with_len(agent.str, (int) agent.len));
+	members->keys[2].sk_argument = PointerGetDatum(cstring_to_text_with_len(authority.str, (int) authority.len));
+	index_rescan(members->scan, members->keys, 3, NULL, 0);
+}
+
+static void
+forget_it(StoreMembers *members)
+{
+	pfree(DatumGetPointer(members->keys[1].sk_argument));
+	pfree(DatumGetPointer(members->keys[2].sk_argument));
+}
+
 bool
 store_members_has(StoreMembers *members, VmText agent, VmText authority, TimestampTz created)
 {
 	StoreRole	role = enter(members);
-	text	   *agent_text = cstring_to_text_with_len(agent.str, (int) agent.len);
-	text	   *authority_text = cstring_to_text_with_len(authority.str, (int) authority.len);
 	TupleTableSlot *slot = members->table.found;
 	bool		found = false;
 
-	members->keys[1].sk_argument = PointerGetDatum(agent_text);
-	members->keys[2].sk_argument = PointerGetDatum(authority_text);
-	index_rescan(members->scan, members->keys, 3, NULL, 0);
+	look_for(members, agent, authority);
 	while (!found && index_getnext_slot(members->scan, ForwardScanDirection, slot))
 	{
 		slot_getallattrs(slot);
 		found = created == 0 || DatumGetTimestampTz(slot->tts_values[CONNECTION_CREATED - 1]) == created;
 	}
-	pfree(agent_text);
-	pfree(authority_text);
+	forget_it(members);
 	store_role_leave(role);
 	return found;
+}
+
+List *
+store_members_list(StoreMembers *members, VmText agent, VmText authority)
+{
+	StoreRole	role = enter(members);
+	List	   *rows = NIL;
+
+	look_for(members, agent, authority);
+	while (index_getnext_slot(members->scan, ForwardScanDirection, members->table.found))
+	{
+		StoreConnection *row = palloc(sizeof(StoreConnection));
+
+		read_connection(members->table.found, row);
+		rows = lappend(rows, row);
+	}
+	forget_it(members);
+	store_role_leave(role);
+	return rows;
 }
 
 void

@@ -14,6 +14,7 @@
 
 #include "access/xact.h"
 #include "miscadmin.h"
+#include "nodes/pg_list.h"
 #include "utils/snapmgr.h"
 
 #include "store/internal.h"
@@ -282,6 +283,36 @@ delete_rows(Batch *batch)
 	CommandCounterIncrement();
 }
 
+/*
+ * The principal's other connections, too, where that is wanted.  Whoever has come since is not held to be new, and was not asked for a permission; whoever comes
+ * waits for the lock, and then is.
+ */
+static void
+delete_others(Batch *batch)
+{
+	StoreRole	role = store_role_enter(batch->space);
+	StoreTable	table = store_table_open(batch->space->connection, RowExclusiveLock);
+
+	for (int i = 0; i < batch->n; i++)
+	{
+		StorePresence *visit = &batch->visits[i];
+		StoreMembers *members;
+		ListCell   *lc;
+
+		visit->others = NIL;
+		if (!visit->takes_others || !visit->is_done)
+			continue;
+		members = store_members_begin(batch->space, batch->key);
+		visit->others = store_members_list(members, text_of(visit->row->agent), text_of(visit->row->authority));
+		store_members_end(members);
+		foreach(lc, visit->others)
+			(void) store_connection_delete(&table, ((StoreConnection *) lfirst(lc))->id);
+		CommandCounterIncrement();
+	}
+	store_table_close(&table);
+	store_role_leave(role);
+}
+
 /* When the document that is there now was made; 0: there is none. */
 static TimestampTz
 created_now(const Batch *batch)
@@ -317,6 +348,8 @@ store_presence_leave(StoreSpace *space, const char *key, StorePresence *visits, 
 
 	store_connection_lock(space, key);
 	delete_rows(&batch);
+	look_again(&batch);
+	delete_others(&batch);
 	if (is_quiet)
 		return false;
 	look_again(&batch);

@@ -201,6 +201,7 @@ typedef struct StoreMembers StoreMembers;
 extern StoreMembers *store_members_begin(StoreSpace *space, const char *key);
 /* created: only those made for this life of the document; 0: any. */
 extern bool store_members_has(StoreMembers *members, VmText agent, VmText authority, TimestampTz created);
+extern struct List *store_members_list(StoreMembers *members, VmText agent, VmText authority);	/* of StoreConnection, in the current memory context */
 extern void store_members_end(StoreMembers *members);
 
 /* ---- presence (presence.c): who comes and who goes ---- */
@@ -211,6 +212,8 @@ typedef struct StorePresence
 	StoreConnection *row;
 	VmText		origin;			/* of the event, where the program asks for it; str NULL: none */
 	VmText		ip;
+	bool		takes_others;	/* going: the principal's other connections go with it */
+	struct List *others;		/* which these were; of StoreConnection, in the current memory context */
 	bool		is_done;		/* it is there, or it was and is not any more */
 	const KitDiag *diag;		/* why it may not come; going, why @disconnected failed; NULL: nothing is wrong */
 } StorePresence;

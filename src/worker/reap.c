@@ -2,8 +2,8 @@
  * reap.c
  *	  Connections that end without a disconnect: their rows are removed, and @disconnected runs.
  *
- * A connection comes here when its backend has ended (then @disconnected is due, if it was the principal's last to the document), or when its document is
- * gone (then there is nothing to run).  After a server crash every connection comes here, so nobody stays online for ever.
+ * A connection comes here when its backend has ended (then @disconnected is due, if it was the principal's last to the document), when the document has ended it (the
+ * same; and the principal's other connections go with it), or when its document is gone (then there is nothing to run).  After a server crash every connection comes here, so nobody stays online for ever.
  *
  *		WorkerLeaving		a document that somebody leaves
  *		  WorkerConnection		in the order in which they came here
@@ -17,6 +17,7 @@
 
 #include "access/xact.h"
 #include "miscadmin.h"
+#include "nodes/pg_list.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -125,7 +126,31 @@ gather(Party *party, WorkerLeaving *document)
 		if (party->n == TOGETHER_MAX || connection->has_left_by_itself != party->by_itself)
 			break;
 		party->connections[party->n] = connection;
-		party->visits[party->n++] = (StorePresence) {.row = &connection->row};
+		party->visits[party->n++] = (StorePresence) {.row = &connection->row, .takes_others = connection->is_disconnected};
+	}
+}
+
+/* They were removed together with the one that the document has ended. */
+static void
+tell_others(Oid schema, List *others)
+{
+	ListCell   *lc;
+
+	foreach(lc, others)
+	{
+		const StoreConnection *row = lfirst(lc);
+
+		if (!worker_connection_is_leaving(row->id))
+		{
+			WorkerConnection other = {.row = *row};
+
+			other.listener = row->listener != NULL ? worker_listener_hold(row->listener) : NULL;
+			worker_tell(&other, WORKER_DISCONNECTED_TEXT);
+			worker_tell_all(WORKER_DISCONNECTED_TEXT, 0);
+			if (other.listener != NULL)
+				worker_listener_release(other.listener);
+		}
+		worker_connection_changed(schema, row->id);
 	}
 }
 
@@ -144,6 +169,7 @@ remove_connections(Party *party)
 	{
 		const KitDiag *diag = party->visits[i].diag;
 
+		tell_others(document->id.schema, party->visits[i].others);
 		if (diag != NULL)
 			ereport(LOG,
 					(errmsg("@disconnected of document \"%s\" failed: %s", document->id.key, diag->message),
