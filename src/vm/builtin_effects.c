@@ -100,6 +100,9 @@ say(Vm *vm, const VmPrincipal *to, const Word *words, int n, VmVal *out)
 	Effect		effect;
 	size_t		size = to == NULL ? 0 : principal_size(to);
 
+	out->i = false;
+	if (to != NULL && vm_principal_equal(to, vm_no_one))
+		return true;			/* as in @load */
 	for (int i = 0; i < n; i++)
 		size += words[i].name_len + words[i].value->len;
 	if (!begin(vm, &effect, size))

@@ -139,14 +139,14 @@ not_aborted(Vm *vm)
 	return vm_fail(vm, KIT_TEST_FAILED, "nothing aborts here");
 }
 
-/* A policy that refuses is as good as an abort. */
+/* A policy that refuses is as good as an abort; so is what ends the document, or leads it back, which a test cannot do. */
 bool
 vm_test_catch(Vm *vm, const VmCode **code, const VmIns **pc, uint32_t *base)
 {
 	VmTest	   *test = vm->test;
 	Try		   *innermost;
 
-	if (test->n_tries == 0 || (vm->diag->code != KIT_ABORTED && vm->diag->code != KIT_DENIED))
+	if (test->n_tries == 0 || (vm->diag->code != KIT_ABORTED && vm->diag->code != KIT_DENIED && vm->diag->code != KIT_DESTROYED && vm->diag->code != KIT_REWOUND))
 		return false;
 	innermost = &test->tries[--test->n_tries];
 	vm_doc_undo_to(vm->doc, innermost->mark);

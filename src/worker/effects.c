@@ -8,7 +8,7 @@
  *		they come here							deliver.c				before what the turn changes of the views
  *
  * What is said is no state: it goes to the connections that have a view by then, each event's as a payload of its own, and to nobody later.  When the turn is rolled
- * back, or the emitter dies before it commits, it is lost: at most once.
+ * back, or the emitter dies before it commits, or the queue of notifications has no room, it is lost: at most once.  It is no change, so no window counts it.
  *
  * That connections end is not lost: it is remembered until that is committed, and an emitter that sees a document for the first time reads its log from where the
  * oldest connection was made.  It ends those that were made until then.
@@ -24,15 +24,23 @@ send_payload(const char *channel, const WorkerPayload *payload)
 	worker_deliver_count(worker_payload_size(payload));
 }
 
-/* To the viewers of a class on one channel, or on their own. */
+static void
+say_to_each(dlist_head *connections, const WorkerPayload *payload)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, connections)
+		send_payload(dlist_container(WorkerConnection, in_class, iter.cur)->row.id, payload);
+}
+
+/* To those of a class who have a view, on one channel or on their own; also when they are behind. */
 static void
 say_to_audience(WorkerAudience *audience, const KitBuf *json, int64 seq, KitArena *arena)
 {
 	WorkerPayload payload;
 	KitBuf		routed;
-	dlist_iter	iter;
 
-	if (dlist_is_empty(&audience->viewers))
+	if (dlist_is_empty(&audience->viewers) && dlist_is_empty(&audience->behind))
 		return;
 	if (audience->listener != NULL)
 	{
@@ -43,8 +51,8 @@ say_to_audience(WorkerAudience *audience, const KitBuf *json, int64 seq, KitAren
 		return;
 	}
 	payload = worker_payload_make(json->data, json->len, seq);
-	dlist_foreach(iter, &audience->viewers)
-		send_payload(dlist_container(WorkerConnection, in_class, iter.cur)->row.id, &payload);
+	say_to_each(&audience->viewers, &payload);
+	say_to_each(&audience->behind, &payload);
 }
 
 static void
@@ -120,12 +128,14 @@ follow(DocCursor effects, void *arg)
 		kit_buf_init(&json, arena);
 		if (effect.disconnects)
 			disconnect(document, &effect);
-		else
+		else if (worker_flow_room() > 0)
+		{
 			vm_effect_payload(&effect, &json);
-		if (effect.is_for_all)
-			say_to_all(document, &json, effect.seq, arena);
-		else if (!effect.disconnects)
-			say_to_some(document, &effect, &json);
+			if (effect.is_for_all)
+				say_to_all(document, &json, effect.seq, arena);
+			else
+				say_to_some(document, &effect, &json);
+		}
 		kit_arena_reset(arena);
 	}
 	kit_arena_delete(arena);
