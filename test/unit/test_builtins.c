@@ -284,6 +284,18 @@ test_refused(void)
 	kit_arena_delete(arena);
 }
 
+/* A value that is constant. */
+static const char *
+literal(int value)
+{
+	static const char *const literals[][2] = {{"int", "1"}, {"long", "1L"}, {"string", "\"a\""}, {"dynamic", "@null"}, {"principal", "@no_one"}};
+
+	for (size_t i = 0; i < sizeof(literals) / sizeof(literals[0]); i++)
+		if (strcmp(literals[i][0], values[value].type) == 0)
+			return literals[i][1];
+	return "@nothing";
+}
+
 static void
 test_effects(void)
 {
@@ -299,12 +311,16 @@ test_effects(void)
 
 			kit_buf_init(&source, arena);
 			kit_buf_printf(&source, "string a_string; principal a_principal; int a_int;\n");
-			if (row.builtin->reads & LANG_WRITES)
+			if (row.is_void)
+				kit_buf_add_str(&source, "procedure f() readonly { ");
+			else if (row.builtin->reads & LANG_WRITES)
 				kit_buf_add_str(&source, "formula f = ");
 			else
 				kit_buf_printf(&source, "%s f = ", result);
-			kit_buf_printf(&source, "%s.%s(%s);", row.builtin->space, row.builtin->name, row.n == 0 ? "" : strstr(row.builtin->signature, "(int") ? "1" :
-						   strstr(row.builtin->signature, "(string") ? "\"a\"" : "@no_one");
+			kit_buf_printf(&source, "%s.%s(", row.builtin->space, row.builtin->name);
+			for (int k = 0; k < row.n; k++)
+				kit_buf_printf(&source, "%s%s", k > 0 ? ", " : "", literal(row.params[k]));
+			kit_buf_add_str(&source, row.is_void ? "); }" : ");");
 			check_source(arena, source.data);
 			error = only_error();
 			UNIT_TRY(error != NULL && error->line == 2 && strstr(error->message, row.builtin->name) != NULL &&
