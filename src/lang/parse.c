@@ -120,6 +120,8 @@ report(LangParser *p, LangPos pos, KitError code, const char *hint, const char *
 	for (int i = p->n_diags; i < p->diags->n; i++)
 		if (p->diags->items[i]->line == pos.line && p->diags->items[i]->column == pos.column)
 			return;
+	if (pos.line >= p->cut_line && pos.line < p->cut_end)
+		return;
 	vsnprintf(message, sizeof(message), format, args);
 	diag = lang_diags_add(p->diags, code, pos, "%s", message);
 	if (hint != NULL)
@@ -525,6 +527,9 @@ lang_at_end(LangParser *p, const LangToken *open, const char *what)
 		return true;
 	if (!lang_must_end(p))
 		return false;
+	/* it may have been lost with the end of a string's line */
+	if (p->cut_line >= open->pos.line)
+		return true;
 	snprintf(hint, sizeof(hint), "The \"{\" at line %d, column %d is not closed.", open->pos.line, open->pos.column);
 	lang_expected(p, what, hint);
 	return true;
@@ -548,6 +553,33 @@ sort_diags(LangDiags *diags, int from)
 	}
 }
 
+/*
+ * Of the line of a string that is not closed it is not known what is in strings, and what is not.  When that may have lost a brace, all is unclear up to the next
+ * declaration.
+ */
+static void
+find_cut(LangParser *p)
+{
+	int			braces = 0;
+	int			i = 0;
+
+	for (int k = p->n_diags; k < p->diags->n && p->cut_line == 0; k++)
+		if (strncmp(p->diags->items[k]->message, "this string is not closed", 25) == 0)
+			p->cut_line = p->diags->items[k]->line;
+	if (p->cut_line == 0)
+		return;
+	p->cut_end = p->cut_line + 1;
+	for (; i < p->n && p->tokens[i].pos.line <= p->cut_line; i++)
+		if (p->tokens[i].kind == LANG_TOKEN_STRING && p->tokens[i].pos.line == p->cut_line)
+			for (const char *text = p->tokens[i].text; *text != '\0'; text++)
+				braces += (*text == '{') - (*text == '}');
+	if (braces == 0)
+		return;
+	while (i < p->n - 1 && !lang_begins_declaration(p, i))
+		i++;
+	p->cut_end = i < p->n - 1 ? p->tokens[i].pos.line : INT32_MAX;
+}
+
 bool
 lang_parse(const char *source, size_t len, KitArena *arena, KitSymTable *syms, LangTree *tree, LangDiags *diags)
 {
@@ -564,6 +596,7 @@ lang_parse(const char *source, size_t len, KitArena *arena, KitSymTable *syms, L
 		braces += brace(&p.tokens[i]);
 	}
 	p.is_unclosed = braces > 0;
+	find_cut(&p);
 	while (lang_peek(&p, 0)->kind != LANG_TOKEN_END)
 	{
 		int			from = p.at;

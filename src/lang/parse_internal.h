@@ -27,6 +27,8 @@ typedef struct LangParser
 	int			depth;
 	bool		is_lost;
 	bool		is_stopped;		/* a limit was exceeded: lost for good */
+	int			cut_line;		/* of a string that is not closed; 0: there is none */
+	int			cut_end;		/* the line behind what cannot be understood because of it */
 	bool		is_unclosed;	/* there are more '{' than '}': only then does layout tell where one is missing */
 	int			n_diags;		/* that were there before */
 } LangParser;
