@@ -9,7 +9,7 @@
  *		sockets idle HOST PORT CLIENTS
  *			connects so many, answers pings, and waits for SIGTERM.  Prints ms until all were connected, and "ready"
  *		sockets flight HOST PORT CLIENTS IN_FLIGHT SECONDS
- *			transfers in the document "bank1" of the space bank, so many without an answer from each client at any time.  Prints answers per second, failures
+ *			transfers in the document "bank1" of the space bank, so many without an answer from each client at any time.  Prints those that were taken per second, failures
  *
  * A message says who sent it and when, so whoever sees it knows how old it is.  Frames are masked with zeros, which is legal and costs the client nothing.
  */
@@ -366,8 +366,10 @@ take_frame(Client *client, char *text, size_t len)
 			fprintf(stderr, "%.*s\n", (int) len, text);
 			exit(1);
 		}
+		client->n_flight--;
+		return;
 	}
-	else if (memmem(text, len, "\"delta\"", 7) != NULL)
+	if (memmem(text, len, "\"delta\"", 7) != NULL)
 	{
 		joined(client);
 		n_deliveries += is_measuring;
