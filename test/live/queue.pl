@@ -4,11 +4,12 @@ use strict;
 use warnings;
 use Test::More;
 use Time::HiRes qw(sleep time);
+use Gateway;
 use Session;
 use Viewer;
 
 my $alice = Session->new('alice');
-$alice->ask('\set program `cat examples/pubsub.adama`', q{SELECT adama.deploy('chat', :'program');}, q{SELECT adama.create('chat', 'lobby');},
+$alice->ask('\set program `cat examples/pubsub.adama`', q{SELECT adama.deploy('chat', :'program' || ' @connected { return true; }');}, q{SELECT adama.create('chat', 'lobby');},
 	q{SELECT adama.create('chat', 'attic');});
 
 # A limit that is reached soon: 0.8 MB of 8 GB.
@@ -18,6 +19,9 @@ my @viewers = map { Viewer->new("viewer $_", 'chat', 'lobby') } 1 .. 3;
 my $waits = Viewer->new('waits', 'chat', 'lobby', window => 2);
 my $attic = Viewer->new('attic', 'chat', 'attic');
 $_->changes(10) for @viewers, $waits, $attic;
+my $gate = Gateway->new('gate');
+$gate->connect('chat', map { { id => $_, key => 'lobby', agent => "p$_" } } 1 .. 3);
+$gate->wait_told(10, 1 .. 3);
 
 sub usage { return $alice->value('SELECT pg_notification_queue_usage()'); }
 sub activity { return $alice->value(q{SELECT query FROM pg_stat_activity WHERE backend_type = 'adama emitter' AND datname = current_database()}); }
@@ -30,6 +34,7 @@ while (activity() !~ /^waiting/ && time < $deadline)
 {
 	$alice->ask(($publish) x 20);
 	$_->changes() for @viewers;
+	$gate->listen(0);
 }
 like(activity(), qr/^waiting for the notification queue/, 'while a session that listens sits in a transaction, the emitter comes to wait');
 my $used = usage();
@@ -56,6 +61,7 @@ is($_->seq(), $seq, "when it is over, all is sent ($_->{name})") for @viewers, $
 is(scalar(grep { $_->knows_all($alice) } @viewers, $newcomer), 4, 'and adds up');
 my @after = map { scalar grep { $_->{seq} > $held } $_->heard() } @viewers;
 cmp_ok($after[0], '<=', 3, 'in few changes');
+ok($gate->wait_for($_, $seq, 20) && $gate->knows_all($_, $alice), "a gateway's connection $_ is sent all") for 1 .. 3;
 my ($late) = $attic->changes_to($attic_seq, 10);
 ok($late && !$late->{reset} && $attic->knows_all($alice), 'another document\'s viewer is sent what it lacks');
 $deadline = time + 20;
@@ -69,5 +75,6 @@ cmp_ok(usage(), '<', $limit / 10, 'the queue is empty');
 unlike(activity(), qr/^waiting/, 'the emitter watches again');
 
 $alice->ask('ALTER SYSTEM RESET adama.emitter_queue_limit;', 'SELECT pg_reload_conf();');
+$gate->quit();
 $_->quit() for $alice, $sitter, @viewers, $waits, $attic, $newcomer;
 done_testing();
