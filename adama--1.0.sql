@@ -268,6 +268,11 @@ COMMENT ON FUNCTION adama.deploy(pg_catalog.text, pg_catalog.text, pg_catalog.js
 CREATE FUNCTION adama.rollback(space pg_catalog.text, version pg_catalog.int4) RETURNS pg_catalog.int4
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_rollback';
 COMMENT ON FUNCTION adama.rollback(pg_catalog.text, pg_catalog.int4) IS 'deploy an earlier version of a space''s program again, as a new version; yields that; for the owner of the space';
+CREATE FUNCTION adama.explain(space pg_catalog.text) RETURNS TABLE (
+		part pg_catalog.text, kind pg_catalog.text, shared pg_catalog.bool, private_because pg_catalog.text, upkeep pg_catalog.text, how pg_catalog.text,
+		reads pg_catalog.text, line pg_catalog.int4)
+	LANGUAGE c STABLE STRICT PARALLEL UNSAFE ROWS 20 AS 'MODULE_PATHNAME', 'adama_sql_explain';
+COMMENT ON FUNCTION adama.explain(pg_catalog.text) IS 'what viewers share of a space''s documents, and how each part of a view is kept up to date; for the owner of the space';
 
 -- ---- documents: making, changing ----
 

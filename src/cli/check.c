@@ -1,17 +1,48 @@
 /*
  * check.c
- *	  adama check: what is wrong with programs, as text or as JSON, and the code that they become.
+ *	  adama check: what is wrong with programs, as text or as JSON, the code that they become, and what their views cost.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "cli/cli.h"
+#include "live/live.h"
 
 typedef struct Wanted
 {
 	bool		json;
 	bool		bytecode;
+	bool		explain;
 } Wanted;
+
+static void
+explain(const CliSource *source, KitBuf *out)
+{
+	LiveExplained *parts;
+	int			n = live_explain(source->program, source->arena, &parts);
+	int			width = 4;
+
+	for (int i = 0; i < n; i++)
+		if ((int) strlen(parts[i].part) > width)
+			width = (int) strlen(parts[i].part);
+	for (int i = 0; i < n; i++)
+	{
+		const LiveExplained *p = &parts[i];
+
+		kit_buf_printf(out, "%-*s  %-7s  %-7s  %-10s", width, p->part, p->kind, p->is_shared ? "shared" : "private", p->upkeep);
+		if (strcmp(p->upkeep, "recomputed") == 0)
+			kit_buf_printf(out, "  line %d: %s", p->line, p->how);
+		else if (p->how[0] != '\0')
+			kit_buf_printf(out, "  %s", p->how);
+		while (out->data[out->len - 1] == ' ')
+			out->len--;
+		if (!p->is_shared)
+			kit_buf_printf(out, "\n%*s  private: %s", width, "", p->private_because);
+		if (p->reads[0] != '\0')
+			kit_buf_printf(out, "\n%*s  reads: %s", width, "", p->reads);
+		kit_buf_add_char(out, '\n');
+	}
+}
 
 static CliStatus
 check_file(const char *path, Wanted wanted)
@@ -35,6 +66,8 @@ check_file(const char *path, Wanted wanted)
 		kit_buf_printf(&out, "%s: %d errors in all\n", path, source.diags.n_errors);
 	if (wanted.bytecode && source.program != NULL)
 		vm_program_disassemble(source.program, &out);
+	if (wanted.explain && source.program != NULL)
+		explain(&source, &out);
 	fwrite(out.data, 1, out.len, stdout);
 	status = source.program != NULL ? CLI_GOOD : CLI_WRONG;
 	cli_source_close(&source);
@@ -59,6 +92,8 @@ cli_check(int argc, char **argv)
 			wanted.json = true;
 		else if (strcmp(argv[i], "--bytecode") == 0)
 			wanted.bytecode = true;
+		else if (strcmp(argv[i], "--explain") == 0)
+			wanted.explain = true;
 		else
 		{
 			cli_complain("check has no option \"%s\"; see adama help check", argv[i]);

@@ -22,9 +22,10 @@ typedef struct Command
 } Command;
 
 static const Command commands[] = {
-	{"check", cli_check, "check [--json] [--bytecode] FILE...", "says what is wrong with programs",
+	{"check", cli_check, "check [--json] [--bytecode] [--explain] FILE...", "says what is wrong with programs",
 		"  --json       one JSON object a line for each diagnostic\n"
 		"  --bytecode   shows the code that a program has become\n"
+		"  --explain    shows what viewers share, and how each part of a view is kept up to date\n"
 		"Exit status: 0 no errors, 1 errors, 2 a file cannot be read.\n"},
 	{"run", cli_run, "run [--space NAME] [--key KEY] [--place] FILE SCRIPT", "runs a program against a script of events",
 		"  --space NAME the name of the space (default: the file's name)\n"

@@ -20,9 +20,18 @@ typedef struct Look
 	uint64_t   *fields;
 	int			reads;
 	const LangExpr *unknown;	/* the first part that was refused */
+	const char *reason;			/* and why, where more can be said than what it is */
 } Look;
 
 static bool look_at(Look *look, const LangExpr *e);
+
+static bool
+refuse(Look *look, const char *reason)
+{
+	if (look->reason == NULL)
+		look->reason = reason;
+	return false;
+}
 
 static void
 add_bits(uint64_t *to, const uint64_t *from, int n_words)
@@ -77,19 +86,19 @@ look_at_name(Look *look, const LangExpr *e)
 	{
 		case LANG_REF_LOCAL:
 			/* the row as a value: whoever gets it may read any of it */
-			return false;
+			return refuse(look, "the row itself is passed on here");
 		case LANG_REF_VIEWER_FIELD:
 			add_field(look, ref->field, OF_ANY);
 			return true;
 		case LANG_REF_FIELD:
 			if (ref->base == LANG_BASE_LOCAL && ref->local != look->row)
-				return false;
+				return refuse(look, "it depends on a variable");
 			if (ref->field->type->kind == LANG_TABLE || check_type_is_structured(ref->field->type))
-				return false;
+				return refuse(look, "it depends on other rows or records");
 			add_field(look, ref->field, ref->base == LANG_BASE_LOCAL ? OF_ROW : ref->base == LANG_BASE_SELF ? OF_SELF : OF_ANY);
 			return true;
 		default:
-			return false;
+			return refuse(look, "it depends on this name");
 	}
 }
 
@@ -101,7 +110,7 @@ look_at_field(Look *look, const LangExpr *e)
 
 	if (e->u.field.field == NULL || e->u.field.is_lifted || e->u.field.is_projection || e->u.field.field->type->kind == LANG_TABLE ||
 		check_type_is_structured(e->u.field.field->type))
-		return false;
+		return refuse(look, "it depends on other rows or records");
 	while (operand->kind == LANG_EXPR_PAREN)
 		operand = operand->u.unary.operand;
 	if (operand->kind == LANG_EXPR_VIEWER)
@@ -110,7 +119,7 @@ look_at_field(Look *look, const LangExpr *e)
 		return true;
 	}
 	if (!is_row(look, operand))
-		return false;
+		return refuse(look, "it depends on something within a value");
 	add_field(look, e->u.field.field, OF_ROW);
 	return true;
 }
@@ -133,13 +142,15 @@ look_at_call(Look *look, const LangExpr *e)
 		else if (receiver != NULL && receiver->kind == LANG_EXPR_SELF)
 			whose = OF_SELF;
 		else if (receiver != NULL)
-			return false;
+			return refuse(look, "it calls a method of something that is not the row");
 		look->reads |= unit->reads;
 		add_bits(whose == OF_ROW ? look->row_fields : whose == OF_SELF ? look->own_fields : look->fields, unit->own_fields, look->n_words);
 		add_bits(look->fields, unit->fields, look->n_words);
 		return true;
 	}
-	if (e->u.call.builtin == NULL || (receiver != NULL && !look_at(look, receiver)))
+	if (e->u.call.builtin == NULL)
+		return refuse(look, "it looks something up");
+	if (receiver != NULL && !look_at(look, receiver))
 		return false;
 	look->reads |= e->u.call.builtin->reads;
 	return true;
@@ -149,7 +160,7 @@ static bool
 look_into(Look *look, const LangExpr *e)
 {
 	if (check_type_is_structured(e->type) || e->type->kind == LANG_TABLE || e->type->kind == LANG_LIST || e->type->kind == LANG_ARRAY)
-		return false;
+		return refuse(look, "it depends on other rows, records or lists");
 	switch (e->kind)
 	{
 		case LANG_EXPR_INT:
@@ -175,7 +186,8 @@ look_into(Look *look, const LangExpr *e)
 		case LANG_EXPR_CALL:
 			return look_at_call(look, e);
 		case LANG_EXPR_PREFIX:
-			return (e->u.unary.op == LANG_OP_NEGATE || e->u.unary.op == LANG_OP_NOT) && look_at(look, e->u.unary.operand);
+			return e->u.unary.op == LANG_OP_NEGATE || e->u.unary.op == LANG_OP_NOT ? look_at(look, e->u.unary.operand) :
+				refuse(look, "it changes something");
 		case LANG_EXPR_PAREN:
 			return look_at(look, e->u.unary.operand);
 		case LANG_EXPR_BINARY:
@@ -189,7 +201,7 @@ look_into(Look *look, const LangExpr *e)
 		case LANG_EXPR_MAYBE:
 			return e->u.typed.operand == NULL || look_at(look, e->u.typed.operand);
 		default:
-			return false;
+			return refuse(look, "conditions of this kind are not followed row by row");
 	}
 }
 
@@ -207,7 +219,7 @@ look_at(Look *look, const LangExpr *e)
 const LangExpr *
 check_look(Check *c, const LangExpr *e, const LangLocal *row, CheckLook *found)
 {
-	Look		look = {c, (c->program->n_slots + 63) / 64, row, found->row_fields, found->own_fields, found->fields, 0, NULL};
+	Look		look = {c, (c->program->n_slots + 63) / 64, row, found->row_fields, found->own_fields, found->fields, 0, NULL, NULL};
 
 	look_at(&look, e);
 	found->reads |= look.reads;
@@ -226,9 +238,16 @@ bare(LangExpr *e)
 
 #define MAX_CLAUSES 100
 
+static bool
+refuse_query(LangUnkept *unkept, const LangExpr *e, const char *reason)
+{
+	*unkept = (LangUnkept) {e->pos, reason, true};
+	return false;
+}
+
 /* iterate t [where]* [order] [offset] [limit] */
 static bool
-read_query(LangKept *kept, LangExpr *e)
+read_query(LangKept *kept, LangExpr *e, LangUnkept *unkept)
 {
 	LangExpr   *clauses[MAX_CLAUSES];
 	int			n = 0;
@@ -238,11 +257,15 @@ read_query(LangKept *kept, LangExpr *e)
 	for (e = bare(e); e->kind == LANG_EXPR_LINQ && n < MAX_CLAUSES; e = bare(e->u.linq.source))
 		clauses[n++] = e;
 	if (e->kind != LANG_EXPR_ITERATE)
+	{
+		refuse_query(unkept, e, "it is no query of one table");
+		unkept->is_of_query = false;
 		return false;
+	}
 	table = bare(e->u.unary.operand);
 	if (table->kind != LANG_EXPR_NAME || table->u.name.ref.kind != LANG_REF_FIELD || table->u.name.ref.base == LANG_BASE_LOCAL ||
 		table->u.name.ref.field->kind != LANG_STORED_FIELD || table->type->kind != LANG_TABLE)
-		return false;
+		return refuse_query(unkept, table, "the table is not one of the document, or of the record");
 	kept->table = table->u.name.ref.field;
 	kept->is_of_root = table->u.name.ref.base == LANG_BASE_ROOT;
 	at = n;
@@ -255,7 +278,7 @@ read_query(LangKept *kept, LangExpr *e)
 		kept->offset = clauses[--at]->u.linq.expr;
 	if (at > 0 && clauses[at - 1]->u.linq.kind == LANG_LINQ_LIMIT)
 		kept->limit = clauses[--at]->u.linq.expr;
-	return at == 0;
+	return at == 0 || refuse_query(unkept, clauses[at - 1], "behind the table are followed: where, then order by, then offset, then limit");
 }
 
 /* The query whose size() is called, or NULL. */
@@ -304,7 +327,7 @@ projected(LangExpr *e, LangField **value)
 #define MAY_READ (LANG_READS_WHO | LANG_READS_VIEWER | LANG_READS_TIME | LANG_READS_SEQ | LANG_READS_DOCUMENT | LANG_LOGS)
 
 static LangKept *
-try_unit(Check *c, const LangUnit *unit)
+try_unit(Check *c, const LangUnit *unit, LangUnkept *unkept)
 {
 	int			n_words = (c->program->n_slots + 63) / 64;
 	LangExpr   *e = bare(unit->expr);
@@ -319,9 +342,15 @@ try_unit(Check *c, const LangUnit *unit)
 	found.is_count = (query = counted(e)) != NULL;
 	if (query == NULL && (query = projected(e, &found.value)) == NULL)
 		query = e;
-	if (!read_query(&found, query) || ((found.is_count || found.value != NULL) && (found.offset != NULL || found.limit != NULL)) ||
-		(found.is_count && found.order != NULL))
+	if (!read_query(&found, query, unkept))
 		return NULL;
+	if ((found.is_count || found.value != NULL) && (found.offset != NULL || found.limit != NULL))
+	{
+		refuse_query(unkept, found.offset != NULL ? found.offset : found.limit, "a part of the rows is followed only where the rows themselves are shown");
+		return NULL;
+	}
+	if (found.is_count && found.order != NULL)
+		found.order = NULL;
 	kept = KIT_NEW(c->arena, LangKept);
 	bits = KIT_NEW_N(c->arena, uint64_t, 7 * n_words + 1);
 	*kept = found;
@@ -341,7 +370,10 @@ try_unit(Check *c, const LangUnit *unit)
 	{
 		look.row = kept->wheres[i]->u.linq.row;
 		if (!look_at(&look, kept->wheres[i]->u.linq.expr))
+		{
+			refuse_query(unkept, look.unknown, look.reason);
 			return NULL;
+		}
 	}
 	if (kept->value != NULL)
 		add_field(&look, kept->value, OF_ROW);
@@ -355,9 +387,15 @@ try_unit(Check *c, const LangUnit *unit)
 	look.own_fields = kept->part_own_fields;
 	look.fields = kept->part_fields;
 	if ((kept->offset != NULL && !look_at(&look, kept->offset)) || (kept->limit != NULL && !look_at(&look, kept->limit)))
+	{
+		refuse_query(unkept, look.unknown, look.reason);
 		return NULL;
+	}
 	kept->part_reads = look.reads;
-	return ((kept->reads | kept->part_reads) & ~MAY_READ) == 0 ? kept : NULL;
+	if (((kept->reads | kept->part_reads) & ~MAY_READ) == 0)
+		return kept;
+	refuse_query(unkept, e, "it draws by chance, or changes something");
+	return NULL;
 }
 
 void
@@ -368,6 +406,6 @@ check_kept(Check *c)
 		LangUnit   *unit = c->units[i]->unit;
 
 		if ((unit->kind == LANG_UNIT_FORMULA || unit->kind == LANG_UNIT_BUBBLE) && unit->fields != NULL && unit->expr != NULL)
-			unit->kept = try_unit(c, unit);
+			unit->kept = try_unit(c, unit, &unit->unkept);
 	}
 }

@@ -183,6 +183,14 @@ struct LangLocal
 	bool		hides_field;	/* of the same name; has been reported */
 };
 
+/* Why a formula or bubble is computed anew: what is in the way, and a clause about it; reason NULL: nobody has looked. */
+typedef struct LangUnkept
+{
+	LangPos		pos;
+	const char *reason;
+	bool		is_of_query;	/* it is a query of one table, but for this */
+} LangUnkept;
+
 struct LangUnit
 {
 	LangUnitKind kind;
@@ -206,6 +214,7 @@ struct LangUnit
 	uint64_t   *own_fields;
 	uint64_t   *fields;
 	LangKept   *kept;			/* formulas and bubbles: the value can be kept up to date row by row; NULL: it is computed anew */
+	LangUnkept	unkept;
 	int			index;			/* in program->units */
 };
 

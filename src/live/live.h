@@ -118,4 +118,22 @@ extern bool live_view_plain(VmDoc *doc, const LiveViewer *viewer, int64_t now, i
 /* Envelope of a change: {"data":…,"reset":true,"seq":n}; data and reset are left out when not there. */
 extern void live_envelope(KitBuf *out, const char *data, size_t data_len, bool is_reset, int64_t seq);
 
+/* ---- what it costs ---- */
+
+/* A field, formula or bubble that viewers may see, and how it is kept up to date.  Texts may be empty, never NULL. */
+typedef struct LiveExplained
+{
+	const char *part;			/* "list", "Item.price" */
+	const char *kind;			/* "field", "formula", "bubble" */
+	bool		is_shared;		/* computed once for all viewers */
+	const char *private_because;
+	const char *upkeep;			/* "stored"; "simple": of single values; "maintained": by what changed; "recomputed": rows are gone through each time */
+	const char *how;			/* what is maintained; or what forces it to be recomputed */
+	const char *reads;
+	int			line;			/* of what forces it, or of the declaration */
+} LiveExplained;
+
+/* All parts, in the order of the program; texts in the arena, or as long as the program. */
+extern int	live_explain(const VmProgram *program, KitArena *arena, LiveExplained **parts);
+
 #endif

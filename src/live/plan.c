@@ -121,8 +121,8 @@ type_reads(const LangType *type)
 	return reads;
 }
 
-static const LangStruct *
-shown_struct(const LangType *type)
+const LangStruct *
+live_shown_struct(const LangType *type)
 {
 	if (type->kind == LANG_MAYBE || type->kind == LANG_LIST)
 		type = type->a;
@@ -140,10 +140,10 @@ units_read(LangUnit *const *units, int n)
 }
 
 /* What the presence and the value of the field itself depend on; of records in it, whether they are there. */
-static int
-field_reads(const LangField *field)
+int
+live_field_reads(const LangField *field)
 {
-	const LangStruct *inner = shown_struct(field->type);
+	const LangStruct *inner = live_shown_struct(field->type);
 	int			reads = units_read(field->policies, field->n_policies) | units_read(field->filters, field->n_filters);
 
 	if (field->privacy == LANG_PRIVACY_VIEWER_IS)
@@ -155,8 +155,8 @@ field_reads(const LangField *field)
 	return reads | type_reads(field->type);
 }
 
-static bool
-is_shown(const LangField *field)
+bool
+live_field_is_shown(const LangField *field)
 {
 	/* a browser's objects would take it for their prototype */
 	if (field->name->len == 9 && memcmp(field->name->text, "__proto__", 9) == 0)
@@ -168,8 +168,8 @@ is_shown(const LangField *field)
 static bool
 is_in_part(const LangField *field, LivePart part, LivePart *inner_part)
 {
-	const LangStruct *inner = shown_struct(field->type);
-	bool		is_private = (field_reads(field) & LIVE_PERSONAL) != 0;
+	const LangStruct *inner = live_shown_struct(field->type);
+	bool		is_private = (live_field_reads(field) & LIVE_PERSONAL) != 0;
 	bool		is_mixed = !is_private && inner != NULL && (inner->reads & LIVE_PERSONAL) != 0;
 
 	*inner_part = part == LIVE_ALL || !is_mixed ? LIVE_ALL : part;
@@ -209,7 +209,7 @@ value_plan(Make *m, const LangField *field)
 static void
 make_cell(Make *m, LiveCellPlan *cell, const LangField *field, LivePart inner_part)
 {
-	const LangStruct *inner = shown_struct(field->type);
+	const LangStruct *inner = live_shown_struct(field->type);
 
 	cell->field = field;
 	cell->unit = field->kind == LANG_STORED_FIELD ? NULL : field->unit;
@@ -268,7 +268,7 @@ make_cells(Make *m, LivePlan *plan, bool bubbles)
 	{
 		LivePart	inner_part;
 
-		if ((s->fields[i]->kind == LANG_BUBBLE_FIELD) == bubbles && is_shown(s->fields[i]) && is_in_part(s->fields[i], plan->part, &inner_part))
+		if ((s->fields[i]->kind == LANG_BUBBLE_FIELD) == bubbles && live_field_is_shown(s->fields[i]) && is_in_part(s->fields[i], plan->part, &inner_part))
 		{
 			if (plan->part == LIVE_PRIVATE && inner_part == LIVE_PRIVATE)
 				m->plans->is_mixed = true;
@@ -328,7 +328,7 @@ add_type(const Make *m, LiveDeps *to, const LangType *type, uint64_t *seen)
 			const LangField *f = s->fields[i];
 			LiveDeps	deps = {.own = KIT_NEW_N(m->arena, uint64_t, 2 * m->n_words + 1)};
 
-			if (type->kind == LANG_RECORD && !is_shown(f))
+			if (type->kind == LANG_RECORD && !live_field_is_shown(f))
 				continue;
 			deps.any = deps.own + m->n_words;
 			add_units(m, &deps, f->policies, f->n_policies);

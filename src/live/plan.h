@@ -95,6 +95,11 @@ typedef struct LivePlans
 /* Made at first use, as long as the program. */
 extern const LivePlans *live_plans(const VmProgram *program);
 
+/* What the presence and the value of the field itself depend on (LangReads); of records in it, whether they are there. */
+extern int	live_field_reads(const LangField *field);
+extern bool live_field_is_shown(const LangField *field);	/* to anybody */
+extern const LangStruct *live_shown_struct(const LangType *type);	/* of the records that a record, a maybe of one or a list of them shows; or NULL */
+
 #define LIVE_PERSONAL (LANG_READS_WHO | LANG_READS_VIEWER)
 
 #endif

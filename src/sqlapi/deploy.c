@@ -1,6 +1,6 @@
 /*
  * deploy.c
- *	  adama.deploy, rollback and check: a program's text comes in, and its author is told what is wrong with it.
+ *	  adama.deploy, rollback, check and explain: a program's text comes in, and its author is told what is wrong with it.
  *
  * check lists everything, warnings too.  deploy raises the first error, with the line and a caret in its detail, and says how many more there are.
  */
@@ -14,11 +14,13 @@
 #include "utils/tuplestore.h"
 
 #include "lang/sources.h"
+#include "live/live.h"
 #include "sqlapi/internal.h"
 
 PG_FUNCTION_INFO_V1(adama_sql_deploy);
 PG_FUNCTION_INFO_V1(adama_sql_rollback);
 PG_FUNCTION_INFO_V1(adama_sql_check);
+PG_FUNCTION_INFO_V1(adama_sql_explain);
 
 static void
 require_utf8(void)
@@ -246,6 +248,40 @@ adama_sql_check(PG_FUNCTION_ARGS)
 	}
 	if (program != NULL)
 		vm_program_free(program);
+	kit_arena_delete(arena);
+	return (Datum) 0;
+}
+
+/* Whose program it is may know what its views cost. */
+Datum
+adama_sql_explain(PG_FUNCTION_ARGS)
+{
+	ReturnSetInfo *result = (ReturnSetInfo *) fcinfo->resultinfo;
+	StoreSpace *space = sqlapi_space(PG_GETARG_DATUM(0));
+	KitArena   *arena;
+	LiveExplained *parts;
+	int			n;
+
+	sqlapi_require_owner(space);
+	InitMaterializedSRF(fcinfo, 0);
+	arena = kit_arena_new("adama explain");
+	n = live_explain(store_program_current(space)->vm, arena, &parts);
+	for (int i = 0; i < n; i++)
+	{
+		const LiveExplained *part = &parts[i];
+		Datum		values[8];
+		bool		nulls[8] = {0};
+
+		values[0] = CStringGetTextDatum(part->part);
+		values[1] = CStringGetTextDatum(part->kind);
+		values[2] = BoolGetDatum(part->is_shared);
+		values[3] = text_or_null(part->private_because, &nulls[3]);
+		values[4] = CStringGetTextDatum(part->upkeep);
+		values[5] = text_or_null(part->how, &nulls[5]);
+		values[6] = text_or_null(part->reads, &nulls[6]);
+		values[7] = Int32GetDatum(part->line);
+		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
+	}
 	kit_arena_delete(arena);
 	return (Datum) 0;
 }

@@ -121,9 +121,6 @@ extern const LangExpr *lower_bare(const LangExpr *e);	/* without parentheses */
 extern int	lower_effects(const LangExpr *e);			/* LangReads, and these */
 extern bool lower_is_pure(const LangExpr *e);			/* evaluating it never, once or twice makes no difference but for time */
 extern bool lower_reads_local(const LangExpr *e, const LangLocal *local);
-/* Calls visit for each direct part of e. */
-typedef void (*LowerVisit) (const LangExpr *part, void *arg);
-extern void lower_each_part(const LangExpr *e, LowerVisit visit, void *arg);
 
 /* ---- lower_expr.c ---- */
 

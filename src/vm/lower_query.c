@@ -15,6 +15,7 @@
  */
 #include <string.h>
 
+#include "lang/walk.h"
 #include "vm/lower.h"
 
 #define MAX_CLAUSES 1000
@@ -144,7 +145,7 @@ hoist(const LangExpr *e, void *arg)
 		case LANG_EXPR_PREFIX:
 		case LANG_EXPR_RANGE:
 		case LANG_EXPR_CONVERT:
-			lower_each_part(bare, hoist, arg);
+			lang_each_part(bare, hoist, arg);
 			break;
 		default:
 			break;
