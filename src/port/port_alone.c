@@ -42,6 +42,9 @@ measure_stack(void)
 	stack_budget = size > 2 * STACK_RESERVE ? size - STACK_RESERVE : size / 2;
 }
 
+/* For tests: called before memory is given and wherever work may be interrupted; need not come back.  The server's may do either at any of these places. */
+void		(*port_alone_hook) (void) = NULL;
+
 static void
 out_of_memory(size_t size)
 {
@@ -86,6 +89,8 @@ port_mem_alloc(PortMem *mem, size_t size)
 {
 	Block	   *block;
 
+	if (port_alone_hook != NULL)
+		port_alone_hook();
 	if (size > MAX_ALLOC || (block = malloc(sizeof(Block) + size)) == NULL)
 	{
 		out_of_memory(size);
@@ -111,6 +116,8 @@ port_mem_free(PortMem *mem, void *ptr)
 void
 port_poll(void)
 {
+	if (port_alone_hook != NULL)
+		port_alone_hook();
 }
 
 bool

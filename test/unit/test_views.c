@@ -63,7 +63,7 @@ shown_text(const DocNode *node)
 	return buf->data;
 }
 
-/* One of the oracle's secrets is only known as "1000 and the number that the row was made with". */
+/* One of the oracle's secrets is only known as "1000 and the number that the row was made with"; of a text it knows what it says, not how often that was replaced. */
 static void
 drop_secrets(DocNode *node)
 {
@@ -75,6 +75,8 @@ drop_secrets(DocNode *node)
 
 		if (member->key_len == 6 && memcmp(member->key, "secret", 6) == 0)
 			member->value = bool_node(true);
+		else if (member->key_len == 2 && memcmp(member->key, "tx", 2) == 0 && member->value->kind == DOC_OBJECT)
+			member->value = (DocNode *) doc_node_get(member->value, "$i", 2);
 		else
 			drop_secrets(member->value);
 	}
@@ -163,8 +165,8 @@ send_message(VmDoc *doc, VmDoc *copy, Model *m, const Message *msg)
 	KitBuf		delta;
 	KitDiag		diag = {0};
 
-	event.message = json_item(scratch, kit_arena_printf(scratch, "{\"id\":%d,\"n\":%d,\"s\":\"%s\",\"flag\":%s}", msg->id, msg->n, strings[msg->s],
-														msg->flag ? "true" : "false"), DOC_DOCUMENT);
+	event.message = json_item(scratch, kit_arena_printf(scratch, "{\"id\":%d,\"n\":%d,\"s\":\"%s\",\"flag\":%s,\"j\":%s}", msg->id, msg->n, strings[msg->s],
+														msg->flag ? "true" : "false", jsons[msg->n % N_JSONS]), DOC_DOCUMENT);
 	kit_buf_init(&delta, scratch);
 	vm_doc_begin(doc);
 	UNIT_TRY(vm_reduce(doc, &event, &vm_default_limits, scratch, &diag), "%s: %s", msg->channel, diag.message);
@@ -216,7 +218,7 @@ run_round(uint64_t seed)
 	Model	   *m = KIT_NEW(of_round, Model);
 	LiveDocument *document;
 	Watcher		watchers[N_VIEWERS] = {{{0}}};
-	int			n_first = unit_below(&r, 2) == 0 ? 40 : 3;
+	int			n_first = unit_below(&r, 2) == 0 ? 3 : unit_below(&r, 2) == 0 ? 40 : 90;
 
 	kit_buf_init(&source, of_round);
 	write_program(&source, &plan);
@@ -227,7 +229,7 @@ run_round(uint64_t seed)
 	UNIT_TRY(program != NULL, "seed %llu: %s", (unsigned long long) seed, source.data);
 	if (program == NULL)
 		return;
-	*m = (Model) {.boss = -1, .now = START};
+	*m = (Model) {.boss = -1, .tx = 3, .now = START};
 	doc = vm_doc_new(program, 0, false);
 	copy = reload(program, doc);
 	document = live_document_new(program, false);
