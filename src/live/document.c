@@ -82,8 +82,16 @@ live_turn_begin(LiveDocument *document, VmDoc *doc, int64_t now, int64_t seq, Vm
 				KitDiag *diag)
 {
 	LiveTurn   *turn = KIT_NEW(scratch, LiveTurn);
-	bool		is_first = document->shared.root == NULL;
+	bool		is_first;
 
+	if (document->shared.root != NULL && !document->shared.is_sound)
+	{
+		/* the last turn was interrupted: who was here starts over */
+		document->version++;
+		live_trail_clear(&document->trail);
+		live_memory_forget(&document->shared);
+	}
+	is_first = document->shared.root == NULL;
 	ADAMA_ASSERT(vm_doc_program(doc) == document->program);
 	turn->document = document;
 	turn->doc = doc;

@@ -268,7 +268,8 @@ LiveOutcome
 live_view_update(LiveView *view, LiveTurn *turn, KitBuf *out, KitDiag *diag)
 {
 	LiveDocument *document = view->document;
-	bool		is_first = view->version == 0 || (view->private.plan != NULL && !view->private.is_sound);
+	uint64_t	version = view->version;
+	bool		is_first = version == 0 || (view->private.plan != NULL && !view->private.is_sound);
 	const DocNode *before = NULL;
 	KitBuf		shared;
 	KitBuf		private;
@@ -279,13 +280,15 @@ live_view_update(LiveView *view, LiveTurn *turn, KitBuf *out, KitDiag *diag)
 	view->is_alone = false;
 	kit_buf_init(&shared, out->arena);
 	kit_buf_init(&private, out->arena);
-	if (!is_first && view->version + 1 == document->version && turn->change.len > 2)
+	/* if it is interrupted, nothing was sent */
+	view->version = 0;
+	if (!is_first && version + 1 == document->version && turn->change.len > 2)
 	{
 		shared = turn->change;
 		before = document->shared.before;
 		view->is_alone = document->shared.is_alone;
 	}
-	else if (!is_first && !live_document_since(document, view->version, out->arena, &shared))
+	else if (!is_first && !live_document_since(document, version, out->arena, &shared))
 		is_first = true;
 	if (is_first)
 		live_view_forget(view);
@@ -299,9 +302,11 @@ live_view_update(LiveView *view, LiveTurn *turn, KitBuf *out, KitDiag *diag)
 	if (is_first && document->shared.plan != NULL)
 		live_memory_whole(&document->shared, &shared);
 	view->is_alone |= view->private.is_alone;
-	view->version = document->version;
 	if (!is_first && shared.len <= 2 && private.len <= 2)
+	{
+		view->version = document->version;
 		return LIVE_UNCHANGED;
+	}
 	if (!join(view, out->arena, &shared, &private, out, diag))
 	{
 		live_view_forget(view);
@@ -311,6 +316,7 @@ live_view_update(LiveView *view, LiveTurn *turn, KitBuf *out, KitDiag *diag)
 		kit_buf_add_str(out, "{}");
 	if (!is_first)
 		note_before(view, before, out->arena);
+	view->version = document->version;
 	return is_first ? LIVE_WHOLE : LIVE_DELTA;
 }
 

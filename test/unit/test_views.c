@@ -4,8 +4,18 @@
  *
  * Three ways to a view must agree, for every viewer, whenever he looks: the changes that he was sent, added up; the view computed from scratch; and an oracle, which
  * keeps the document in arrays of its own and builds the view from what the program says, row by row and field by field, without any of the code under test.
+ *
+ * No change tells that something is gone which the viewer did not have: so no id of a row that he may not see is in any of them.  (Who has missed turns
+ * is sent all of their changes in one: what came and went meanwhile was there for him to see.)
+ *
+ * Now and then a turn has too small a budget, or is interrupted where memory is asked for or interrupts are looked for, as the server does it, by a jump.
+ * A view that was not brought up to date starts over with a whole one.
  */
 #include "view_oracle.h"
+
+#include <setjmp.h>
+
+#include <sanitizer/lsan_interface.h>
 
 #include "live/live.h"
 #include "vm/vm.h"
@@ -18,6 +28,8 @@ typedef struct Watcher
 	Eye			eye;
 	LiveView   *view;
 	DocNode    *sum;			/* of what it was sent; in an arena of its own */
+	long		turn;			/* in which it looked last */
+	bool		starts_over;	/* an update of it has failed, or of what all views share */
 	KitArena   *arenas[2];
 	int			current;
 } Watcher;
@@ -63,7 +75,10 @@ shown_text(const DocNode *node)
 	return buf->data;
 }
 
-/* One of the oracle's secrets is only known as "1000 and the number that the row was made with"; of a text it knows what it says, not how often that was replaced. */
+/*
+ * One of the oracle's secrets is only known as "1000 and the number that the row was made with"; of a text it knows what it says, not how often that was
+ * replaced.
+ */
 static void
 drop_secrets(DocNode *node)
 {
@@ -110,6 +125,25 @@ same_view(const DocNode *a, const DocNode *b)
 	return doc_node_equal(x, y);
 }
 
+/* Whether all that the change takes away was there. */
+static bool
+takes_what_is_there(const DocNode *delta, const DocNode *from)
+{
+	if (delta->kind != DOC_OBJECT)
+		return true;
+	for (uint32_t i = 0; i < delta->u.object.n; i++)
+	{
+		const DocMember *member = &delta->u.object.members[i];
+		const DocNode *old = from == NULL || from->kind != DOC_OBJECT ? NULL : doc_node_get(from, member->key, member->key_len);
+
+		if (member->value->kind == DOC_NULL ? old == NULL : !takes_what_is_there(member->value, old))
+			return false;
+	}
+	return true;
+}
+
+static long n_turns;
+
 static void
 receive(Watcher *w, const char *json, bool is_whole)
 {
@@ -119,6 +153,7 @@ receive(Watcher *w, const char *json, bool is_whole)
 	KitDiag		diag = {0};
 
 	(void) doc_node_from_item(arena, json_item(arena, json, is_whole ? DOC_DOCUMENT : DOC_DELTA), &delta, &diag);
+	UNIT_TRY(is_whole || w->turn + 1 < n_turns || takes_what_is_there(delta, w->sum), "a change takes away what was not there: %s\n# before %s", json, w->sum == NULL ? "" : shown_text(w->sum));
 	sum = is_whole ? delta : doc_node_apply(arena, w->sum, delta, &diag);
 	UNIT_TRY(sum != NULL, "a change does not fit: %s", json);
 	if (sum == NULL)
@@ -126,6 +161,7 @@ receive(Watcher *w, const char *json, bool is_whole)
 	kit_arena_reset(next);
 	w->sum = copy_tree(next, sum);
 	w->current = 1 - w->current;
+	w->turn = n_turns;
 }
 
 static void
@@ -143,8 +179,11 @@ look(Watcher *w, LiveTurn *turn, VmDoc *doc, const Model *m, const Plan *p, unsi
 	kit_buf_init(&out, arena);
 	outcome = live_view_update(w->view, turn, &out, &diag);
 	UNIT_TRY(outcome != LIVE_FAILED, "seed %llu: %s", seed, diag.message);
+	UNIT_TRY(!w->starts_over || outcome == LIVE_WHOLE, "seed %llu: a view that had failed does not start over", seed);
+	w->starts_over = false;
 	if (outcome == LIVE_DELTA || outcome == LIVE_WHOLE)
 		receive(w, out.data, outcome == LIVE_WHOLE);
+	w->turn = n_turns;
 	if (!live_view_tree(doc, &viewer, m->now, m->seq, text("space"), text("key"), &vm_default_limits, arena, &scratch, &diag))
 		UNIT_TRY(false, "seed %llu: from scratch: %s", seed, diag.message);
 	UNIT_TRY(same_view(scratch, truth), "seed %llu: the view from scratch is not what the program says\n# %s\n# view   %s\n# oracle %s", seed, program,
@@ -202,6 +241,73 @@ random_message(UnitRandom *r, const Model *m)
 	if (m->n_rows >= MAX_ROWS - 1 && strcmp(msg.channel, "add") == 0)
 		msg.channel = "drop";
 	return msg;
+}
+
+/* ---- what goes wrong ---- */
+
+extern void (*port_alone_hook) (void);
+
+static jmp_buf interrupted;
+static long until;
+
+static void
+count_down(void)
+{
+	if (--until <= 0)
+	{
+		port_alone_hook = NULL;
+		longjmp(interrupted, 1);
+	}
+}
+
+static long n_failed_updates;
+static long n_interrupted;
+
+/* A turn that comes to an early end, in whatever part of it. */
+static void
+fail_turn(UnitRandom *r, LiveDocument *document, VmDoc *doc, Model *m, Watcher *watchers)
+{
+	KitArena   *scratch = kit_arena_new("turn");
+	VmLimits	limits = vm_default_limits;
+	bool		is_jump = unit_below(r, 2) == 0;
+
+	if (!is_jump && unit_below(r, 2) == 0)
+		limits.steps = unit_below(r, 3000);
+	else if (!is_jump)
+		limits.memory = unit_below(r, 60000);
+	__lsan_disable();
+	until = is_jump ? 1 + (long) unit_below(r, 800) : 0;
+	if (setjmp(interrupted) == 0)
+	{
+		KitDiag		diag = {0};
+		LiveTurn   *turn;
+
+		port_alone_hook = is_jump ? count_down : NULL;
+		n_turns++;
+		turn = live_turn_begin(document, doc, m->now, m->seq, text("space"), text("key"), &limits, scratch, &diag);
+		for (int i = 0; i < N_VIEWERS; i++)
+		{
+			Watcher    *w = &watchers[i];
+			KitBuf		out;
+			LiveOutcome outcome = LIVE_FAILED;
+
+			kit_buf_init(&out, scratch);
+			if (turn != NULL)
+				outcome = live_view_update(w->view, turn, &out, &diag);
+			port_alone_hook = NULL;
+			if (outcome == LIVE_DELTA || outcome == LIVE_WHOLE)
+				receive(w, out.data, outcome == LIVE_WHOLE);
+			port_alone_hook = is_jump ? count_down : NULL;
+			if (outcome == LIVE_WHOLE || outcome == LIVE_FAILED)
+				w->starts_over = outcome == LIVE_FAILED;
+			n_failed_updates += outcome == LIVE_FAILED;
+		}
+	}
+	else
+		n_interrupted++;
+	port_alone_hook = NULL;
+	__lsan_enable();
+	kit_arena_delete(scratch);
 }
 
 static void
@@ -264,6 +370,9 @@ run_round(uint64_t seed)
 			vm_doc_free(copy);
 			copy = reload(program, doc);
 		}
+		if (unit_below(&r, 6) == 0)
+			fail_turn(&r, document, copy, m, watchers);
+		n_turns++;
 		turn = live_turn_begin(document, copy, m->now, m->seq, text("space"), text("key"), &vm_default_limits, arena, &diag);
 		UNIT_TRY(turn != NULL, "seed %llu: %s", (unsigned long long) seed, diag.message);
 		for (int i = 0; i < N_VIEWERS && turn != NULL; i++)
@@ -305,6 +414,8 @@ main(void)
 	for (int round = 0; round < unit_rounds(120) && unit_tries_failed == 0; round++)
 		run_round(seed + (uint64_t) round);
 	UNIT_PROPERTY("what a viewer is sent adds up to what he may see");
+	UNIT_OK("updates ran out of budget on the way", n_failed_updates > 0);
+	UNIT_OK("and were interrupted", n_interrupted > 0);
 	kit_arena_delete(arena);
 	return unit_done();
 }

@@ -84,7 +84,8 @@ enum
 };
 
 static const char *const atom_texts[N_ATOMS] = {
-	"flag", "!flag", "n < x", "n >= y", "s == \"b\"", "twice > 8", "Time.now() > 1700000000020L", "(n + Document.seq()) % 2 == 0", "is_odd", "e == E::B", "mb.getOrDefaultTo(9) < 4", "d > 2.0", "\"k1\" inside mp", "day > @date 2020/1/5", "@who == who", "@who == boss", "n < @viewer.v", "@viewer.b"
+	"flag", "!flag", "n < x", "n >= y", "s == \"b\"", "twice > 8", "Time.now() > 1700000000020L", "(n + Document.seq()) % 2 == 0", "is_odd",
+	"e == E::B", "mb.getOrDefaultTo(9) < 4", "d > 2.0", "\"k1\" inside mp", "day > @date 2020/1/5", "@who == who", "@who == boss", "n < @viewer.v", "@viewer.b"
 };
 
 typedef struct Condition
@@ -182,7 +183,8 @@ static const char *const key_texts[] = {"", "n", "s", "twice", "flag", "e", "mb"
 
 enum
 {
-	SHOW_LIST, SHOW_REVERSED, SHOW_COUNT, SHOW_VALUES, SHOW_ONE, SHOW_STRINGS, SHOW_DOUBLES, SHOW_MAYBES, SHOW_SUM, SHOW_MAXIMUM, SHOW_AVERAGE, SHOW_FIELD, N_SHOWS
+	SHOW_LIST, SHOW_REVERSED, SHOW_COUNT, SHOW_VALUES, SHOW_ONE, SHOW_STRINGS, SHOW_DOUBLES, SHOW_MAYBES, SHOW_SUM, SHOW_MAXIMUM, SHOW_AVERAGE,
+	SHOW_FIELD, N_SHOWS
 };
 
 typedef struct Query
