@@ -6,7 +6,7 @@
  * read when its document has its turn.  Where a window is full, the board is told to wake the emitter for the next acknowledgement.
  *
  * The queue.  PostgreSQL keeps notifications in one queue for the whole cluster, until every session that listens has passed them; a session that listens
- * and sits in a transaction holds them all.  When it is full no transaction that notifies can commit, whoever's.  So we gather changes the longer the fuller
+ * and sits in a transaction, or does not read, holds them all.  When it is full no transaction that notifies can commit, whoever's.  So we gather changes the longer the fuller
  * the queue is, and stop at adama.emitter_queue_limit of it.  What was not sent is sent when there is room again, as coarser changes.
  *
  *		0 ---- 1/4 of the limit ---- 1/2 ---- 3/4 ---- the limit
@@ -133,8 +133,8 @@ look(TimestampTz now)
 		is_stopped = true;
 		ereport(LOG,
 				(errmsg("holding back notifications of document changes, since the notification queue is %.3g%% full", usage * 100),
-				 errdetail("A session that listens and is in a transaction keeps the queue from being emptied."),
-				 errhint("Find it in pg_stat_activity by its xact_start.")));
+				 errdetail("A session that listens and is in a transaction, or does not read what it is sent, keeps the queue from being emptied."),
+				 errhint("Find it in pg_stat_activity by its xact_start, or waiting for ClientWrite.")));
 	}
 	else if (is_stopped && usage <= limit() * 0.75)
 	{
