@@ -355,6 +355,13 @@ CREATE FUNCTION adama.upgrade(space pg_catalog.text, max pg_catalog.int4 DEFAULT
 COMMENT ON FUNCTION adama.upgrade(pg_catalog.text, pg_catalog.int4)
 	IS 'move documents that nobody has touched since to the newest version of the program, at most so many; yields how many; for the owner of the space';
 
+CREATE FUNCTION adama.export(space pg_catalog.text, key pg_catalog.text) RETURNS pg_catalog.jsonb
+	LANGUAGE c STABLE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_export';
+COMMENT ON FUNCTION adama.export(pg_catalog.text, pg_catalog.text) IS 'a document as one value: its state, its log and the programs that it ran; for the owner of the space';
+CREATE FUNCTION adama.import(space pg_catalog.text, key pg_catalog.text, exported pg_catalog.jsonb) RETURNS pg_catalog.int8
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_import';
+COMMENT ON FUNCTION adama.import(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) IS 'make a document of what adama.export gave, log and all; yields its sequence number; for the owner of the space';
+
 -- ---- privileges ----
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA adama FROM PUBLIC;

@@ -26,6 +26,8 @@ PG_FUNCTION_INFO_V1(adama_sql_verify);
 PG_FUNCTION_INFO_V1(adama_sql_try);
 PG_FUNCTION_INFO_V1(adama_sql_rewind);
 PG_FUNCTION_INFO_V1(adama_sql_upgrade);
+PG_FUNCTION_INFO_V1(adama_sql_export);
+PG_FUNCTION_INFO_V1(adama_sql_import);
 
 /* The first two arguments of all of them. */
 static StoreSpace *
@@ -280,4 +282,29 @@ adama_sql_upgrade(PG_FUNCTION_ARGS)
 			worker_document_changed(schema, key);
 	}
 	PG_RETURN_INT32(list_length(keys));
+}
+
+/* ---- to elsewhere ---- */
+
+Datum
+adama_sql_export(PG_FUNCTION_ARGS)
+{
+	char	   *key;
+	StoreSpace *space = begin(fcinfo, &key);
+
+	PG_RETURN_DATUM(store_export(space, key));
+}
+
+Datum
+adama_sql_import(PG_FUNCTION_ARGS)
+{
+	char	   *key;
+	StoreSpace *space = begin(fcinfo, &key);
+	Oid			schema = space->schema;
+	int64		seq;
+
+	sqlapi_begin_write("adama.import()");
+	seq = store_import(space, key, PG_GETARG_DATUM(2));
+	worker_document_changed(schema, key);
+	PG_RETURN_INT64(seq);
 }

@@ -36,6 +36,15 @@ store_raise_unknown_document(const StoreSpace *space, const char *key)
 	store_raise(&diag);
 }
 
+void
+store_raise_duplicate_document(const StoreSpace *space, const char *key)
+{
+	KitDiag		diag = {0};
+
+	kit_fail(&diag, KIT_DUPLICATE_DOCUMENT, "document \"%s\" of space \"%s\" exists already", key, NameStr(space->name));
+	store_raise(&diag);
+}
+
 /* Goes to the server's log alone: who sent the message has no business with it. */
 static void
 write_log(void *arg, const VmEvent *event, const char *line, size_t len)

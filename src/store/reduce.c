@@ -578,12 +578,7 @@ store_create(StoreSpace *space, const char *key, StoreEvent *event)
 
 	store_create_lock(space, key);
 	if (store_document_exists(space, key))
-	{
-		KitDiag		diag = {0};
-
-		kit_fail(&diag, KIT_DUPLICATE_DOCUMENT, "document \"%s\" of space \"%s\" exists already", key, NameStr(space->name));
-		store_raise(&diag);
-	}
+		store_raise_duplicate_document(space, key);
 	if (!pg_strong_random(&entropy, sizeof(entropy)))
 		ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("could not generate random values")));
 

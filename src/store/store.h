@@ -312,6 +312,16 @@ typedef struct StoreDivergence
  */
 extern bool store_verify(StoreSpace *space, const char *key, Snapshot snapshot, KitArena *arena, StoreDivergence *divergence, StorePast *past);
 
+/* ---- export, import (carry.c) ---- */
+
+/* The document, its log and its programs as one jsonb, in the current memory context.  Raises KIT_UNKNOWN_DOCUMENT. */
+extern Datum store_export(StoreSpace *space, const char *key);
+/*
+ * Makes a document of what store_export gave, log and all; returns its seq.  Raises KIT_DUPLICATE_DOCUMENT, 55000 when the space never had a program that the log
+ * needs, and what is wrong with the value: then nothing is made.
+ */
+extern int64 store_import(StoreSpace *space, const char *key, Datum exported);
+
 /* What another program makes of one event: diag says why it fails, delta (len 0 for all but an entry's last event) what it changes. */
 typedef bool (*StoreTrialVisit) (const StoreHistory *event, const KitDiag *diag, DocBytes delta, void *arg);
 /* Runs all events of the log under another program.  What fails there changes nothing, and the next is run. */
@@ -329,6 +339,7 @@ extern void store_raise(const KitDiag *diag) pg_attribute_noreturn();
 extern VmLog store_event_log(void);	/* to the server's log, for events that happen, not for those that are run again */
 extern void store_unknown_document(KitDiag *diag, const StoreSpace *space, const char *key);
 extern void store_raise_unknown_document(const StoreSpace *space, const char *key) pg_attribute_noreturn();
+extern void store_raise_duplicate_document(const StoreSpace *space, const char *key) pg_attribute_noreturn();
 
 /* While code works on a space's rows: the space's owner, security restricted.  store_* functions do it themselves; the emitter does it for what it adds. */
 typedef struct StoreRole
