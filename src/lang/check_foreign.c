@@ -20,7 +20,7 @@ const CheckForeign check_foreign[] = {
 	{"call", "random rand", "Random numbers are Random.genDouble() and Random.genBoundInt(n)."},
 	{"call", "sleep setTimeout setInterval wait delay pg_sleep", "Nothing waits: what happens later is a state, reached by transition #name in seconds;"},
 	{"call", "error raise fail panic die exit reject require revert", "\"abort;\" undoes the message and tells the sender that it was refused."},
-	{"call", "emit send broadcast notify publish pg_notify", "Nothing is sent by hand: whoever sees a field is told when it changes."},
+	{"call", "emit send broadcast notify publish pg_notify", "Whoever sees a field is told when it changes; what is no state is said by Messaging.broadcast(name, dynamic)."},
 	{"call", "insert push append add", "Rows are inserted by: table <- {name: value, ...};"},
 	{"call", "concat", "Strings are joined by \"+\"."},
 	{"call", "current_timestamp getdate timestamp clock", "The document's time is Time.now(), in milliseconds."},
