@@ -404,6 +404,8 @@ lang_usual_hint(LangParser *p, const char *what)
 		if (hint != NULL)
 			return hint;
 	}
+	if (strncmp(what, "\";\" at the end of", 17) == 0 && (lang_at_symbol(p, ')') || lang_at_symbol(p, ']')))
+		return "There is one too many, or the one that it closes is missing.";
 	hint = find_hint(joining, COUNT(joining), token);
 	if (hint == NULL && token->kind == LANG_TOKEN_ID)
 		hint = did_you_mean(p, nearest(clause_words, token->sym));
