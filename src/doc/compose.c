@@ -102,3 +102,16 @@ doc_compose(KitArena *arena, DocBytes first, DocBytes second, KitBuf *out, KitDi
 	doc_write_tree(result, DOC_DELTA, out);
 	return true;
 }
+
+bool
+doc_node_has_replacement(const DocNode *delta)
+{
+	if (delta->kind != DOC_OBJECT)
+		return false;
+	if (delta->replaces)
+		return true;
+	for (uint32_t i = 0; i < delta->u.object.n; i++)
+		if (doc_node_has_replacement(delta->u.object.members[i].value))
+			return true;
+	return false;
+}

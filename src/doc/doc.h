@@ -251,6 +251,7 @@ extern void doc_node_to_json(const DocNode *node, DocJsonStyle style, KitBuf *ou
  */
 extern DocNode *doc_node_diff(KitArena *arena, const DocNode *from, const DocNode *to);
 extern DocNode *doc_node_apply(KitArena *arena, const DocNode *document, const DocNode *delta, KitDiag *diag);	/* NULL on misfit; shares nodes with both */
+extern bool doc_node_has_replacement(const DocNode *delta);	/* "@r" is in it: a plain merge patch cannot say that */
 extern DocNode *doc_node_compose(KitArena *arena, const DocNode *first, const DocNode *second, KitDiag *diag);
 
 #endif

@@ -118,19 +118,6 @@ write_body(KitArena *arena, const DocNode *data, bool is_reset, int64_t seq, int
 	return body;
 }
 
-static bool
-has_replacement(const DocNode *node)
-{
-	if (node->kind != DOC_OBJECT)
-		return false;
-	if (node->replaces)
-		return true;
-	for (uint32_t i = 0; i < node->u.object.n; i++)
-		if (has_replacement(node->u.object.members[i].value))
-			return true;
-	return false;
-}
-
 static Body *
 compose(KitArena *arena, const Body *first, const Body *second)
 {
@@ -151,7 +138,7 @@ compose(KitArena *arena, const Body *first, const Body *second)
 	if (both == NULL && (a != NULL || b != NULL))
 		return NULL;
 	body = write_body(arena, both, first->is_reset, second->seq, first->life);
-	body->has_replacement = !first->is_reset && both != NULL && has_replacement(both);
+	body->has_replacement = !first->is_reset && both != NULL && doc_node_has_replacement(both);
 	return body;
 }
 

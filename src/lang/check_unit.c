@@ -98,10 +98,10 @@ check_rules(const LangUnit *unit)
 	return r;
 }
 
-static const char *
-kind_text(const LangUnit *unit)
+const char *
+lang_unit_word(LangUnitKind kind)
 {
-	switch (unit->kind)
+	switch (kind)
 	{
 		case LANG_UNIT_FUNCTION:
 			return "function";
@@ -116,7 +116,7 @@ kind_text(const LangUnit *unit)
 		case LANG_UNIT_FILTER:
 			return "filter";
 		case LANG_UNIT_INITIAL:
-			return "the initial value of";
+			return "initial value";
 		case LANG_UNIT_FORMULA:
 			return "formula";
 		case LANG_UNIT_BUBBLE:
@@ -156,19 +156,19 @@ kind_text(const LangUnit *unit)
 		case LANG_UNIT_RPC:
 			return "rpc";
 		case LANG_UNIT_JOIN:
-			return "a join";
+			return "join";
 		case LANG_UNIT_TEST:
 			return "test";
 	}
-	return "";
+	return "code";
 }
 
 const char *
 check_unit_text(Check *c, const LangUnit *unit)
 {
-	if (unit->name == NULL)
-		return kind_text(unit);
-	return check_printf(c, "%s \"%s\"", kind_text(unit), unit->name->text);
+	const char *word = unit->kind == LANG_UNIT_INITIAL ? "the initial value of" : unit->kind == LANG_UNIT_JOIN ? "a join" : lang_unit_word(unit->kind);
+
+	return unit->name == NULL ? word : check_printf(c, "%s \"%s\"", word, unit->name->text);
 }
 
 LangUnit *

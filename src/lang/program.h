@@ -171,6 +171,8 @@ typedef enum LangUnitKind
 	LANG_UNIT_JOIN				/* an end of an edge: returns maybe<int> */
 } LangUnitKind;
 
+extern const char *lang_unit_word(LangUnitKind kind);	/* as in `procedure "add"` */
+
 struct LangLocal
 {
 	const KitSym *name;			/* NULL: implicit row of a query */

@@ -111,20 +111,6 @@ live_trail_reaches(const LiveTrail *trail, uint64_t version, uint64_t now)
 	return find_first(trail, version, now, &first);
 }
 
-/* Something went and came back: a plain merge patch cannot say that. */
-static bool
-has_replacement(const DocNode *node)
-{
-	if (node->kind != DOC_OBJECT)
-		return false;
-	if (node->replaces)
-		return true;
-	for (uint32_t i = 0; i < node->u.object.n; i++)
-		if (has_replacement(node->u.object.members[i].value))
-			return true;
-	return false;
-}
-
 bool
 live_trail_since(const LiveTrail *trail, uint64_t version, uint64_t now, KitArena *scratch, KitBuf *out)
 {
@@ -146,7 +132,7 @@ live_trail_since(const LiveTrail *trail, uint64_t version, uint64_t now, KitAren
 		if (sum == NULL)
 			return false;
 	}
-	if (has_replacement(sum))
+	if (doc_node_has_replacement(sum))
 		return false;
 	doc_node_to_json(sum, DOC_JSON_WIRE, out);
 	return true;

@@ -517,74 +517,9 @@ list_kept(Lower *l, VmKept *kept)
 }
 
 static const char *
-unit_word(LangUnitKind kind)
-{
-	switch (kind)
-	{
-		case LANG_UNIT_FUNCTION:
-			return "function";
-		case LANG_UNIT_PROCEDURE:
-			return "procedure";
-		case LANG_UNIT_METHOD:
-			return "method";
-		case LANG_UNIT_DISPATCH:
-			return "dispatch";
-		case LANG_UNIT_POLICY:
-			return "policy";
-		case LANG_UNIT_FILTER:
-			return "filter";
-		case LANG_UNIT_INITIAL:
-			return "initial value";
-		case LANG_UNIT_FORMULA:
-			return "formula";
-		case LANG_UNIT_BUBBLE:
-			return "bubble";
-		case LANG_UNIT_CHANNEL:
-			return "channel";
-		case LANG_UNIT_CONSTRUCT:
-			return "@construct";
-		case LANG_UNIT_CONNECTED:
-			return "@connected";
-		case LANG_UNIT_DISCONNECTED:
-			return "@disconnected";
-		case LANG_UNIT_DELETE:
-			return "@delete";
-		case LANG_UNIT_LOAD:
-			return "@load";
-		case LANG_UNIT_CAN_ATTACH:
-			return "@can_attach";
-		case LANG_UNIT_ATTACHED:
-			return "@attached";
-		case LANG_UNIT_STATIC_CREATE:
-			return "@static create";
-		case LANG_UNIT_STATIC_INVENT:
-			return "@static invent";
-		case LANG_UNIT_STATIC_SEND:
-			return "@static send";
-		case LANG_UNIT_INGESTED:
-			return "ingested";
-		case LANG_UNIT_PARSED:
-			return "@parsed";
-		case LANG_UNIT_LAMBDA:
-			return "@lambda";
-		case LANG_UNIT_STATE:
-			return "state";
-		case LANG_UNIT_CRON:
-			return "@cron";
-		case LANG_UNIT_RPC:
-			return "rpc";
-		case LANG_UNIT_TEST:
-			return "test";
-		case LANG_UNIT_JOIN:
-			return "join";
-	}
-	return "code";
-}
-
-static const char *
 unit_name(Lower *l, const LangUnit *unit)
 {
-	const char *word = unit_word(unit->kind);
+	const char *word = lang_unit_word(unit->kind);
 	const LangStruct *self = unit->self;
 	bool		of = self != NULL && self->name != NULL;
 
