@@ -850,11 +850,31 @@ vm_doc_load(const VmProgram *program, DocBytes state, bool is_upgrade, bool keep
 	return NULL;
 }
 
+/* Whether what the document is now could be loaded. */
+static bool
+is_loadable(VmDoc *doc, KitDiag *diag)
+{
+	KitArena   *arena = kit_arena_new("state");
+	KitBuf		state;
+	VmDoc	   *copy;
+
+	kit_buf_init(&state, arena);
+	copy = vm_doc_load(doc->program, vm_doc_save(doc, &state), false, false, diag);
+	if (copy != NULL)
+		vm_doc_free(copy);
+	kit_arena_delete(arena);
+	return copy != NULL;
+}
+
 bool
 vm_doc_apply(VmDoc *doc, DocBytes delta, KitDiag *diag)
 {
 	DocItem		root;
+	int64_t		last_row_id = doc->last_row_id;
 
 	ADAMA_ASSERT(!doc->is_open);
-	return doc_open(delta, DOC_DELTA, &root, diag) && load_all(&(Load) {.doc = doc, .diag = diag}, root, false);
+	if (!doc_open(delta, DOC_DELTA, &root, diag) || !load_all(&(Load) {.doc = doc, .diag = diag}, root, false))
+		return false;
+	/* going back in time takes numbers of rows back, which must not be those of rows that stay */
+	return doc->last_row_id >= last_row_id || is_loadable(doc, diag);
 }
