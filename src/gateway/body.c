@@ -21,7 +21,7 @@ static Body *memo[3];			/* first, second, what they are composed to; NULL: none 
 static int64_t
 take_number(const char *text, size_t *len, const char *name)
 {
-	size_t		end = *len - 1;
+	size_t		end = *len > 0 ? *len - 1 : 0;
 	size_t		p = end;
 	size_t		name_len = strlen(name);
 	int64_t		value = 0;
@@ -53,7 +53,8 @@ body_new(const char *text, size_t len)
 	body->life = take_number(text, &len, "\"life\":");
 	body->seq = len > 0 ? take_number(text, &len, "\"seq\":") : 0;
 	body->is_reset = begins_with(body->text, body->len, reset) || (len >= strlen(reset) && memcmp(text + len - strlen(reset), reset, strlen(reset)) == 0);
-	body->is_change = body->is_reset || begins_with(body->text, body->len, "\"data\":") || begins_with(body->text, body->len, "\"seq\":");
+	body->is_change = body->is_reset || begins_with(body->text, body->len, "\"data\":") || begins_with(body->text, body->len, "\"outstanding\":") ||
+		begins_with(body->text, body->len, "\"seq\":");
 	return body;
 }
 
@@ -73,10 +74,11 @@ body_drop(Body *body)
 
 /* ---- composition ---- */
 
-/* The value of "data": a delta, or NULL when there is none. */
+/* data: the value of "data", a delta; rest: the members that are neither data nor read by body_new.  NULL when there is none. */
 static bool
-read_data(KitArena *arena, const Body *body, DocNode **data)
+read_data(KitArena *arena, const Body *body, DocNode **data, DocNode **rest)
 {
+	static const char *const known[] = {"reset", "data", "seq", "life"};
 	KitBuf	   *json = KIT_NEW(arena, KitBuf);
 	KitBuf	   *bytes = KIT_NEW(arena, KitBuf);
 	DocItem		root;
@@ -91,12 +93,26 @@ read_data(KitArena *arena, const Body *body, DocNode **data)
 		!doc_node_from_item(arena, root, &tree, &diag) || tree->kind != DOC_OBJECT)
 		return false;
 	*data = doc_node_get(tree, "data", 4);
+	*rest = NULL;
+	for (uint32_t i = 0; i < tree->u.object.n; i++)
+	{
+		const DocMember *m = &tree->u.object.members[i];
+		bool		is_known = false;
+
+		for (int k = 0; k < 4; k++)
+			is_known |= m->key_len == strlen(known[k]) && memcmp(m->key, known[k], m->key_len) == 0;
+		if (is_known)
+			continue;
+		if (*rest == NULL)
+			*rest = doc_node_new(arena, DOC_OBJECT);
+		doc_node_set(arena, *rest, m->key, m->key_len, m->value);
+	}
 	return true;
 }
 
 /* The members of an envelope are in the order in which the database writes them. */
 static Body *
-write_body(KitArena *arena, const DocNode *data, bool is_reset, int64_t seq, int64_t life)
+write_body(KitArena *arena, const DocNode *data, const DocNode *rest, bool is_reset, int64_t seq, int64_t life)
 {
 	KitBuf		out;
 	Body	   *body;
@@ -108,6 +124,15 @@ write_body(KitArena *arena, const DocNode *data, bool is_reset, int64_t seq, int
 	{
 		kit_buf_add_str(&out, "\"data\":");
 		doc_node_to_json(data, DOC_JSON_WIRE, &out);
+		kit_buf_add_char(&out, ',');
+	}
+	for (uint32_t i = 0; rest != NULL && i < rest->u.object.n; i++)
+	{
+		const DocMember *m = &rest->u.object.members[i];
+
+		doc_json_string(m->key, m->key_len, DOC_JSON_WIRE, &out);
+		kit_buf_add_char(&out, ':');
+		doc_node_to_json(m->value, DOC_JSON_WIRE, &out);
 		kit_buf_add_char(&out, ',');
 	}
 	kit_buf_printf(&out, "\"seq\":%lld", (long long) seq);
@@ -124,11 +149,20 @@ compose(KitArena *arena, const Body *first, const Body *second)
 	DocNode    *a;
 	DocNode    *b;
 	DocNode    *both;
+	DocNode    *rest;
+	DocNode    *later;
 	KitDiag		diag = {0};
 	Body	   *body;
 
-	if (!read_data(arena, first, &a) || !read_data(arena, second, &b))
+	if (!read_data(arena, first, &a, &rest) || !read_data(arena, second, &b, &later))
 		return NULL;
+	/* Each of them comes whole: the later one counts. */
+	for (uint32_t i = 0; later != NULL && i < later->u.object.n; i++)
+	{
+		if (rest == NULL)
+			rest = doc_node_new(arena, DOC_OBJECT);
+		doc_node_set(arena, rest, later->u.object.members[i].key, later->u.object.members[i].key_len, later->u.object.members[i].value);
+	}
 	if (a == NULL || b == NULL)
 		both = a == NULL ? b : a;
 	else if (first->is_reset)
@@ -137,7 +171,7 @@ compose(KitArena *arena, const Body *first, const Body *second)
 		both = doc_node_compose(arena, a, b, &diag);
 	if (both == NULL && (a != NULL || b != NULL))
 		return NULL;
-	body = write_body(arena, both, first->is_reset, second->seq, first->life);
+	body = write_body(arena, both, rest, first->is_reset, second->seq, first->life);
 	body->has_replacement = !first->is_reset && both != NULL && doc_node_has_replacement(both);
 	return body;
 }
@@ -215,9 +249,10 @@ body_split(const Body *body, Body **before, Body **rest)
 {
 	KitArena   *arena = kit_arena_new("adama gateway split");
 	DocNode    *data = NULL;
+	DocNode    *others = NULL;
 
-	(void) read_data(arena, body, &data);
-	*before = write_body(arena, nulls_of(arena, data), false, body->seq, 0);
-	*rest = write_body(arena, without_marks(arena, data, false), false, body->seq, 0);
+	(void) read_data(arena, body, &data, &others);
+	*before = write_body(arena, nulls_of(arena, data), NULL, false, body->seq, 0);
+	*rest = write_body(arena, without_marks(arena, data, false), others, false, body->seq, 0);
 	kit_arena_delete(arena);
 }

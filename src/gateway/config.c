@@ -46,6 +46,25 @@ static const Option options[] = {
 #undef GATEWAY_OPTION
 };
 
+/* What makes sense of numbers; of others nothing but 0 does not. */
+typedef struct Range
+{
+	const char *name;
+	int			min;
+	int			max;
+} Range;
+
+static const Range ranges[] = {
+	{"commands", 1, 64},
+	{"max_frame", 1024, 256 * 1024 * 1024},
+	{"max_queue_bytes", 65536, INT_MAX},
+	{"max_batch", 1, 100000},
+	{"max_pending", 0, 256 * 1024 * 1024},
+	{"idle_timeout", 1, 86400},
+	{"stall_timeout", 1, 86400},
+	{"stop_timeout", 0, 3600},
+};
+
 #define N_OPTIONS ((int) (sizeof(options) / sizeof(options[0])))
 
 typedef struct Reading
@@ -80,12 +99,12 @@ parse_flag(const char *value, bool *out)
 }
 
 static bool
-parse_number(const char *value, int *out)
+parse_number(const char *value, Range range, int *out)
 {
 	char	   *end;
 	long		n = strtol(value, &end, 10);
 
-	if (*value == '\0' || *end != '\0' || n < 0 || n > INT_MAX)
+	if (*value == '\0' || *end != '\0' || n < range.min || n > range.max)
 		return false;
 	*out = (int) n;
 	return true;
@@ -107,6 +126,15 @@ parse_level(const char *value, GatewayLevel *out)
 	return false;
 }
 
+static Range
+range_of(const char *name)
+{
+	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+		if (strcmp(ranges[i].name, name) == 0)
+			return ranges[i];
+	return (Range) {name, 1, INT_MAX};
+}
+
 static bool
 set(Config *to, const Option *option, const char *value)
 {
@@ -120,7 +148,7 @@ set(Config *to, const Option *option, const char *value)
 		case KIND_FLAG:
 			return parse_flag(value, field);
 		case KIND_NUMBER:
-			return parse_number(value, field);
+			return parse_number(value, range_of(option->name), field);
 		case KIND_LIST:
 			if (*value != '\0')
 				append(field, value);
@@ -143,7 +171,10 @@ give(Reading *reading, const char *name, const char *value)
 		reading->was_given[i] = true;
 		if (set(&reading->config, &options[i], value))
 			return true;
-		gateway_log(GATEWAY_ERROR, "config", "option=%s value=\"%s\" problem=\"not a value of this option\"", name, value);
+		if (options[i].kind == KIND_NUMBER)
+			gateway_log(GATEWAY_ERROR, "config", "option=%s value=\"%s\" problem=\"expected a number from %d to %d\"", name, value, range_of(name).min, range_of(name).max);
+		else
+			gateway_log(GATEWAY_ERROR, "config", "option=%s value=\"%s\" problem=\"not a value of this option\"", name, value);
 		return false;
 	}
 	gateway_log(GATEWAY_ERROR, "config", "option=\"%s\" problem=\"there is no such option\"", name);

@@ -25,6 +25,8 @@
 #define RETRY_FIRST_MS 100
 #define RETRY_MAX_MS 5000
 #define CONNECT_TIMEOUT_MS 10000
+#define CONNECT_TIMEOUT_MAX_S 600
+#define MAX_VALUES 100
 #define MAX_LINKS 65
 
 typedef enum LinkState
@@ -36,6 +38,10 @@ typedef enum LinkState
 	LINK_BUSY
 } LinkState;
 
+static const char *const turned_keywords[] = {"host", "hostaddr", "port"};
+
+#define N_TURNED 3
+
 typedef struct Link
 {
 	int			number;			/* 0: the one that listens */
@@ -45,9 +51,10 @@ typedef struct Link
 	int			fd;				/* that is watched */
 	uv_timer_t	timer;			/* of the retry, of connecting */
 	int			retry_ms;
-	bool		is_stale;		/* to be closed when idle */
+	bool		is_stale;		/* to be closed when idle, or when it comes up: it may be of another server than the one that listens */
 	DatabaseCall *call;
 	PGresult   *result;			/* of the call so far */
+	char	   *turned[N_TURNED];	/* the hosts, another one first; NULL: as they were given */
 } Link;
 
 static uv_loop_t *loop;
@@ -57,6 +64,7 @@ static int	n_links;
 static int64_t n_lost;
 static const char **keywords;	/* of the connection, for libpq */
 static const char **values;
+static int	n_values;			/* that were given */
 
 static const char *const statement_names[] = {
 #define GATEWAY_STATEMENT(name, n_params, sql) #name,
@@ -70,7 +78,10 @@ static const char *const statement_texts[] = {
 #undef GATEWAY_STATEMENT
 };
 
+static const char not_heard[] = "the listening connection is lost";
+
 static void start_connecting(Link *link);
+static Link *idle_link(void);
 static void go_on(Link *link);
 static void on_poll(uv_poll_t *handle, int status, int poll_events);
 
@@ -146,16 +157,19 @@ lost(Link *link, const char *why)
 	n_lost++;
 	uv_timer_start(&link->timer, on_retry, (uint64_t) link->retry_ms, 0);
 	link->retry_ms = link->retry_ms * 2 > RETRY_MAX_MS ? RETRY_MAX_MS : link->retry_ms * 2;
-	end_call(link, NULL);
-	if (link->number != 0 || !was_up)
-		return;
-	events->deaf();
-	for (int i = 1; i < n_links; i++)
+	if (link->number == 0 && was_up)
 	{
-		links[i].is_stale = links[i].state == LINK_BUSY;
-		if (links[i].state == LINK_IDLE)
-			lost(&links[i], "the listening connection is lost");
+		events->deaf();
+		for (int i = 1; i < n_links; i++)
+			links[i].is_stale = links[i].state != LINK_DOWN;
+		for (int i = 1; i < n_links; i++)
+			if (links[i].state == LINK_IDLE)
+				lost(&links[i], not_heard);
 	}
+	end_call(link, NULL);
+	/* What it had to do can be done by another one. */
+	if (idle_link() != NULL)
+		events->idle();
 }
 
 /* ---- results ---- */
@@ -172,7 +186,9 @@ is_up(Link *link)
 		events->listening(PQgetvalue(link->result, 0, 0));
 	PQclear(link->result);
 	link->result = NULL;
-	if (link->number != 0)
+	if (link->is_stale)
+		lost(link, not_heard);
+	else if (link->number != 0)
 		events->idle();
 }
 
@@ -186,7 +202,7 @@ call_is_done(Link *link)
 	end_call(link, result);
 	PQclear(result);
 	if (link->is_stale)
-		lost(link, "the listening connection is lost");
+		lost(link, not_heard);
 	else if (link->state == LINK_IDLE)
 		events->idle();
 }
@@ -255,7 +271,7 @@ flush(Link *link)
 {
 	int			left = PQflush(link->conn);
 
-	if (left < 0)
+	if (left < 0 || PQstatus(link->conn) != CONNECTION_OK)
 		lost(link, PQerrorMessage(link->conn));
 	else
 		watch(link, left > 0 ? UV_READABLE | UV_WRITABLE : UV_READABLE);
@@ -307,15 +323,91 @@ connecting(Link *link)
 	}
 }
 
+/* What it was told, or NULL: also by the environment or a service file. */
+static char *
+told(Link *link, const char *keyword)
+{
+	PQconninfoOption *options = PQconninfo(link->conn);
+	char	   *value = NULL;
+
+	for (PQconninfoOption *option = options; option != NULL && option->keyword != NULL; option++)
+		if (strcmp(option->keyword, keyword) == 0 && option->val != NULL && *option->val != '\0')
+			value = gateway_copy(option->val, strlen(option->val));
+	PQconninfoFree(options);
+	return value;
+}
+
+/* a,b,c becomes b,c,a. */
+static void
+rotate(char **list)
+{
+	char	   *comma = *list == NULL ? NULL : strchr(*list, ',');
+	size_t		first_len;
+	size_t		rest_len;
+	char	   *turned;
+
+	if (comma == NULL)
+		return;
+	first_len = (size_t) (comma - *list);
+	rest_len = strlen(comma + 1);
+	turned = gateway_alloc(first_len + rest_len + 2);
+	memcpy(turned, comma + 1, rest_len);
+	turned[rest_len] = ',';
+	memcpy(turned + rest_len + 1, *list, first_len);
+	free(*list);
+	*list = turned;
+}
+
+/* libpq asks one host after the other, but leaves it to us to give up on one that says nothing: next time it is the last one. */
 static void
 on_timeout(uv_timer_t *timer)
 {
-	lost(timer->data, "connecting takes too long");
+	Link	   *link = timer->data;
+
+	if (link->state == LINK_CONNECTING)
+	{
+		for (int i = 0; i < N_TURNED; i++)
+		{
+			free(link->turned[i]);
+			link->turned[i] = told(link, turned_keywords[i]);
+			rotate(&link->turned[i]);
+		}
+	}
+	lost(link, "connecting takes too long");
+}
+
+/* ms; connect_timeout says so, in seconds, 0: for ever */
+static uint64_t
+connect_timeout(Link *link)
+{
+	char	   *given = told(link, "connect_timeout");
+	long		seconds = given == NULL ? 0 : atol(given);
+
+	free(given);
+	return seconds > 0 && seconds < CONNECT_TIMEOUT_MAX_S ? (uint64_t) seconds * 1000 : CONNECT_TIMEOUT_MS;
+}
+
+static void
+notice(void *arg, const char *message)
+{
+	const Link *link = arg;
+
+	gateway_log(GATEWAY_INFO, "database_says", "connection=%d text=\"%s\"", link->number, message);
 }
 
 static void
 start_connecting(Link *link)
 {
+	int			n = n_values;
+
+	for (int i = 0; i < N_TURNED; i++)
+	{
+		if (link->turned[i] == NULL)
+			continue;
+		keywords[n] = turned_keywords[i];
+		values[n++] = link->turned[i];
+	}
+	keywords[n] = NULL;
 	link->conn = PQconnectStartParams(keywords, values, 0);
 	link->state = LINK_CONNECTING;
 	if (link->conn == NULL || PQstatus(link->conn) == CONNECTION_BAD)
@@ -323,7 +415,8 @@ start_connecting(Link *link)
 		lost(link, link->conn != NULL ? PQerrorMessage(link->conn) : "out of memory");
 		return;
 	}
-	uv_timer_start(&link->timer, on_timeout, CONNECT_TIMEOUT_MS, 0);
+	PQsetNoticeProcessor(link->conn, notice, link);
+	uv_timer_start(&link->timer, on_timeout, connect_timeout(link), 0);
 	watch(link, UV_WRITABLE);
 }
 
@@ -384,7 +477,7 @@ static Link *
 idle_link(void)
 {
 	for (int i = 1; i < n_links; i++)
-		if (links[i].state == LINK_IDLE)
+		if (links[i].state == LINK_IDLE && !links[i].is_stale)
 			return &links[i];
 	return NULL;
 }
@@ -535,15 +628,15 @@ read_conninfo(void)
 		PQfreemem(error);
 		return false;
 	}
-	keywords = gateway_alloc(sizeof(char *) * 100);
-	values = gateway_alloc(sizeof(char *) * 100);
+	keywords = gateway_alloc(sizeof(char *) * (MAX_VALUES + N_TURNED + 1));
+	values = gateway_alloc(sizeof(char *) * (MAX_VALUES + N_TURNED + 1));
 	for (size_t i = 0; i < N_DEFAULTS; i++, n++)
 	{
 		keywords[n] = defaults[i][0];
 		values[n] = defaults[i][1];
 	}
 	/* A later value of a keyword counts more. */
-	for (PQconninfoOption *option = given; option->keyword != NULL && n < 99; option++)
+	for (PQconninfoOption *option = given; option->keyword != NULL && n < MAX_VALUES; option++)
 	{
 		if (option->val == NULL)
 			continue;
@@ -551,6 +644,7 @@ read_conninfo(void)
 		values[n++] = gateway_copy(option->val, strlen(option->val));
 	}
 	PQconninfoFree(given);
+	n_values = n;
 	return true;
 }
 
@@ -561,7 +655,7 @@ database_start(uv_loop_t *with_loop, const DatabaseEvents *with_events)
 	events = with_events;
 	if (!read_conninfo())
 		return false;
-	n_links = 1 + (config.n_commands < 1 ? 1 : config.n_commands > MAX_LINKS - 1 ? MAX_LINKS - 1 : config.n_commands);
+	n_links = 1 + (config.n_commands > MAX_LINKS - 1 ? MAX_LINKS - 1 : config.n_commands);
 	for (int i = 0; i < n_links; i++)
 	{
 		links[i].number = i;

@@ -13,7 +13,10 @@ typedef enum GatewayLevel
 	GATEWAY_ERROR
 } GatewayLevel;
 
-/* Values: name=value, or name="value" where the value may hold anything but a quote; what is no printable character becomes a blank. */
+/*
+ * Values: name=value, or name="value" where the value may hold anything: quotes and backslashes in what is put for %s get a backslash, what is no printable
+ * character becomes a blank.  What is in the format of printf is only: %s %.NUMBERs %d %u %ld %lld %lu %zu %f.
+ */
 extern void gateway_log(GatewayLevel level, const char *event, const char *values,...) __attribute__((format(printf, 3, 4)));
 extern void gateway_log_level(GatewayLevel least);
 

@@ -8,7 +8,7 @@
  *		answers	database.c -> work.c -> socket.c
  *		changes	database.c -> stream.c -> socket.c -> server.c						a payload becomes frames of all streams that it is for
  *
- * SIGTERM and SIGINT: what is under way is waited for, then all sockets are told to come back, and the process ends.  SIGHUP: the configuration and keys are read again.
+ * SIGTERM and SIGINT: nothing more is taken, what is under way is waited for, then all sockets are told to come back, and the process ends.  SIGHUP: the configuration and keys are read again.
  */
 #include <signal.h>
 #include <stdlib.h>
@@ -130,6 +130,7 @@ stop(uv_signal_t *handle, int signal_number)
 		return;
 	is_stopping = true;
 	gateway_log(GATEWAY_INFO, "stopping", "signal=%d sockets=%d queued=%d", signal_number, socket_count(), work_n_queued());
+	socket_stop();
 	stop_at = uv_now(&loop) + (uint64_t) config.stop_timeout * 1000;
 	uv_timer_start(&stop_timer, look_whether_done, 0, STOP_LOOK_MS);
 }

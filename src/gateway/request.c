@@ -185,7 +185,8 @@ optional_int(Request *request, const char *name, int64_t *out)
 		return false;
 	if (item.kind == DOC_STRING)
 		return doc_parse_int(item.str, item.len, out);
-	*out = item.i;
+	if (item.kind == DOC_INT)
+		*out = item.i;
 	return item.kind == DOC_INT;
 }
 
@@ -199,7 +200,10 @@ json_text(Request *request, const char *name, bool allows_array, Text *out)
 	if (!find(request, name, &item) || (item.kind != DOC_OBJECT && !(allows_array && item.kind == DOC_ARRAY)))
 		return false;
 	out->str = request_member_text(request->text, request->len, name, &out->len);
-	return out->str != NULL;
+	/* A name with escapes is found, but not as text: then it may be another member of that name. */
+	if (out->str != NULL && *out->str == '{')
+		return true;
+	return out->str != NULL && *out->str == '[' && allows_array;
 }
 
 /* ---- who, and where ---- */
@@ -391,7 +395,7 @@ method_connect(Request *request)
 	(void) optional_int(request, "life", &life);
 	/* Whoever says it twice means it once. */
 	if ((stream = stream_find(socket, request->id)) != NULL)
-		work_leave(stream, 0);
+		work_leave(stream, NOBODY_WAITS);
 	if (socket->n_streams >= config.max_streams)
 	{
 		socket_failure(socket, request->id, CODE_BUSY, "this socket has as many connections as it may");
@@ -557,7 +561,11 @@ is_pong(Request *request, int64_t now)
 	if (!find(request, "pong", &item))
 		return false;
 	if (optional_int(request, "ping", &ping))
-		request->socket->latency = (int) (now - request->socket->opened - ping);
+	{
+		/* It may say anything. */
+		if (ping >= 0 && ping <= now - request->socket->opened)
+			request->socket->latency = (int) (now - request->socket->opened - ping);
+	}
 	else
 		socket_disconnect(request->socket, NO_MEANING);
 	return true;
@@ -577,7 +585,7 @@ request_received(Socket *socket, const char *text, size_t len, int64_t now)
 		socket_disconnect(socket, NO_MEANING);
 	else if (!is_pong(&request, now))
 	{
-		if (optional_int(&request, "id", &request.id))
+		if (optional_int(&request, "id", &request.id) && request.id != NOBODY_WAITS)
 			run(&request, now);
 		else
 			socket_disconnect(socket, NO_ID);

@@ -85,24 +85,52 @@ identity_cookies(struct lws *wsi)
 	return NULL;
 }
 
+/* An address, and nothing else.  One of IPv4 that comes by way of IPv6 is the same as by itself. */
+static bool
+take_address(const char *text, char *out, size_t size)
+{
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+
+	if (strncasecmp(text, "::ffff:", 7) == 0 && strchr(text, '.') != NULL)
+		text += 7;
+	if (uv_ip4_addr(text, 0, &in) != 0 && uv_ip6_addr(text, 0, &in6) != 0)
+		return false;
+	return (size_t) snprintf(out, size, "%s", text) < size;
+}
+
+/* A proxy appends the address that it saw: the last one is what it vouches for. */
+static bool
+forwarded_address(struct lws *wsi, char *out, size_t size)
+{
+	char	   *list = header(wsi, WSI_TOKEN_X_FORWARDED_FOR);
+	char	   *last = list == NULL ? NULL : strrchr(list, ',');
+	bool		is_good = false;
+
+	if (list != NULL)
+	{
+		size_t		len;
+
+		last = last == NULL ? list : last + 1;
+		last += strspn(last, " \t");
+		len = strcspn(last, " \t");
+		last[len] = '\0';
+		is_good = take_address(last, out, size);
+	}
+	free(list);
+	return is_good;
+}
+
 static void
 client_address(struct lws *wsi, char *out, size_t size)
 {
-	char	   *forwarded = config.forwarded ? header(wsi, WSI_TOKEN_X_FORWARDED_FOR) : NULL;
-	/* A proxy appends the address that it saw: the last one is what it vouches for. */
-	const char *last = forwarded == NULL ? NULL : strrchr(forwarded, ',');
+	char		peer[64] = "";
 
-	out[0] = '\0';
-	if (forwarded != NULL)
-	{
-		last = last == NULL ? forwarded : last + 1;
-		while (*last == ' ')
-			last++;
-		snprintf(out, size, "%s", last);
-	}
-	else
-		lws_get_peer_simple(wsi, out, size);
-	free(forwarded);
+	if (config.forwarded && forwarded_address(wsi, out, size))
+		return;
+	lws_get_peer_simple(wsi, peer, sizeof(peer));
+	if (!take_address(peer, out, size))
+		snprintf(out, size, "unknown");
 }
 
 static bool
@@ -351,7 +379,13 @@ parse_listener(const char *text, char *address, size_t size, int *port, bool *is
 	for (size_t i = 0; i < len; i++)
 		if (text[i] == ':')
 			colon = text + i;
-	*port = atoi(colon == NULL ? text : colon + 1);
+	*port = 0;
+	for (const char *p = colon == NULL ? text : colon + 1; p < text + len; p++)
+	{
+		if (*p < '0' || *p > '9' || *port > 65535)
+			return false;
+		*port = *port * 10 + (*p - '0');
+	}
 	address_len = colon == NULL ? 0 : (size_t) (colon - text);
 	if (address_len >= 2 && text[0] == '[' && text[address_len - 1] == ']')
 	{
@@ -390,6 +424,11 @@ listen_on(const char *text)
 	info.keepalive_timeout = 30;
 	info.alpn = "http/1.1";
 	info.server_string = "adama";
+	if (is_tls && (*config.certificate == '\0' || *config.key == '\0'))
+	{
+		gateway_log(GATEWAY_ERROR, "config", "option=%s problem=\"a listener with TLS needs it\"", *config.certificate == '\0' ? "certificate" : "key");
+		return false;
+	}
 	if (is_tls)
 	{
 		info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;

@@ -42,6 +42,8 @@ static uv_timer_t timer;
 static Socket *sockets;			/* the one that is pinged next comes first */
 static int	n_sockets;
 static int	n_closing;			/* sockets whose close frame is due */
+static size_t in_bytes;			/* of all frames that are arriving */
+static bool is_stopping;
 static int64_t last_id;
 static char *scratch;			/* LWS_PRE bytes, then the frame that is written */
 static size_t scratch_size;
@@ -77,6 +79,14 @@ socket_drop(Socket *socket)
 	free(socket);
 }
 
+static bool
+is_plain(const char *p, const char *end)
+{
+	while (p < end && *p >= ' ' && *p <= '~')
+		p++;
+	return p == end;
+}
+
 /* {"q":true,…}: names of the cookies that are identities. */
 static void
 add_identities(const char *cookies, char *out, size_t size)
@@ -92,7 +102,7 @@ add_identities(const char *cookies, char *out, size_t size)
 		if (equals == NULL)
 			return;
 		len += (size_t) snprintf(out + len, size - len, "%s\"%.*s\":true", len > 0 ? "," : "", (int) (equals - p), p);
-		if (len >= size)
+		if (len >= size || !is_plain(p, equals))
 		{
 			out[0] = '\0';
 			return;
@@ -104,14 +114,14 @@ add_identities(const char *cookies, char *out, size_t size)
 Socket *
 socket_opened(struct lws *wsi, const char *ip, const char *origin, const char *cookies)
 {
-	Address    *address = n_sockets < config.max_sockets ? limits_enter(ip) : NULL;
+	Address    *address = n_sockets < config.max_sockets && !is_stopping ? limits_enter(ip) : NULL;
 	Socket	   *socket;
 	char		identities[512];
 
 	if (address == NULL)
 	{
 		metrics.sockets_refused++;
-		gateway_log(GATEWAY_INFO, "socket_refused", "ip=%s problem=\"too many sockets\"", ip);
+		gateway_log(GATEWAY_INFO, "socket_refused", "ip=%s problem=\"%s\"", ip, is_stopping ? "the gateway is stopping" : "too many sockets");
 		return NULL;
 	}
 	socket = GATEWAY_NEW(Socket);
@@ -133,6 +143,15 @@ socket_opened(struct lws *wsi, const char *ip, const char *origin, const char *c
 	return socket;
 }
 
+static void
+drop_input(Socket *socket)
+{
+	free(socket->in);
+	in_bytes -= socket->in_len;
+	socket->in = NULL;
+	socket->in_len = 0;
+}
+
 void
 socket_closed(Socket *socket)
 {
@@ -142,13 +161,12 @@ socket_closed(Socket *socket)
 	gateway_log(GATEWAY_DEBUG, "socket_closed", "socket=%lld streams=%d", (long long) socket->id, socket->n_streams);
 	socket->wsi = NULL;
 	while (socket->streams != NULL)
-		work_leave(socket->streams, 0);
+		work_leave(socket->streams, NOBODY_WAITS);
 	DL_FOREACH_SAFE(socket->out, frame, next)
 		free(frame);
 	socket->out = NULL;
 	socket->out_bytes = 0;
-	free(socket->in);
-	socket->in = NULL;
+	drop_input(socket);
 	limits_leave(socket->address);
 	DL_DELETE(sockets, socket);
 	n_sockets--;
@@ -191,7 +209,8 @@ close_now(void)
 void
 socket_received(Socket *socket, const char *data, size_t len, bool is_last, bool is_binary)
 {
-	if (socket->is_closing)
+	/* What comes while the gateway stops is not taken: the client is told to come back, and says it again. */
+	if (socket->is_closing || is_stopping)
 		return;
 	socket->heard = now_ms();
 	metrics.bytes_in += (int64_t) len;
@@ -206,25 +225,28 @@ socket_received(Socket *socket, const char *data, size_t len, bool is_last, bool
 		close_soon(socket, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE);
 		return;
 	}
+	if (in_bytes + len > (size_t) config.max_queue_bytes)
+	{
+		socket->is_closing = true;
+		close_soon(socket, LWS_CLOSE_STATUS_POLICY_VIOLATION);
+		return;
+	}
 	if (socket->in == NULL && is_last)
 	{
 		metrics.frames_in++;
 		request_received(socket, data, len, now_ms());
 		return;
 	}
-	socket->in = gateway_realloc(socket->in, socket->in_len + len);
-	memcpy(socket->in + socket->in_len, data, len);
+	socket->in = gateway_realloc(socket->in, socket->in_len + len + 1);
+	if (len > 0)
+		memcpy(socket->in + socket->in_len, data, len);
 	socket->in_len += len;
+	in_bytes += len;
 	if (is_last)
 	{
-		char	   *in = socket->in;
-		size_t		in_len = socket->in_len;
-
-		socket->in = NULL;
-		socket->in_len = 0;
 		metrics.frames_in++;
-		request_received(socket, in, in_len, now_ms());
-		free(in);
+		request_received(socket, socket->in, socket->in_len, now_ms());
+		drop_input(socket);
 	}
 }
 
@@ -307,6 +329,12 @@ socket_disconnect(Socket *socket, int code)
 }
 
 void
+socket_stop(void)
+{
+	is_stopping = true;
+}
+
+void
 socket_disconnect_all(const char *reason)
 {
 	Socket	   *socket;
@@ -357,6 +385,7 @@ has_something(const Socket *socket)
 	return socket->out != NULL || (socket->ready != NULL && !socket->is_closing);
 }
 
+/* A compressed frame may be written in pieces, by callbacks of libwebsockets' own: then the next one has to wait. */
 bool
 socket_writable(Socket *socket)
 {
@@ -369,11 +398,15 @@ socket_writable(Socket *socket)
 		{
 			if (!write_answer(socket))
 				return false;
+			if (config.compress)
+				break;
 			continue;
 		}
 		len = stream_next_frame(socket->ready, &scratch, &scratch_size, LWS_PRE);
 		if (len > 0 && !write_scratch(socket, len))
 			return false;
+		if (config.compress)
+			break;
 	}
 	if (has_something(socket))
 		lws_callback_on_writable(socket->wsi);

@@ -75,6 +75,7 @@ extern void socket_send(Socket *socket, const char *text, size_t len);	/* an ans
 extern void socket_sendf(Socket *socket, const char *format,...) __attribute__((format(printf, 2, 3)));
 extern void socket_failure(Socket *socket, int64_t request, int code, const char *message);	/* {"failure":…}; message: NULL, or for people */
 extern void socket_disconnect(Socket *socket, int code);	/* {"status":"disconnected",…}, then it is closed */
+extern void socket_stop(void);	/* no new sockets, and nothing more is taken from those that are there */
 extern void socket_disconnect_all(const char *reason);
 /* The stream has something for its socket. */
 extern void socket_has_news(Socket *socket);

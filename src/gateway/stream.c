@@ -25,7 +25,7 @@
 #include "gateway/metrics.h"
 #include "gateway/work.h"
 
-#define WORDS_MAX 64			/* of one stream, that wait; older ones are dropped */
+#define WORDS_MAX 64			/* of one stream, that wait, in config.max_pending bytes; older ones are dropped */
 
 struct StreamClass
 {
@@ -48,6 +48,7 @@ static int64_t last_number;
 /* A payload of several parts, so far. */
 static char *parts;
 static size_t parts_len;
+static int64_t n_parts_heard;
 
 int
 stream_count(void)
@@ -157,6 +158,7 @@ drop_words(Stream *stream, Words *words)
 {
 	DL_DELETE(stream->words, words);
 	stream->n_words--;
+	stream->words_bytes -= words->body->len;
 	body_drop(words->body);
 	free(words);
 }
@@ -214,7 +216,7 @@ stream_each(void (*visit) (Stream *stream))
 static bool
 has_something(const Stream *stream)
 {
-	return stream->state == STREAM_LIVE && (stream->pending != NULL || stream->rest != NULL || stream->words != NULL || stream->is_skipping);
+	return stream->state == STREAM_LIVE && (stream->pending != NULL || stream->rest != NULL || stream->words != NULL || (stream->is_skipping && !stream->is_asked));
 }
 
 static void
@@ -234,7 +236,9 @@ take_word(Stream *stream, Body *body)
 
 	words->body = body_hold(body);
 	DL_APPEND(stream->words, words);
-	if (++stream->n_words > WORDS_MAX)
+	stream->n_words++;
+	stream->words_bytes += body->len;
+	while (stream->n_words > WORDS_MAX || (stream->n_words > 1 && stream->words_bytes > (size_t) config.max_pending))
 		drop_words(stream, stream->words);
 }
 
@@ -271,24 +275,27 @@ take(Stream *stream, Body *body)
 
 /* ---- joining ---- */
 
+static void
+send_filter(Stream *stream, const char *filter)
+{
+	KitArena   *arena = kit_arena_new("adama gateway filter");
+	KitBuf		frame;
+
+	kit_buf_init(&frame, arena);
+	kit_buf_printf(&frame, "{\"deliver\":%lld,\"done\":false,\"response\":{\"delta\":{\"view-state-filter\":", (long long) stream->request);
+	kit_buf_add_str(&frame, filter);
+	kit_buf_add_str(&frame, "}}}");
+	socket_send(stream->socket, frame.data, frame.len);
+	kit_arena_delete(arena);
+}
+
 void
 stream_joined(Stream *stream, const char *filter)
 {
 	if (stream->state == STREAM_JOINING && filter != NULL)
-		socket_sendf(stream->socket, "{\"deliver\":%lld,\"done\":false,\"response\":{\"delta\":{\"view-state-filter\":%s}}}", (long long) stream->request, filter);
+		send_filter(stream, filter);
 	stream->state = STREAM_LIVE;
 	tell_socket(stream);
-}
-
-static void
-deaf(Stream *stream)
-{
-	leave_class(stream);
-	/* What was heard is still to be sent: the seq that is asked from then is the one after it. */
-	if (stream->pending != NULL && stream->pending->seq > 0)
-		stream->has = stream->pending->seq;
-	if (stream->pending != NULL && stream->pending->life != 0)
-		stream->life = stream->pending->life;
 }
 
 void
@@ -297,7 +304,32 @@ stream_deaf(void)
 	free(parts);
 	parts = NULL;
 	parts_len = 0;
-	stream_each(deaf);
+	n_parts_heard = 0;
+	stream_each(leave_class);
+}
+
+/* What was heard is still to be written: what is asked for comes after it. */
+int64_t
+stream_since(const Stream *stream)
+{
+	if (stream->has_new_viewer)
+		return 0;
+	if (stream->pending != NULL && stream->pending->seq > 0)
+		return stream->pending->seq;
+	return stream->rest != NULL && stream->rest->seq > 0 ? stream->rest->seq : stream->has;
+}
+
+int64_t
+stream_life(const Stream *stream)
+{
+	return stream->pending != NULL && stream->pending->life != 0 ? stream->pending->life : stream->life;
+}
+
+void
+stream_looks_with(Stream *stream, const char *viewer, size_t len)
+{
+	free(stream->viewer);
+	stream->viewer = gateway_copy(viewer, len);
 }
 
 /* ---- frames ---- */
@@ -363,7 +395,7 @@ stream_next_frame(Stream *stream, char **buffer, size_t *cap, size_t offset)
 	}
 	else if (stream->rest != NULL || stream->pending != NULL)
 		len = write_change(stream, buffer, cap, offset);
-	else if (stream->is_skipping)
+	else if (stream->is_skipping && !stream->is_asked)
 	{
 		stream->is_skipping = false;
 		work_rejoin(stream);
@@ -410,6 +442,22 @@ read_number(Reader *reader, int64_t *out)
 	return reader->p > start;
 }
 
+/* What is to be written is queued at once, as answers are. */
+static void
+send_what_is_left(Stream *stream)
+{
+	char	   *frame = NULL;
+	size_t		cap = 0;
+
+	while (stream->state == STREAM_LIVE && (stream->words != NULL || stream->pending != NULL || stream->rest != NULL))
+	{
+		size_t		len = stream_next_frame(stream, &frame, &cap, 0);
+
+		socket_send(stream->socket, frame, len);
+	}
+	free(frame);
+}
+
 /* The document has gone, or has sent its viewer away. */
 static void
 closed(Stream *stream, const Body *body)
@@ -417,6 +465,7 @@ closed(Stream *stream, const Body *body)
 	Socket	   *socket = stream->socket;
 	int64_t		request = stream->request;
 
+	send_what_is_left(stream);
 	if (strstr(body->text, "\"closed\":\"disconnected\"") != NULL)
 	{
 		socket_sendf(socket, "{\"deliver\":%lld,\"done\":false,\"response\":{\"delta\":{\"force-disconnect\":true}}}", (long long) request);
@@ -463,7 +512,6 @@ deliver_named(Reader *reader, int64_t class_number)
 			continue;
 		if (class_number > 0 && !is_closing)
 			enter_class(stream, class_number);
-		stream->waits_for_view = false;
 		deliver_one(stream, body, is_closing);
 	}
 	body_drop(body);
@@ -488,6 +536,17 @@ deliver_class(Reader *reader, int64_t number)
 	body_drop(body);
 }
 
+static bool
+int_member(DocItem object, const char *name, int64_t *out)
+{
+	DocItem		item;
+
+	if (!doc_find_member(object, name, strlen(name), &item) || item.kind != DOC_INT)
+		return false;
+	*out = item.i;
+	return true;
+}
+
 /* {"seq":12,"part":1,"parts":3,"text":"…"}: true when it was the last one. */
 static bool
 gather_part(const char *text, size_t len)
@@ -495,25 +554,27 @@ gather_part(const char *text, size_t len)
 	KitArena   *arena = kit_arena_new("adama gateway part");
 	KitBuf		buf;
 	DocItem		root;
-	DocItem		part;
-	DocItem		n_parts;
 	DocItem		piece;
+	int64_t		part;
+	int64_t		n_parts;
 	KitDiag		diag = {0};
 	bool		is_last = false;
 
 	kit_buf_init(&buf, arena);
 	if (doc_from_json(text, len, DOC_DOCUMENT, &buf, &diag) && doc_open((DocBytes) {buf.data, buf.len}, DOC_DOCUMENT, &root, &diag) &&
-		doc_find_member(root, "part", 4, &part) && doc_find_member(root, "parts", 5, &n_parts) && doc_find_member(root, "text", 4, &piece))
+		root.kind == DOC_OBJECT && int_member(root, "part", &part) && int_member(root, "parts", &n_parts) && doc_find_member(root, "text", 4, &piece) &&
+		piece.kind == DOC_STRING && (part == 1 || part == n_parts_heard + 1))
 	{
-		if (part.i == 1)
+		if (part == 1)
 			parts_len = 0;
 		parts = gateway_realloc(parts, parts_len + piece.len + 1);
 		memcpy(parts + parts_len, piece.str, piece.len);
 		parts_len += piece.len;
-		is_last = part.i == n_parts.i;
+		n_parts_heard = part;
+		is_last = part == n_parts;
 	}
 	else
-		gateway_log(GATEWAY_ERROR, "payload", "problem=\"not understood\" text=\"%.100s\"", text);
+		gateway_log(GATEWAY_ERROR, "payload", "problem=\"not understood\" text=\"%s\"", kit_arena_strdup(arena, text, len < 100 ? len : 100));
 	kit_arena_delete(arena);
 	return is_last;
 }
@@ -545,8 +606,10 @@ stream_payload(const char *text, size_t len)
 
 			parts = NULL;
 			parts_len = 0;
+			n_parts_heard = 0;
+			reader = (Reader) {whole, whole + whole_len};
 			/* A whole that is a part would never end. */
-			if (whole_len > 0 && strncmp(whole, "{\"seq\":", 7) != 0)
+			if (whole_len > 0 && !skip(&reader, "{\"seq\":"))
 				stream_payload(whole, whole_len);
 			free(whole);
 		}

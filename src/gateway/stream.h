@@ -37,9 +37,9 @@ typedef struct Stream
 	Principal  *who;
 	char	   *viewer;			/* JSON */
 	bool		is_asked;		/* joining it is queued or under way */
-	bool		waits_for_view; /* it looks with another state, and has not been sent what that changes: what it has is not to be built on */
+	bool		has_new_viewer; /* or will have: what it has may be of the view before, so it starts over when it is joined again */
 	bool		is_skipping;	/* so much was pending that it is asked for anew */
-	int64_t		has;			/* the seq that the client has, or will have with what was written; 0: none */
+	int64_t		has;			/* the seq that the client has with what was written; 0: none */
 	int64_t		life;			/* of the document that has it, 0: not known */
 	StreamClass *class;
 	struct Stream *class_prev;
@@ -48,6 +48,7 @@ typedef struct Stream
 	Body	   *rest;			/* and the second half of one that is written in two */
 	struct Words *words;		/* what the document says beside its changes, before the pending one */
 	int			n_words;
+	size_t		words_bytes;
 	bool		is_ready;		/* in the socket's list of those with something to send */
 	struct Stream *ready_prev;
 	struct Stream *ready_next;
@@ -59,6 +60,10 @@ typedef struct Stream
 extern Stream *stream_new(Socket *socket, int64_t request, const char *space, const char *key, Principal *who, const char *viewer, int64_t since, int64_t life);
 extern Stream *stream_find(const Socket *socket, int64_t request);	/* NULL: the socket has no such stream */
 extern void stream_renumber(Stream *stream);	/* to be asked for under a new number */
+/* From where it goes on when it is joined again: the seq that its client has, or will have with what is to be written, and the life of the document; 0: none. */
+extern int64_t stream_since(const Stream *stream);
+extern int64_t stream_life(const Stream *stream);
+extern void stream_looks_with(Stream *stream, const char *viewer, size_t len);	/* the database knows of it */
 extern Stream *stream_hold(Stream *stream);
 extern void stream_drop(Stream *stream);
 

@@ -31,6 +31,7 @@ static int64_t bytes_queued;
 static int	n_under_way;
 static char *listener;			/* NULL: nobody listens */
 static int64_t hearing;			/* changes with the listener */
+static bool is_going = false;	/* calls are being made, or shall not be made yet */
 
 int
 work_n_queued(void)
@@ -99,7 +100,7 @@ op_new(OpKind kind, Socket *socket, int64_t request, Principal *who, Text channe
 	p += dedupe.len + 1;
 	if (text.len > 0)
 		memcpy(p, text.str, text.len);
-	if (socket != NULL && request != 0)
+	if (socket != NULL && request != NOBODY_WAITS)
 		socket->n_requests++;
 	return op;
 }
@@ -109,7 +110,7 @@ op_free(Op *op)
 {
 	if (op->socket != NULL)
 	{
-		if (op->request != 0)
+		if (op->request != NOBODY_WAITS)
 			op->socket->n_requests--;
 		socket_drop(op->socket);
 	}
@@ -294,7 +295,7 @@ ask_to_join(Stream *stream, bool is_first)
 	if (stream->is_asked)
 		return;
 	stream->is_asked = true;
-	queue(stream_op(OP_JOIN, stream, 0, none), stream->space, stream->key, is_first);
+	queue(stream_op(OP_JOIN, stream, NOBODY_WAITS, none), stream->space, stream->key, is_first);
 }
 
 void
@@ -320,7 +321,7 @@ work_rejoin(Stream *stream)
 
 	if (stream->is_asked)
 		return;
-	leave = stream_op(OP_LEAVE, stream, 0, none);
+	leave = stream_op(OP_LEAVE, stream, NOBODY_WAITS, none);
 	stream_renumber(stream);
 	metrics.rejoined++;
 	work_join_again(stream);
@@ -332,9 +333,7 @@ work_update(Stream *stream, int64_t request, Text viewer)
 {
 	if (!has_room(stream->space, stream->key))
 		return false;
-	free(stream->viewer);
-	stream->viewer = gateway_copy(viewer.str, viewer.len);
-	stream->waits_for_view = true;
+	stream->has_new_viewer = true;
 	queue(stream_op(OP_UPDATE, stream, request, viewer), stream->space, stream->key, false);
 	return true;
 }
@@ -345,7 +344,7 @@ work_leave(Stream *stream, int64_t request)
 	Op		   *op = stream_op(OP_LEAVE, stream, request, none);
 
 	queue(op, stream->space, stream->key, false);
-	if (request == 0)
+	if (request == NOBODY_WAITS)
 		stream_end(stream);
 }
 
@@ -369,12 +368,11 @@ batch_is_done(DatabaseCall *call, const PGresult *result)
 	}
 }
 
-
-/* A message by a stream, too: it is of somebody who is connected, which nobody is as long as nobody listens. */
+/* A message by a stream waits for somebody who listens, too: it is of somebody who is connected, which nobody is as long as nobody listens. */
 static bool
-needs_listener(const Op *op)
+can_go(const Op *op)
 {
-	return op->stream != NULL;
+	return listener != NULL || op->stream == NULL;
 }
 
 /* Operations whose client is gone before they were asked for, and that nothing else depends on. */
@@ -391,7 +389,7 @@ take_part(Batch *batch, Document *document)
 	Part	   *part = &batch->parts[batch->n_parts];
 
 	*part = (Part) {.document = document};
-	while (document->ops != NULL && document->ops->kind == batch->kind && batch->n < config.max_batch && batch->bytes < BATCH_MAX_BYTES)
+	while (document->ops != NULL && document->ops->kind == batch->kind && can_go(document->ops) && batch->n < config.max_batch && batch->bytes < BATCH_MAX_BYTES)
 	{
 		Op		   *op = document->ops;
 
@@ -410,6 +408,11 @@ take_part(Batch *batch, Document *document)
 		batch->bytes += op->size;
 		if (batch->kind >= OP_CREATE)
 			break;
+		if (document->n_single > 0)
+		{
+			document->n_single--;
+			break;
+		}
 	}
 	not_ready(document);
 	if (part->n == 0)
@@ -429,7 +432,7 @@ first_that_can_go(void)
 
 	DL_FOREACH2(ready, document, ready_next)
 	{
-		if (listener != NULL || !needs_listener(document->ops))
+		if (can_go(document->ops))
 			return document;
 	}
 	return NULL;
@@ -453,7 +456,7 @@ gather(KitArena *arena)
 	batch->hearing = hearing;
 	batch->parts = KIT_NEW_N(arena, Part, config.max_batch + 1);
 	snprintf(space, sizeof(space), "%s", first->space);
-	is_alone = first->is_alone || batch->kind >= OP_CREATE;
+	is_alone = first->is_alone || first->n_single > 0 || batch->kind >= OP_CREATE;
 	take_part(batch, first);
 	if (is_alone && batch->n > 0)
 		return batch;
@@ -461,7 +464,7 @@ gather(KitArena *arena)
 	{
 		if (batch->n >= config.max_batch || batch->bytes >= BATCH_MAX_BYTES || n_seen++ > 4 * config.max_batch)
 			break;
-		if (document->ops->kind == batch->kind && !document->is_alone && strcmp(document->space, space) == 0)
+		if (document->ops->kind == batch->kind && can_go(document->ops) && !document->is_alone && document->n_single == 0 && strcmp(document->space, space) == 0)
 			take_part(batch, document);
 	}
 	return batch;
@@ -470,8 +473,6 @@ gather(KitArena *arena)
 void
 work_go(void)
 {
-	static bool is_going = false;
-
 	/* A call that is answered at once comes back here. */
 	if (is_going)
 		return;
@@ -510,7 +511,10 @@ work_listening(const char *to)
 	free(listener);
 	listener = gateway_copy(to, strlen(to));
 	hearing++;
+	/* Nothing is sent before all have asked to join: a message that waited is refused when its sender has not joined yet. */
+	is_going = true;
 	stream_each(work_join_again);
+	is_going = false;
 	work_go();
 }
 

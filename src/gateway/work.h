@@ -13,6 +13,7 @@
 
 #define CODE_BUSY 123004
 #define CODE_LOST 144416		/* the document is not reachable: try again */
+#define NOBODY_WAITS INT64_MIN	/* instead of a request: no answer is due */
 
 /* A piece of a client's frame: valid during the call that gets it. */
 typedef struct Text
@@ -29,7 +30,7 @@ extern bool work_list(Socket *socket, int64_t request, const char *space, Text m
 extern bool work_send(Socket *socket, int64_t request, const char *space, const char *key, Principal *who, Stream *by, Text channel, Text dedupe, Text message);
 extern bool work_join(Stream *stream);
 extern bool work_update(Stream *stream, int64_t request, Text viewer);
-/* Never refused.  request 0: nobody waits for an answer.  The stream ends when the answer comes; or at once, when nobody waits. */
+/* Never refused.  The stream ends when the answer comes; or at once, when nobody waits. */
 extern void work_leave(Stream *stream, int64_t request);
 extern void work_rejoin(Stream *stream);
 

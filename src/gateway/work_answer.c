@@ -2,7 +2,8 @@
  * work_answer.c
  *	  What the database says of a batch, as answers to clients.
  *
- * A call that fails as a whole (a document is locked for long, or damaged) is run again document by document, so that one of them does not spoil the others.
+ * A call that fails as a whole (a document is locked for long, or damaged) is run again document by document, so that one of them does not spoil the others; and
+ * operation by operation, when something that was given cannot be read.
  *
  * When a connection is lost, what was under way may have been committed.  A message with a dedupe key is sent again; so is whatever concerns streams.  For any other
  * message the client is told that nobody knows.
@@ -51,14 +52,14 @@ work_answer_failure(const Op *op, const char *sqlstate, const char *message)
 		stream_end(op->stream);
 		socket_failure(socket, request, code, is_known ? message : NULL);
 	}
-	else if (op->socket != NULL && op->request != 0)
+	else if (op->socket != NULL && op->request != NOBODY_WAITS)
 		socket_failure(op->socket, op->request, code, is_known ? message : NULL);
 }
 
 static void
 answer_done(const Op *op, const char *response)
 {
-	if (op->socket != NULL && op->request != 0)
+	if (op->socket != NULL && op->request != NOBODY_WAITS)
 		socket_sendf(op->socket, "{\"deliver\":%lld,\"done\":true,\"response\":%s}", (long long) op->request, response);
 }
 
@@ -68,7 +69,7 @@ answer_left(const Op *op)
 	Stream	   *stream = op->stream;
 	int64_t		request = stream->request;
 
-	if (op->request == 0)
+	if (op->request == NOBODY_WAITS)
 		return;
 	answer_done(op, "{}");
 	if (stream->state == STREAM_ENDED)
@@ -92,6 +93,10 @@ answer_success(const Op *op, const char *value)
 		case OP_JOIN:
 			if (op->stream->state != STREAM_ENDED)
 				stream_joined(op->stream, value);
+			break;
+		case OP_UPDATE:
+			stream_looks_with(op->stream, op_text(op), op->text_len);
+			answer_done(op, "{}");
 			break;
 		case OP_LEAVE:
 			answer_left(op);
@@ -192,7 +197,7 @@ part_is_lost(Part *part)
 	work_put_back(part->document, again);
 }
 
-/* The whole call failed.  What was with others is run by itself; what was alone has failed, unless the reason passes. */
+/* The whole call failed.  What was with others is run by itself; what was alone has failed, unless the reason passes or is one operation's. */
 static void
 part_has_failed(Part *part, bool was_alone, const char *sqlstate, const char *message)
 {
@@ -205,6 +210,12 @@ part_has_failed(Part *part, bool was_alone, const char *sqlstate, const char *me
 	{
 		document->attempts += was_alone;
 		document->is_alone = true;
+		work_put_back(document, part->ops);
+		return;
+	}
+	if (part->n > 1 && strncmp(sqlstate, "22", 2) == 0)
+	{
+		document->n_single = part->n;
 		work_put_back(document, part->ops);
 		return;
 	}

@@ -88,13 +88,17 @@ viewer_element(const Op *op)
 static DatabaseElement
 since_element(const Op *op)
 {
-	return (DatabaseElement) {.str = op->stream->has > 0 && !op->stream->waits_for_view ? "" : NULL,.number = op->stream->has};
+	int64_t		since = stream_since(op->stream);
+
+	return (DatabaseElement) {.str = since > 0 ? "" : NULL,.number = since};
 }
 
 static DatabaseElement
 life_element(const Op *op)
 {
-	return (DatabaseElement) {.str = op->stream->life != 0 ? "" : NULL,.number = op->stream->life};
+	int64_t		life = stream_life(op->stream);
+
+	return (DatabaseElement) {.str = life != 0 ? "" : NULL,.number = life};
 }
 
 static void

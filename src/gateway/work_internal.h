@@ -25,7 +25,7 @@ typedef struct Op
 	struct Op  *next;
 	OpKind		kind;
 	Socket	   *socket;			/* NULL: nobody waits */
-	int64_t		request;
+	int64_t		request;		/* or NOBODY_WAITS */
 	Stream	   *stream;			/* of JOIN, UPDATE, LEAVE, and of a SEND by a stream; else NULL */
 	int64_t		number;			/* of the stream, of LEAVE: it may have another by now; of LIST: how many */
 	Principal  *who;
@@ -43,6 +43,7 @@ typedef struct Document
 	int			n_ops;
 	bool		is_under_way;
 	bool		is_alone;		/* what failed with others is run by itself */
+	int			n_single;		/* operations that failed together, and go one by one */
 	int			attempts;
 	const char *space;			/* in name */
 	const char *key;
