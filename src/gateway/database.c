@@ -51,6 +51,7 @@ typedef struct Link
 	int			fd;				/* that is watched */
 	uv_timer_t	timer;			/* of the retry, of connecting */
 	int			retry_ms;
+	bool		is_dying;		/* its server has said that it ends it */
 	bool		is_stale;		/* to be closed when idle, or when it comes up: it may be of another server than the one that listens */
 	DatabaseCall *call;
 	PGresult   *result;			/* of the call so far */
@@ -153,7 +154,7 @@ lost(Link *link, const char *why)
 	link->conn = NULL;
 	link->result = NULL;
 	link->state = LINK_DOWN;
-	link->is_stale = false;
+	link->is_stale = link->is_dying = false;
 	n_lost++;
 	uv_timer_start(&link->timer, on_retry, (uint64_t) link->retry_ms, 0);
 	link->retry_ms = link->retry_ms * 2 > RETRY_MAX_MS ? RETRY_MAX_MS : link->retry_ms * 2;
@@ -388,11 +389,13 @@ connect_timeout(Link *link)
 }
 
 static void
-notice(void *arg, const char *message)
+notice(void *arg, const PGresult *result)
 {
-	const Link *link = arg;
+	Link	   *link = arg;
+	const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
 
-	gateway_log(GATEWAY_INFO, "database_says", "connection=%d text=\"%s\"", link->number, message);
+	link->is_dying |= severity != NULL && (strcmp(severity, "FATAL") == 0 || strcmp(severity, "PANIC") == 0);
+	gateway_log(link->is_dying ? GATEWAY_WARNING : GATEWAY_INFO, "database_says", "connection=%d text=\"%s\"", link->number, PQresultErrorMessage(result));
 }
 
 static void
@@ -415,7 +418,7 @@ start_connecting(Link *link)
 		lost(link, link->conn != NULL ? PQerrorMessage(link->conn) : "out of memory");
 		return;
 	}
-	PQsetNoticeProcessor(link->conn, notice, link);
+	(void) PQsetNoticeReceiver(link->conn, notice, link);
 	uv_timer_start(&link->timer, on_timeout, connect_timeout(link), 0);
 	watch(link, UV_WRITABLE);
 }
@@ -435,10 +438,19 @@ go_on(Link *link)
 	}
 	if (!take_results(link))
 		return;
-	if (link->number == 0)
-		take_notifications(link);
+	/* This reads what the server says by itself, too. */
+	take_notifications(link);
+	if (link->state == LINK_IDLE && link->is_dying)
+		lost(link, "the server ends it");
 	if (link->state != LINK_DOWN)
 		flush(link);
+}
+
+void
+database_look(void)
+{
+	if (database_is_listening())
+		go_on(&links[0]);
 }
 
 static void

@@ -70,6 +70,11 @@ extern void database_run(DatabaseCall *call);
 extern int	database_n_busy(void);
 extern int	database_n_ready(void);	/* connections that are up, of those for commands */
 extern bool database_is_listening(void);
+/*
+ * Reads what has come for the listening connection by now: when it is lost, deaf is told before this returns.  Its end may be known to the database, and to the
+ * answers of calls, before the loop comes to it.
+ */
+extern void database_look(void);
 extern int64_t database_n_lost(void);	/* connections lost since the start */
 
 /* ---- parameters, in the arena of the call ---- */

@@ -153,13 +153,27 @@ may_repeat(const Op *op)
 /*
  * What was asked of the connections of a listener that is gone is asked again; and a message that was refused since its sender's connection went with it is sent
  * again.
+ *
+ *		database								gateway
+ *		the listener's session is ended
+ *		its connections leave
+ *												sends a message of one of them
+ *		refuses it
+ *												reads the refusal; reads of the end, which came before it
  */
 static bool
 must_repeat(const Op *op, const Batch *batch, const PGresult *result, int row)
 {
-	if (op->stream == NULL || op->stream->state == STREAM_ENDED || batch->hearing == work_hearing())
+	bool		has_failed;
+
+	if (op->kind != OP_JOIN && (op->kind != OP_SEND || op->stream == NULL))
 		return false;
-	return op->kind == OP_JOIN || (op->kind == OP_SEND && !PQgetisnull(result, row, 2) && strcmp(PQgetvalue(result, row, 2), "42501") == 0);
+	has_failed = !PQgetisnull(result, row, 3);
+	if (op->kind == OP_SEND && (!has_failed || strcmp(PQgetvalue(result, row, 2), "42501") != 0))
+		return false;
+	if (has_failed && batch->hearing == work_hearing())
+		database_look();
+	return op->stream->state != STREAM_ENDED && batch->hearing != work_hearing();
 }
 
 static void

@@ -25,11 +25,16 @@ export class Gateway {
 		this.page = `http://127.0.0.1:${port}/`;
 	}
 
-	async start(...options) {
+	launch(...options) {
 		const log = openSync(`${build}/gateway.log`, 'a');
 		this.process = spawn(`${root}build/adama-gateway`, ['--listen', `127.0.0.1:${this.port}`, '--anonymous', 'yes', '--root', `${root}examples/web`,
 			'--client', `${root}src/client`, '--database', '', ...options], {stdio: ['ignore', log, log]});
 		this.gone = new Promise((resolve) => this.process.on('exit', resolve));
+		return this;
+	}
+
+	async start(...options) {
+		this.launch(...options);
 		for (let i = 0; i < 500; i++) {
 			try {
 				if ((await fetch(`${this.page}health`)).status === 200)
@@ -46,6 +51,18 @@ export class Gateway {
 		this.process.kill(signal);
 		return this.gone;
 	}
+}
+
+/* What it says to options that make no sense: exit status, and what it logs. */
+export function refused(...options) {
+	const {stderr, status} = spawnSync(`${root}build/adama-gateway`, options, {encoding: 'utf8', timeout: 5000});
+	return [status, stderr];
+}
+
+/* A statement that takes its time. */
+export function slowSql(text) {
+	const child = spawn('psql', ['-X', '-q', '-A', '-t', '-v', 'ON_ERROR_STOP=1', '-c', text], {stdio: 'ignore'});
+	return new Promise((resolve) => child.on('exit', resolve));
 }
 
 export function sql(text) {

@@ -1,21 +1,28 @@
 /*
- * A WebSocket for Node (RFC 6455, client side, text frames, ws: only), as browsers have it as far as the tests need: Node 18 and 20 bring none.
+ * A WebSocket for Node (RFC 6455, client side, text frames), as browsers have it as far as the tests need: Node 18 and 20 bring none.  Options: headers; tls, as tls.connect
+ * takes it; deflate: permessage-deflate is asked for (RFC 7692).
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { constants, deflateRawSync, inflateRawSync } from 'node:zlib';
 
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
 export class WebSocket {
-	constructor(url, {headers = {}} = {}) {
+	constructor(url, {headers = {}, tls, deflate = false} = {}) {
+		if (deflate)
+			headers = {...headers, 'Sec-WebSocket-Extensions': 'permessage-deflate; server_no_context_takeover; client_no_context_takeover'};
+		this.nInflated = 0;
 		const {hostname, port, pathname, search} = new URL(url);
 		this.readyState = 0;
 		this.input = Buffer.alloc(0);
 		this.parts = [];
 		this.key = randomBytes(16).toString('base64');
-		this.socket = connect({host: hostname.replace(/^\[|\]$/g, ''), port: Number(port)});
+		const to = {host: hostname.replace(/^\[|\]$/g, ''), port: Number(port)};
+		this.socket = tls ? connectTls({...to, ...tls}) : connect(to);
 		this.socket.setNoDelay(true);
-		this.socket.on('connect', () => {
+		this.socket.on(tls ? 'secureConnect' : 'connect', () => {
 			const lines = [`GET ${pathname}${search} HTTP/1.1`, `Host: ${hostname}:${port}`, 'Upgrade: websocket', 'Connection: Upgrade',
 				`Sec-WebSocket-Key: ${this.key}`, 'Sec-WebSocket-Version: 13', ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`)];
 			this.socket.write(lines.join('\r\n') + '\r\n\r\n');
@@ -54,6 +61,7 @@ export class WebSocket {
 			this.ended(new Error(head.split('\r\n')[0]));
 			return false;
 		}
+		this.isDeflating = /^sec-websocket-extensions: permessage-deflate/im.test(head);
 		this.readyState = 1;
 		this.onopen?.({});
 		return true;
@@ -93,11 +101,17 @@ export class WebSocket {
 		if (opcode === 9)
 			this.write(10, body);
 		if (opcode <= 2) {
+			if (opcode !== 0)
+				this.isInflating = (input[0] & 64) !== 0;
 			this.parts.push(Buffer.from(body));
 			if (isLast) {
-				const data = Buffer.concat(this.parts).toString();
+				let data = Buffer.concat(this.parts);
 				this.parts = [];
-				this.onmessage?.({data});
+				if (this.isInflating) {
+					data = inflateRawSync(Buffer.concat([data, Buffer.from([0, 0, 255, 255])]), {finishFlush: constants.Z_SYNC_FLUSH});
+					this.nInflated++;
+				}
+				this.onmessage?.({data: data.toString()});
 			}
 		}
 		return true;
@@ -121,7 +135,10 @@ export class WebSocket {
 	}
 
 	send(text) {
-		this.write(1, Buffer.from(text));
+		if (this.isDeflating)
+			this.write(1 | 64, deflateRawSync(Buffer.from(text), {finishFlush: constants.Z_SYNC_FLUSH}).subarray(0, -4));
+		else
+			this.write(1, Buffer.from(text));
 	}
 
 	close(code = 1000) {
