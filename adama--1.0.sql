@@ -355,6 +355,14 @@ CREATE FUNCTION adama.upgrade(space pg_catalog.text, max pg_catalog.int4 DEFAULT
 COMMENT ON FUNCTION adama.upgrade(pg_catalog.text, pg_catalog.int4)
 	IS 'move documents that nobody has touched since to the newest version of the program, at most so many; yields how many; for the owner of the space';
 
+CREATE FUNCTION adama.retain(space pg_catalog.text, age pg_catalog."interval" DEFAULT NULL, size pg_catalog.int8 DEFAULT NULL) RETURNS void
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_retain';
+COMMENT ON FUNCTION adama.retain(pg_catalog.text, pg_catalog."interval", pg_catalog.int8)
+	IS 'how much of their past the logs of a space keep: what is younger, and the last deltas of so many bytes; nulls: all of it; for the owner of the space';
+CREATE FUNCTION adama.trim(space pg_catalog.text, max pg_catalog.int4 DEFAULT 1000) RETURNS pg_catalog.int4
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_trim';
+COMMENT ON FUNCTION adama.trim(pg_catalog.text, pg_catalog.int4)
+	IS 'take out what the logs of documents need not keep, also of those that nobody touches, of at most so many; yields of how many; for the owner of the space';
 CREATE FUNCTION adama.export(space pg_catalog.text, key pg_catalog.text) RETURNS pg_catalog.jsonb
 	LANGUAGE c STABLE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_export';
 COMMENT ON FUNCTION adama.export(pg_catalog.text, pg_catalog.text) IS 'a document as one value: its state, its log and the programs that it ran; for the owner of the space';

@@ -26,6 +26,8 @@ PG_FUNCTION_INFO_V1(adama_sql_verify);
 PG_FUNCTION_INFO_V1(adama_sql_try);
 PG_FUNCTION_INFO_V1(adama_sql_rewind);
 PG_FUNCTION_INFO_V1(adama_sql_upgrade);
+PG_FUNCTION_INFO_V1(adama_sql_retain);
+PG_FUNCTION_INFO_V1(adama_sql_trim);
 PG_FUNCTION_INFO_V1(adama_sql_export);
 PG_FUNCTION_INFO_V1(adama_sql_import);
 
@@ -282,6 +284,39 @@ adama_sql_upgrade(PG_FUNCTION_ARGS)
 			worker_document_changed(schema, key);
 	}
 	PG_RETURN_INT32(list_length(keys));
+}
+
+/* ---- how much of the past is kept ---- */
+
+Datum
+adama_sql_retain(PG_FUNCTION_ARGS)
+{
+	StoreSpace *space;
+	const Interval *age = PG_ARGISNULL(1) ? NULL : PG_GETARG_INTERVAL_P(1);
+	int64		size = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT64(2);
+	static const Interval none = {0};
+
+	if (PG_ARGISNULL(0))
+		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("the space must not be null")));
+	space = sqlapi_space(PG_GETARG_DATUM(0));
+	sqlapi_require_owner(space);
+	sqlapi_begin_write("adama.retain()");
+	if (age != NULL && !DatumGetBool(DirectFunctionCall2(interval_gt, IntervalPGetDatum(age), IntervalPGetDatum(&none))))
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("the age must be more than nothing"), errhint("Null keeps entries of any age.")));
+	if (!PG_ARGISNULL(2) && size <= 0)
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("the size must be more than nothing"), errhint("Null keeps entries of any size.")));
+	store_retain(space, age, size);
+	PG_RETURN_VOID();
+}
+
+Datum
+adama_sql_trim(PG_FUNCTION_ARGS)
+{
+	StoreSpace *space = sqlapi_space(PG_GETARG_DATUM(0));
+
+	sqlapi_require_owner(space);
+	sqlapi_begin_write("adama.trim()");
+	PG_RETURN_INT32(store_trim_documents(space, PG_GETARG_INT32(1)));
 }
 
 /* ---- to elsewhere ---- */

@@ -59,7 +59,8 @@ static const char *const space_ddl[] = {
 	"due pg_catalog.timestamptz, "
 	"created pg_catalog.timestamptz NOT NULL, "
 	"log_size pg_catalog.int8 NOT NULL, "
-	"log_from pg_catalog.int8 NOT NULL) "
+	"log_from pg_catalog.int8 NOT NULL, "
+	"log_gone pg_catalog.int8 NOT NULL) "
 	"WITH (fillfactor = 50, autovacuum_vacuum_threshold = 500, autovacuum_vacuum_scale_factor = 0.05, "
 	"autovacuum_analyze_scale_factor = 0.5, toast.autovacuum_vacuum_scale_factor = 0.05)",
 	"CREATE TABLE %1$s.log ("
@@ -85,7 +86,9 @@ static const char *const space_ddl[] = {
 	"source pg_catalog.text NOT NULL, "
 	"deployed pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.now(), "
 	"deployer pg_catalog.name NOT NULL DEFAULT CURRENT_USER, "
-	"sources adama.document" COMPRESSED ")",
+	"sources adama.document" COMPRESSED ", "
+	"keep_age pg_catalog.\"interval\", "
+	"keep_size pg_catalog.int8)",
 	"CREATE TABLE %1$s.connection ("
 	"id pg_catalog.text COLLATE pg_catalog.\"C\" PRIMARY KEY, "
 	"key pg_catalog.text COLLATE pg_catalog.\"C\" NOT NULL, "
@@ -122,7 +125,8 @@ static const char *const space_comments[][2] = {
 	{"COLUMN %1$s.document.due", "when the document next wants to be woken"},
 	{"COLUMN %1$s.document.created", "when it was made; tells two documents apart that had the same key one after the other"},
 	{"COLUMN %1$s.document.log_size", "bytes of all deltas that were ever appended to its log"},
-	{"COLUMN %1$s.document.log_from", "sequence number that the log reaches back to: 1, until maximum_history lets go of something"},
+	{"COLUMN %1$s.document.log_from", "sequence number that the log reaches back to: 1, until maximum_history or adama.retain lets go of something"},
+	{"COLUMN %1$s.document.log_gone", "bytes of the deltas that the log does not have any more"},
 	{"TABLE %1$s.log", "what happened to the documents: an entry for each event, or for several that were reduced together"},
 	{"COLUMN %1$s.log.key", "the document"},
 	{"COLUMN %1$s.log.seq", "sequence number of the document after the entry"},
@@ -146,6 +150,8 @@ static const char *const space_comments[][2] = {
 	{"COLUMN %1$s.program.deployed", "when it was deployed"},
 	{"COLUMN %1$s.program.deployer", "who deployed it"},
 	{"COLUMN %1$s.program.sources", "what it includes: texts by name; null when it includes nothing"},
+	{"COLUMN %1$s.program.keep_age", "adama.retain: logs keep what is younger; that of the newest version counts"},
+	{"COLUMN %1$s.program.keep_size", "adama.retain: logs keep the last deltas of so many bytes; that of the newest version counts"},
 	{"TABLE %1$s.connection", "who is joined to which document; rows go when their session ends"},
 	{"COLUMN %1$s.connection.id", "name of the connection; of a session's own, also of the notification channel, and a secret"},
 	{"COLUMN %1$s.connection.key", "the document"},

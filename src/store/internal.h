@@ -17,8 +17,8 @@
 enum
 {
 	DOCUMENT_KEY = 1, DOCUMENT_SEQ, DOCUMENT_UPDATED, DOCUMENT_STATE, DOCUMENT_STATE_SEQ, DOCUMENT_PROGRAM, DOCUMENT_DUE, DOCUMENT_CREATED,
-	DOCUMENT_LOG_SIZE, DOCUMENT_LOG_FROM,
-	DOCUMENT_N_COLUMNS = DOCUMENT_LOG_FROM
+	DOCUMENT_LOG_SIZE, DOCUMENT_LOG_FROM, DOCUMENT_LOG_GONE,
+	DOCUMENT_N_COLUMNS = DOCUMENT_LOG_GONE
 };
 enum
 {
@@ -28,8 +28,8 @@ enum
 };
 enum
 {
-	PROGRAM_VERSION = 1, PROGRAM_SOURCE, PROGRAM_DEPLOYED, PROGRAM_DEPLOYER, PROGRAM_SOURCES,
-	PROGRAM_N_COLUMNS = PROGRAM_SOURCES
+	PROGRAM_VERSION = 1, PROGRAM_SOURCE, PROGRAM_DEPLOYED, PROGRAM_DEPLOYER, PROGRAM_SOURCES, PROGRAM_KEEP_AGE, PROGRAM_KEEP_SIZE,
+	PROGRAM_N_COLUMNS = PROGRAM_KEEP_SIZE
 };
 enum
 {
@@ -51,6 +51,7 @@ typedef struct StoreRow
 	TimestampTz created;
 	int64		log_size;
 	int64		log_from;
+	int64		log_gone;
 	bool		is_ours;		/* this transaction wrote this version of the row */
 } StoreRow;
 
@@ -129,11 +130,23 @@ extern void store_log_append_rewind(StoreSpace *space, const char *key, const St
 
 /* ---- what the log need not keep (trim.c) ---- */
 
-/*
- * Takes out entries before the last one, at or below seq `upto`, that keeps a state.  Returns that one's seq, which the log reaches back to from then on, or 0 when there
- * is none.  upto is not above the document's state_seq.
- */
-extern int64 store_log_trim(StoreSpace *space, const char *key, int64 upto);
+/* Bounds of a log, each of which lets go of what lies beyond it. */
+typedef struct StoreTrim
+{
+	int64		seq;			/* up to this, entries may go; -1: that says nothing */
+	TimestampTz at;				/* up to this time; DT_NOBEGIN */
+	int64		size;			/* what is followed by deltas of so many bytes; -1 */
+	int64		log_size;		/* the document's, as of now */
+	int64		state_seq;
+	int64		log_from;		/* the document's, and what they become */
+	int64		log_gone;
+	Datum		state;			/* the row's, for a document that rests: its entry may keep it; 0: not asked for */
+} StoreTrim;
+
+/* False when nothing bounds the logs of this program in this space. */
+extern bool store_trim_bounds(StoreTrim *trim, const StoreSpace *space, const StoreProgram *program, int64 seq);
+/* Takes entries out, and moves log_from and log_gone; how many.  The document's row is locked. */
+extern int	store_log_trim(StoreSpace *space, const char *key, StoreTrim *trim);
 
 /* ---- the log read back (entry.c) ---- */
 

@@ -238,6 +238,10 @@ store_program_insert(StoreSpace *space, VmText source, DocBytes sources)
 	store_row_set(&table, PROGRAM_DEPLOYED, TimestampTzGetDatum(GetCurrentTimestamp()));
 	store_row_set(&table, PROGRAM_DEPLOYER, NameGetDatum(&deployer));
 	store_row_set_bytes(&table, PROGRAM_SOURCES, sources);
+	if (space->keep_age.month != 0 || space->keep_age.day != 0 || space->keep_age.time != 0)
+		store_row_set(&table, PROGRAM_KEEP_AGE, IntervalPGetDatum(&space->keep_age));
+	if (space->keep_size > 0)
+		store_row_set(&table, PROGRAM_KEEP_SIZE, Int64GetDatum(space->keep_size));
 	store_row_insert(&table);
 	store_table_close(&table);
 	store_space_changed(space);

@@ -154,6 +154,7 @@ typedef struct Step
 	DocBytes	state;			/* goes into the row; len 0: not this time */
 	int64		log_size;
 	int64		log_from;
+	int64		log_gone;
 } Step;
 
 /* Whether the entry after which the log's deltas have this size is one that keeps the state. */
@@ -175,7 +176,7 @@ step_begin(Step *step, Work *work, int n_events, TimestampTz at, DocBytes delta,
 	bool		keeps;
 
 	freshen(work);
-	*step = (Step) {{copy->seq + n_events, at, copy->program->version, delta}, {NULL, 0}, work->row.log_size + (int64) delta.len, work->row.log_from};
+	*step = (Step) {{copy->seq + n_events, at, copy->program->version, delta}, {NULL, 0}, work->row.log_size + (int64) delta.len, work->row.log_from, work->row.log_gone};
 	if (step->log.seq >= MAXIMUM_SEQ)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -211,6 +212,7 @@ step_end(const Step *step, Work *work)
 	store_row_set(table, DOCUMENT_PROGRAM, Int32GetDatum(step->log.program));
 	store_row_set(table, DOCUMENT_LOG_SIZE, Int64GetDatum(step->log_size));
 	store_row_set(table, DOCUMENT_LOG_FROM, Int64GetDatum(step->log_from));
+	store_row_set(table, DOCUMENT_LOG_GONE, Int64GetDatum(step->log_gone));
 	if (step->state.len > 0)
 	{
 		store_row_set_bytes(table, DOCUMENT_STATE, step->state);
@@ -312,17 +314,21 @@ run_one(StoreCopy *copy, StoreEvent *event, TimestampTz at)
 	return run_events(copy, event, 1, milliseconds(at), &n_run) > 0;
 }
 
-/* What the program lets go of the log, whenever a state has been kept that can take its place. */
+/* What the program or the space lets go of the log, whenever a state has been kept that can take its place. */
 static void
 trim(Step *step, Work *work)
 {
-	int64		wanted = vm_program_lang(work->copy->program->vm)->settings.maximum_history;
-	int64		state_seq = step->state.len > 0 ? step->log.seq : work->row.state_seq;
-	int64		first = 0;
+	StoreTrim	bounds;
 
-	if (wanted > 0 && step->log.state.len > 0)
-		first = store_log_trim(work->space, work->key, Min(step->log.seq - wanted, state_seq));
-	step->log_from = Max(step->log_from, first);
+	if (step->log.state.len == 0 || !store_trim_bounds(&bounds, work->space, work->copy->program, step->log.seq))
+		return;
+	bounds.log_size = step->log_size;
+	bounds.log_from = step->log_from;
+	bounds.log_gone = step->log_gone;
+	bounds.state_seq = step->state.len > 0 ? step->log.seq : work->row.state_seq;
+	(void) store_log_trim(work->space, work->key, &bounds);
+	step->log_from = bounds.log_from;
+	step->log_gone = bounds.log_gone;
 }
 
 /* Appends what the journal has, and ends it. */
@@ -617,6 +623,7 @@ store_create(StoreSpace *space, const char *key, StoreEvent *event)
 	store_row_set(&table, DOCUMENT_CREATED, TimestampTzGetDatum(created));
 	store_row_set(&table, DOCUMENT_LOG_SIZE, Int64GetDatum((int64) first.delta.len));
 	store_row_set(&table, DOCUMENT_LOG_FROM, Int64GetDatum(1));
+	store_row_set(&table, DOCUMENT_LOG_GONE, Int64GetDatum(0));
 	store_row_insert(&table);
 	store_log_append_create(space, key, &first, event, entropy);
 	kit_arena_delete(arena);

@@ -150,6 +150,7 @@ store_row_of_document(StoreTable *table, StoreRow *row)
 	row->created = DatumGetTimestampTz(slot->tts_values[DOCUMENT_CREATED - 1]);
 	row->log_size = DatumGetInt64(slot->tts_values[DOCUMENT_LOG_SIZE - 1]);
 	row->log_from = DatumGetInt64(slot->tts_values[DOCUMENT_LOG_FROM - 1]);
+	row->log_gone = DatumGetInt64(slot->tts_values[DOCUMENT_LOG_GONE - 1]);
 	{
 		bool		isnull;
 		TransactionId xmin = DatumGetTransactionId(slot_getsysattr(slot, MinTransactionIdAttributeNumber, &isnull));

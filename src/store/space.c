@@ -28,6 +28,7 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
+#include "utils/timestamp.h"
 
 #include "store/internal.h"
 
@@ -83,7 +84,7 @@ typedef struct ColumnShape
 static const ColumnShape document_shape[] = {
 	{"key", TEXTOID}, {"seq", INT8OID}, {"updated", TIMESTAMPTZOID}, {"state", InvalidOid, "document"}, {"state_seq", INT8OID},
 	{"program", INT4OID}, {"due", TIMESTAMPTZOID}, {"created", TIMESTAMPTZOID}, {"log_size", INT8OID},
-	{"log_from", INT8OID}
+	{"log_from", INT8OID}, {"log_gone", INT8OID}
 };
 static const ColumnShape log_shape[] = {
 	{"key", TEXTOID}, {"seq", INT8OID}, {"events", INT4OID}, {"at", TIMESTAMPTZOID}, {"event", TEXTOID}, {"agent", TEXTOID},
@@ -93,7 +94,7 @@ static const ColumnShape log_shape[] = {
 };
 static const ColumnShape program_shape[] = {
 	{"version", INT4OID}, {"source", TEXTOID}, {"deployed", TIMESTAMPTZOID}, {"deployer", NAMEOID},
-	{"sources", InvalidOid, "document"}
+	{"sources", InvalidOid, "document"}, {"keep_age", INTERVALOID}, {"keep_size", INT8OID}
 };
 static const ColumnShape connection_shape[] = {
 	{"id", TEXTOID}, {"key", TEXTOID}, {"agent", TEXTOID}, {"authority", TEXTOID}, {"viewer", InvalidOid, "document"}, {"created", TIMESTAMPTZOID},
@@ -128,11 +129,11 @@ find_table(Oid schema, const char *name, const ColumnShape *shape, int n, Oid *o
 	return fits ? relation : InvalidOid;
 }
 
-/* The highest version in the table program, 0 when it is empty. */
-static int
-newest_version(Oid relation)
+/* The highest version in the table program, and what goes with it; 0 when it is empty. */
+static void
+read_newest(StoreSpace *space)
 {
-	Relation	rel = table_open(relation, AccessShareLock);
+	Relation	rel = table_open(space->program, AccessShareLock);
 	Relation	index = index_open(RelationGetPrimaryKeyIndex(rel), AccessShareLock);
 	Snapshot	snapshot = store_snapshot_now();
 	SysScanDesc scan = systable_beginscan_ordered(rel, index, snapshot, 0, NULL);
@@ -142,14 +143,19 @@ newest_version(Oid relation)
 	if (tuple != NULL)
 	{
 		bool		isnull;
+		Datum		value = heap_getattr(tuple, PROGRAM_KEEP_AGE, RelationGetDescr(rel), &isnull);
 
+		if (!isnull)
+			space->keep_age = *DatumGetIntervalP(value);
+		value = heap_getattr(tuple, PROGRAM_KEEP_SIZE, RelationGetDescr(rel), &isnull);
+		space->keep_size = isnull ? 0 : DatumGetInt64(value);
 		version = DatumGetInt32(heap_getattr(tuple, PROGRAM_VERSION, RelationGetDescr(rel), &isnull));
 	}
 	systable_endscan_ordered(scan);
 	UnregisterSnapshot(snapshot);
 	index_close(index, AccessShareLock);
 	table_close(rel, AccessShareLock);
-	return version;
+	space->version = version;
 }
 
 static bool
@@ -174,7 +180,7 @@ look_up(Oid schema, StoreSpace *space)
 		return false;
 	/* Set before the scan: an invalidation that arrives meanwhile must not be lost. */
 	space->is_valid = true;
-	space->version = newest_version(space->program);
+	read_newest(space);
 	return true;
 }
 

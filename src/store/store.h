@@ -31,6 +31,8 @@ typedef struct StoreSpace
 	Oid			program;
 	int			version;		/* newest program version that this backend knows of; 0: none yet */
 	struct StoreProgram *current;	/* that version compiled, once somebody asked for it */
+	Interval	keep_age;		/* of entries of the log, all zeros: any */
+	int64		keep_size;		/* of their deltas, in bytes; 0: any */
 	bool		is_valid;
 	NameData	name;
 } StoreSpace;
@@ -311,6 +313,13 @@ typedef struct StoreDivergence
  * another state, a gap, damage.  Fills the arena with what it tells.  past (may be NULL) is the document in the end, when it agrees.
  */
 extern bool store_verify(StoreSpace *space, const char *key, Snapshot snapshot, KitArena *arena, StoreDivergence *divergence, StorePast *past);
+
+/* ---- retention (trim.c) ---- */
+
+/* How much of their past the logs of the space keep; NULL, 0: all of it. */
+extern void store_retain(StoreSpace *space, const Interval *age, int64 size);
+/* Takes out what the logs of at most max documents need not keep, whatever they did since; the number of documents.  Rows are locked in the order of their keys. */
+extern int	store_trim_documents(StoreSpace *space, int max);
 
 /* ---- export, import (carry.c) ---- */
 

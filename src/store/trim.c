@@ -1,6 +1,6 @@
 /*
  * trim.c
- *	  Taking out what a log need not keep: @static { maximum_history = n; }.
+ *	  Taking out what a log need not keep: @static { maximum_history = n; } of the program, and what adama.retain says of the space.
  *
  *		1  2  3 ... [400] 401 ... [800] 801 ... 1205		at least the last 500 are wanted: 706 to 1205
  *		\__________/
@@ -8,78 +8,323 @@
  *
  * What stays begins with an entry that keeps the state after it (reduce.c), so the document can be shown and run again from there on.  That is looked at
  * whenever another state is kept, so the log is longer than wanted by what lies between two of them, and each event pays for one that goes.  A log that has just got a
- * bound is brought there step by step, oldest entries first.
+ * bound is brought there step by step, oldest entries first.  A document that rests keeps no more states, so adama.trim lends its row's state to the entry that it is of.
+ *
+ * Bounds by age and by size are of the space: they lie in the row of its newest program, and a new version takes them over.  Sizes are those of deltas: the row counts
+ * what was appended (log_size) and what went (log_gone).
  *
  * The document's row is locked: nobody else reads the log in order to bring a copy to now.  Who reads an older version of the row, by a snapshot, also sees the entries
  * that went since.
  */
 #include "postgres.h"
 
+#include "access/detoast.h"
 #include "access/genam.h"
 #include "access/skey.h"
 #include "access/stratnum.h"
+#include "access/tableam.h"
+#include "access/xact.h"
 #include "catalog/pg_collation.h"
+#include "miscadmin.h"
+#include "nodes/pg_list.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 
 #include "port/pgcompat.h"
 #include "store/internal.h"
 
 #define TRIM_MAX 4096			/* entries that one event takes out */
 
+bool
+store_trim_bounds(StoreTrim *trim, const StoreSpace *space, const StoreProgram *program, int64 seq)
+{
+	int64		wanted = vm_program_lang(program->vm)->settings.maximum_history;
+	const Interval *age = &space->keep_age;
+	bool		has_age = age->month != 0 || age->day != 0 || age->time != 0;
+
+	memset(trim, 0, sizeof(*trim));
+	trim->seq = wanted > 0 ? seq - wanted : -1;
+	trim->size = space->keep_size > 0 ? space->keep_size : -1;
+	if (has_age)
+		trim->at = DatumGetTimestampTz(DirectFunctionCall2(timestamptz_mi_interval, TimestampTzGetDatum(GetCurrentTimestamp()), IntervalPGetDatum(age)));
+	else
+		TIMESTAMP_NOBEGIN(trim->at);
+	return wanted > 0 || has_age || space->keep_size > 0;
+}
+
+/* The document's entries up to seq, the oldest first. */
 static IndexScanDesc
-scan_begin(StoreTable *table, Relation index, const char *key, bool is_forward, int64 seq, Snapshot snapshot)
+scan_begin(StoreTable *table, Relation index, const char *key, int64 seq, Snapshot snapshot)
 {
 	IndexScanDesc scan = port_index_beginscan(table->rel, index, snapshot, 2, 0);
 	ScanKeyData keys[2];
 
 	ScanKeyEntryInitialize(&keys[0], 0, LOG_KEY, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ, CStringGetTextDatum(key));
-	if (is_forward)
-		ScanKeyEntryInitialize(&keys[1], 0, LOG_SEQ, BTLessStrategyNumber, InvalidOid, InvalidOid, F_INT8LT, Int64GetDatum(seq));
-	else
-		ScanKeyEntryInitialize(&keys[1], 0, LOG_SEQ, BTLessEqualStrategyNumber, InvalidOid, InvalidOid, F_INT8LE, Int64GetDatum(seq));
+	ScanKeyEntryInitialize(&keys[1], 0, LOG_SEQ, BTLessEqualStrategyNumber, InvalidOid, InvalidOid, F_INT8LE, Int64GetDatum(seq));
 	index_rescan(scan, keys, 2, NULL, 0);
 	return scan;
 }
 
-/* Seq of the last entry at or before upto that keeps a state; 0 when there is none. */
+/* The entry that was found. */
 static int64
-find_kept(StoreTable *table, Relation index, const char *key, int64 upto, Snapshot snapshot)
+found_seq(StoreTable *table)
 {
-	IndexScanDesc scan = scan_begin(table, index, key, false, upto, snapshot);
-	int64		found = 0;
+	bool		isnull;
 
-	while (found == 0 && index_getnext_slot(scan, BackwardScanDirection, table->found))
+	return DatumGetInt64(slot_getattr(table->found, LOG_SEQ, &isnull));
+}
+
+static TimestampTz
+found_at(StoreTable *table)
+{
+	bool		isnull;
+
+	return DatumGetTimestampTz(slot_getattr(table->found, LOG_AT, &isnull));
+}
+
+/* Bytes of its delta, as the row counts them; it is not fetched. */
+static int64
+found_size(StoreTable *table)
+{
+	bool		isnull;
+	Datum		delta = slot_getattr(table->found, LOG_DELTA, &isnull);
+
+	return isnull ? 0 : (int64) toast_raw_datum_size(delta) - VARHDRSZ;
+}
+
+/*
+ * Seq of the entry that the log is to begin with: the last one that keeps a state, or can be given one, and lies beyond a bound; 0: none.  What is far beyond the bounds is
+ * not looked at to its end.
+ */
+static int64
+find_first(StoreTable *table, Relation index, const char *key, const StoreTrim *trim, Snapshot snapshot)
+{
+	IndexScanDesc scan = scan_begin(table, index, key, trim->state_seq, snapshot);
+	int64		after = trim->log_size - trim->log_gone;	/* bytes that follow the entry */
+	int64		first = 0;
+
+	for (int n = 0; (first == 0 || n < TRIM_MAX) && index_getnext_slot(scan, ForwardScanDirection, table->found); n++)
 	{
-		bool		isnull;
+		int64		seq = found_seq(table);
 
-		if (!slot_attisnull(table->found, LOG_STATE))
-			found = DatumGetInt64(slot_getattr(table->found, LOG_SEQ, &isnull));
+		CHECK_FOR_INTERRUPTS();
+		after -= found_size(table);
+		if (seq > trim->seq && found_at(table) > trim->at && (trim->size < 0 || after < trim->size))
+			break;
+		if (!slot_attisnull(table->found, LOG_STATE) || (seq == trim->state_seq && trim->state != (Datum) 0))
+			first = seq;
 	}
+	index_endscan(scan);
+	return first;
+}
+
+/* Whether there is an entry before seq `first`. */
+static bool
+has_before(StoreTable *table, Relation index, const char *key, int64 first, Snapshot snapshot)
+{
+	IndexScanDesc scan = scan_begin(table, index, key, first, snapshot);
+	bool		found = index_getnext_slot(scan, ForwardScanDirection, table->found) && found_seq(table) < first;
+
 	index_endscan(scan);
 	return found;
 }
 
-int64
-store_log_trim(StoreSpace *space, const char *key, int64 upto)
+/* The log is about to begin with this entry. */
+static void
+lend_state(StoreTable *table, Relation index, const char *key, int64 first, Datum state, Snapshot snapshot)
+{
+	IndexScanDesc scan = scan_begin(table, index, key, first, snapshot);
+
+	if (index_getnext_slot(scan, BackwardScanDirection, table->found) && slot_attisnull(table->found, LOG_STATE))
+	{
+		store_row_copy(table);
+		store_row_set(table, LOG_STATE, state);
+		store_row_update(table);
+	}
+	index_endscan(scan);
+}
+
+int
+store_log_trim(StoreSpace *space, const char *key, StoreTrim *trim)
 {
 	StoreTable	table = store_table_open(space->log, RowExclusiveLock);
 	Relation	index = index_open(RelationGetPrimaryKeyIndex(table.rel), RowExclusiveLock);
 	Snapshot	snapshot = store_snapshot_now();
-	int64		first = find_kept(&table, index, key, upto, snapshot);
+	int64		first = find_first(&table, index, key, trim, snapshot);
+	int			n = 0;
 
-	if (first > 0)
+	if (first > 0 && has_before(&table, index, key, first, snapshot))
 	{
-		IndexScanDesc scan = scan_begin(&table, index, key, true, first, snapshot);
+		IndexScanDesc scan;
 
-		for (int n = 0; n < TRIM_MAX && index_getnext_slot(scan, ForwardScanDirection, table.found); n++)
+		if (trim->state != (Datum) 0)
+			lend_state(&table, index, key, first, trim->state, snapshot);
+		scan = scan_begin(&table, index, key, first - 1, snapshot);
+		for (; n < TRIM_MAX && index_getnext_slot(scan, ForwardScanDirection, table.found); n++)
+		{
+			trim->log_gone += found_size(&table);
 			store_row_delete(&table);
+		}
 		index_endscan(scan);
+		trim->log_from = Max(trim->log_from, first);
 	}
 	UnregisterSnapshot(snapshot);
 	index_close(index, NoLock);
 	store_table_close(&table);
-	return first;
+	return n;
+}
+
+/* ---- documents that nobody touches ---- */
+
+static bool
+trim_document(StoreSpace *space, const char *key)
+{
+	StoreTable	table = store_table_open(space->document, RowExclusiveLock);
+	StoreRow	row;
+	StoreTrim	trim;
+	int			n = 0;
+
+	if (store_row_lock(&table, key))
+	{
+		store_row_of_document(&table, &row);
+		if (store_trim_bounds(&trim, space, store_program(space, row.program), row.seq))
+		{
+			trim.log_size = row.log_size;
+			trim.log_from = row.log_from;
+			trim.log_gone = row.log_gone;
+			trim.state_seq = row.state_seq;
+			trim.state = row.state;
+			n = store_log_trim(space, key, &trim);
+		}
+		if (n > 0)
+		{
+			store_row_copy(&table);
+			store_row_set(&table, DOCUMENT_LOG_FROM, Int64GetDatum(trim.log_from));
+			store_row_set(&table, DOCUMENT_LOG_GONE, Int64GetDatum(trim.log_gone));
+			store_row_update(&table);
+		}
+	}
+	store_table_close(&table);
+	CommandCounterIncrement();
+	return n > 0;
+}
+
+/* Whether anything of the document's log would go; its row is not locked. */
+static bool
+is_too_long(StoreSpace *space, StoreTable *log, Relation index, const char *key, const StoreRow *row, Snapshot snapshot)
+{
+	StoreTrim	trim;
+	int64		first;
+
+	if (!store_trim_bounds(&trim, space, store_program(space, row->program), row->seq))
+		return false;
+	trim.log_size = row->log_size;
+	trim.log_gone = row->log_gone;
+	trim.state_seq = row->state_seq;
+	trim.state = row->state;
+	first = find_first(log, index, key, &trim, snapshot);
+	return first > 0 && has_before(log, index, key, first, snapshot);
+}
+
+static List *
+too_long(StoreSpace *space, int max)
+{
+	StoreTable	table = store_table_open(space->document, AccessShareLock);
+	StoreTable	log = store_table_open(space->log, AccessShareLock);
+	Relation	index = index_open(RelationGetPrimaryKeyIndex(log.rel), AccessShareLock);
+	Snapshot	snapshot = store_snapshot_now();
+	TableScanDesc scan = table_beginscan(table.rel, snapshot, 0, NULL);
+	List	   *keys = NIL;
+
+	while (list_length(keys) < max && table_scan_getnextslot(scan, ForwardScanDirection, table.found))
+	{
+		StoreRow	row;
+		char	   *key;
+
+		CHECK_FOR_INTERRUPTS();
+		store_row_of_document(&table, &row);
+		key = TextDatumGetCString(table.found->tts_values[DOCUMENT_KEY - 1]);
+		if (is_too_long(space, &log, index, key, &row, snapshot))
+			keys = lappend(keys, key);
+		else
+			pfree(key);
+	}
+	table_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	index_close(index, AccessShareLock);
+	store_table_close(&log);
+	store_table_close(&table);
+	return keys;
+}
+
+static int
+compare_keys(const ListCell *a, const ListCell *b)
+{
+	return strcmp(lfirst(a), lfirst(b));
+}
+
+int
+store_trim_documents(StoreSpace *space, int max)
+{
+	Oid			schema = space->schema;
+	StoreRole	role = store_role_enter(space);
+	List	   *keys = too_long(space, max);
+	ListCell   *cell;
+	int			n = 0;
+
+	list_sort(keys, compare_keys);
+	foreach(cell, keys)
+	{
+		CHECK_FOR_INTERRUPTS();
+		/* Triggers may run. */
+		space = store_space_by_schema(schema);
+		if (space != NULL && trim_document(space, lfirst(cell)))
+			n++;
+	}
+	store_role_leave(role);
+	return n;
+}
+
+/* ---- bounds of a space ---- */
+
+void
+store_retain(StoreSpace *space, const Interval *age, int64 size)
+{
+	StoreRole	role = store_role_enter(space);
+	Oid			schema = space->schema;
+	StoreTable	table;
+	Relation	index;
+	Snapshot	snapshot;
+	IndexScanDesc scan;
+
+	/* Like a deploy: one after the other, of the newest version. */
+	LockRelationOid(space->program, ShareRowExclusiveLock);
+	space = store_space_by_schema(schema);
+	if (space == NULL)
+		elog(ERROR, "the space is gone");
+	table = store_table_open(space->program, RowExclusiveLock);
+	index = index_open(RelationGetPrimaryKeyIndex(table.rel), RowExclusiveLock);
+	snapshot = store_snapshot_now();
+	scan = port_index_beginscan(table.rel, index, snapshot, 0, 0);
+	index_rescan(scan, NULL, 0, NULL, 0);
+	if (index_getnext_slot(scan, BackwardScanDirection, table.found))
+	{
+		store_row_copy(&table);
+		table.fresh->tts_isnull[PROGRAM_KEEP_AGE - 1] = age == NULL;
+		table.fresh->tts_values[PROGRAM_KEEP_AGE - 1] = IntervalPGetDatum(age);
+		table.fresh->tts_isnull[PROGRAM_KEEP_SIZE - 1] = size == 0;
+		table.fresh->tts_values[PROGRAM_KEEP_SIZE - 1] = Int64GetDatum(size);
+		store_row_update(&table);
+	}
+	index_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	index_close(index, NoLock);
+	store_table_close(&table);
+	store_space_changed(space);
+	CommandCounterIncrement();
+	store_role_leave(role);
 }

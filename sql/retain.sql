@@ -1,0 +1,78 @@
+-- How much of their past the logs of a space keep: by age, by size, by number; also of documents that nobody touches.
+SET search_path = public, adama;
+SET client_min_messages = warning;
+\set program 'record Line { public string text; } table<Line> _lines; public int n; message Say { string text; } channel say(Say m) { _lines <- { text: m.text }; (iterate _lines order by id desc offset 5).delete(); n++; }'
+SELECT adama.deploy('kept', :'program');
+CREATE FUNCTION say(key text, n int) RETURNS bigint LANGUAGE sql AS $$ SELECT count(kept.say(key, text => repeat('x', 100) || i)) FROM generate_series(1, n) i $$;
+-- what is wrong with a log: nothing, whatever was taken out
+CREATE VIEW look AS SELECT d.key, d.seq, d.log_from > 1 AS is_trimmed, count(l.*) AS entries,
+  bool_and(l.seq >= d.log_from) AS begins, bool_or(l.seq = d.log_from AND (l.state IS NOT NULL OR l.seq = 1)) AS with_a_state,
+  d.log_gone = d.log_size - sum(s.size) AS counted, (adama.verify('kept', d.key)).ok,
+  (SELECT count(adama.at('kept', d.key, i)) = d.seq - d.log_from + 1 FROM generate_series(d.log_from, d.seq) i) AS all_there
+  FROM kept.document d JOIN kept.log l USING (key) JOIN LATERAL (SELECT max(h.size) AS size FROM adama.history('kept', d.key, l.seq, 1) h) s ON true GROUP BY d.key ORDER BY d.key;
+
+-- ---- by size ----
+SELECT count(adama.create('kept', k)) FROM unnest('{a,b,idle}'::text[]) k;
+SELECT adama.retain('kept', size => 40000);
+SELECT keep_age, keep_size FROM kept.program;
+SELECT say('a', 1000);
+SELECT key, is_trimmed, entries < 600 AS is_short, begins, with_a_state, counted, ok, all_there FROM look WHERE key = 'a';
+SELECT sum(size) BETWEEN 40000 AND 80000 AS keeps_the_size FROM adama.history('kept', 'a');
+-- a bound that comes late: step by step, then nothing is left to do
+SELECT adama.retain('kept');
+SELECT keep_age, keep_size FROM kept.program;
+SELECT say('b', 1000), log_from FROM kept.document WHERE key = 'b';
+SELECT adama.trim('kept');
+SELECT adama.retain('kept', NULL, 10000), adama.trim('kept', 1), adama.trim('kept', 1), adama.trim('kept');
+SELECT key, is_trimmed, entries < 300 AS is_short, begins, with_a_state, counted, ok, all_there FROM look;
+-- a new version takes the bounds over
+SELECT adama.deploy('kept', :'program' || ' public int more;');
+SELECT version, keep_size FROM kept.program;
+
+-- ---- by age ----
+SELECT adama.retain('kept', age => '1 hour');
+SELECT say('idle', 20);
+SELECT adama.trim('kept');
+UPDATE kept.log SET at = at - interval '2 hours';
+UPDATE kept.document SET updated = updated - interval '2 hours';
+SELECT say('b', 1);
+BEGIN;
+SELECT adama.trim('kept');
+ROLLBACK;
+SELECT adama.trim('kept'), adama.trim('kept');
+SELECT key, is_trimmed, entries < 40 AS is_short, begins, with_a_state, counted, ok, all_there FROM look;
+-- and they go on
+SELECT say('idle', 3), say('a', 300);
+SELECT key, is_trimmed, ok, all_there FROM look;
+SELECT adama.import('kept', 'copy', adama.export('kept', 'idle')) AS seq;
+-- the state before is still what it is rewound to
+SELECT adama.rewind('kept', 'idle', log_from) > 1 AS rewound FROM kept.document WHERE key = 'idle';
+SELECT say('idle', 3);
+UPDATE kept.log SET at = at - interval '2 hours' WHERE key = 'idle';
+UPDATE kept.document SET updated = updated - interval '2 hours' WHERE key = 'idle';
+SELECT adama.trim('kept');
+SELECT ok FROM adama.verify('kept', 'idle');
+
+-- ---- what is refused ----
+SELECT adama.retain('kept', age => '-1 hour');
+SELECT adama.retain('kept', age => '0');
+SELECT adama.retain('kept', size => 0);
+SELECT adama.retain('nowhere', size => 1);
+SELECT adama.retain(NULL);
+CREATE ROLE adama_trimmer;
+GRANT USAGE ON SCHEMA kept TO adama_trimmer;
+SET ROLE adama_trimmer;
+SELECT adama.retain('kept', size => 1);
+SELECT adama.trim('kept');
+RESET ROLE;
+BEGIN READ ONLY;
+SELECT adama.retain('kept', size => 1);
+ROLLBACK;
+BEGIN READ ONLY;
+SELECT adama.trim('kept');
+ROLLBACK;
+DROP OWNED BY adama_trimmer;
+DROP ROLE adama_trimmer;
+DROP VIEW look;
+DROP FUNCTION say;
+DROP SCHEMA kept CASCADE;
