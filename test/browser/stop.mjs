@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 
-import { deploy, freePort, Gateway, refused, slowSql, sql } from './gateway.mjs';
+import { cluster, deploy, freePort, Gateway, refused, slowSql, sql } from './gateway.mjs';
 import { done, is, ok, pause, until } from './tap.mjs';
 import { Wire } from './wire.mjs';
 
@@ -82,7 +82,8 @@ ok(wires.every((wire) => wire.frames.at(-1) === '{"status":"disconnected","reaso
 
 // ---- frames, ids, words at the end ----
 
-const second = await new Gateway(await freePort()).start('--max_queue', '5', '--message_rate', '40', '--forwarded', 'yes', '--max_sockets_per_address', '2');
+writeFileSync(`${build}/second.conf`, '[gateway]\nmax_queue = 5\n');
+const second = await new Gateway(await freePort()).start('--config', `${build}/second.conf`, '--message_rate', '40', '--forwarded', 'yes', '--max_sockets_per_address', '2');
 const from = (address, name = 'ann') => {
 	const wire = new Wire(second.url, {headers: {'X-Forwarded-For': address}});
 	wire.who = {identity: `anonymous:${name}`};
@@ -169,6 +170,23 @@ const from = (address, name = 'ann') => {
 	}
 	is(crowd.flatMap((wire) => answers(wire, 100, 200).filter((frame) => frame.reason !== undefined)), [], 'while nobody listens messages wait; none is refused');
 	is(Array.from({length: 8}, (_, i) => total(`d${i}`)).reduce((a, b) => a + b), 8 * sent, 'each counts once');
+	// ---- a server that is gone at once, and comes back ----
+
+	writeFileSync(`${build}/second.conf`, '[gateway]\nmax_queue = 500\n');
+	second.process.kill('SIGHUP');
+	for (const how of [['stop', 'immediate'], ['kill']]) {
+		cluster(...how);
+		for (let i = 0; i < 20; i++, sent++) {
+			for (const wire of crowd)
+				wire.send({id: 100 + sent, method: 'connection/send-once', dedupe: `${sent}-${crowd.indexOf(wire)}`, connection: 1 + i % 4, channel: 'add', message: {n: 1}});
+			if (i === 10)
+				cluster('start');
+			await pause(30);
+		}
+		await until(() => crowd.every((wire) => answers(wire, 100, 100 + sent).length === sent));
+	}
+	is(crowd.flatMap((wire) => answers(wire, 100, 200).filter((frame) => frame.reason !== undefined)), [], 'while there is no server they wait, too; all join again before one is sent');
+	is(Array.from({length: 8}, (_, i) => total(`d${i}`)).reduce((a, b) => a + b), 8 * sent, 'and each counts once');
 	is((await one.ask({id: 3, method: 'connection/send', connection: 1, channel: 'add', message: {n: 1}})).response?.seq > 0, true, 'and who had asked for a wrong view is there, too');
 	for (const wire of [one, two, other, wrong, ...crowd])
 		wire.close();
