@@ -319,11 +319,13 @@ COMMENT ON FUNCTION adama.view(pg_catalog.text, pg_catalog.text, pg_catalog.json
 CREATE FUNCTION adama.whoami() RETURNS adama.principal
 	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'adama_sql_whoami';
 COMMENT ON FUNCTION adama.whoami() IS 'the principal that you act as';
-CREATE FUNCTION adama.history(space pg_catalog.text, key pg_catalog.text, from_seq pg_catalog.int8 DEFAULT 0, max pg_catalog.int4 DEFAULT 1000) RETURNS TABLE (
+CREATE FUNCTION adama.history(space pg_catalog.text, key pg_catalog.text, from_seq pg_catalog.int8 DEFAULT 0, max pg_catalog.int4 DEFAULT 1000,
+		who adama.principal DEFAULT NULL, viewer pg_catalog.jsonb DEFAULT '{}') RETURNS TABLE (
 		seq pg_catalog.int8, at pg_catalog.timestamptz, agent pg_catalog.text, authority pg_catalog.text, event pg_catalog.text,
-		channel pg_catalog.text, message pg_catalog.jsonb, delta pg_catalog.jsonb, size pg_catalog.int4)
-	LANGUAGE c STABLE STRICT PARALLEL UNSAFE ROWS 1000 AS 'MODULE_PATHNAME', 'adama_sql_history';
-COMMENT ON FUNCTION adama.history(pg_catalog.text, pg_catalog.text, pg_catalog.int8, pg_catalog.int4) IS 'the events of a document from a sequence number on; for the owner of the space';
+		channel pg_catalog.text, message pg_catalog.jsonb, delta pg_catalog.jsonb, size pg_catalog.int4, seen pg_catalog.jsonb)
+	LANGUAGE c STABLE PARALLEL UNSAFE ROWS 1000 AS 'MODULE_PATHNAME', 'adama_sql_history';
+COMMENT ON FUNCTION adama.history(pg_catalog.text, pg_catalog.text, pg_catalog.int8, pg_catalog.int4, adama.principal, pg_catalog.jsonb)
+	IS 'the events of a document from a sequence number on, and what somebody saw of each; for the owner of the space';
 
 CREATE FUNCTION adama.at(space pg_catalog.text, key pg_catalog.text, seq pg_catalog.int8) RETURNS adama.document
 	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'adama_sql_at_seq';

@@ -12,6 +12,7 @@
  */
 #include "postgres.h"
 
+#include "nodes/pg_list.h"
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -194,6 +195,99 @@ store_past_at_time(StoreSpace *space, const char *key, TimestampTz time, Snapsho
 		store_raise(&diag);
 	}
 	store_past_at_seq(space, key, low, snapshot, past);
+}
+
+/* ---- forward, entry by entry ---- */
+
+/* Over an entry.  What was before an upgrade is put on the list, to be freed in the end. */
+static void
+step_over(StorePast *past, StoreSpace *space, const StoreEntry *entry, List **befores)
+{
+	KitDiag		diag = {0};
+
+	if (past->doc != NULL && entry->seq - entry->n_events != past->seq)
+		kit_fail(&diag, KIT_DAMAGED, "the log of a document has a gap after %lld", (long long) past->seq);
+	else if (past->doc == NULL || entry->program != past->program->version)
+	{
+		if (past->doc != NULL)
+		{
+			StorePast  *before = palloc(sizeof(StorePast));
+
+			*before = *past;
+			*befores = lappend(*befores, before);
+			past->doc = NULL;
+			past->program = NULL;
+		}
+		if (!load_base(past, space, entry, &diag) && diag.code == KIT_OK)
+			kit_fail(&diag, KIT_DAMAGED, "the log of a document does not keep the state that it goes on from at %lld", (long long) entry->seq);
+	}
+	else
+		(void) vm_doc_apply(past->doc, entry->delta, &diag);
+	if (diag.code != KIT_OK)
+		store_raise(&diag);
+	past->seq = entry->seq;
+	past->at = entry->at;
+}
+
+static bool
+visit_entry(const StoreEntry *entry, int64 from, const StorePast *after, StoreFollowVisit visit, void *arg)
+{
+	StoreEntryEvents events;
+	StoreHistory event;
+	KitDiag		diag = {0};
+	bool		goes_on = true;
+
+	store_entry_events(&events, entry);
+	while (goes_on && store_entry_next_event(&events, &event, &diag))
+		goes_on = event.seq < from || visit(&event, event.seq == entry->seq ? after : NULL, arg);
+	if (diag.code != KIT_OK)
+		store_raise(&diag);
+	return goes_on;
+}
+
+void
+store_history_follow(StoreSpace *space, const char *key, int64 from, Snapshot snapshot, StoreFollowVisit visit, void *arg)
+{
+	StoreRole	role = store_role_enter(space);
+	StoreLogWalk walk;
+	StoreEntry	entry;
+	StoreRow	row;
+	StorePast	past = {0};
+	KitDiag		diag = {0};
+	List	   *befores = NIL;
+	ListCell   *cell;
+	bool		goes_on = true;
+	bool		has_begun = false;
+
+	find_row(space, key, snapshot, &row);
+	from = Max(from, row.log_from);
+	store_log_walk_begin(&walk, space, key, from, true, snapshot);
+	while (goes_on && store_log_walk_next(&walk, &entry, &diag))
+	{
+		int64		before = entry.seq - entry.n_events;
+
+		if (!has_begun)
+		{
+			if (before >= row.log_from)
+			{
+				find_base(&past, space, key, before, snapshot);
+				if (past.doc == NULL)
+					unknown_seq(space, key, before, &row);
+				follow(&past, space, key, before, snapshot);
+			}
+			has_begun = true;
+			(void) visit(NULL, past.doc != NULL ? &past : NULL, arg);
+		}
+		step_over(&past, space, &entry, &befores);
+		goes_on = visit_entry(&entry, from, &past, visit, arg);
+	}
+	store_log_walk_end(&walk);
+	if (diag.code != KIT_OK)
+		store_raise(&diag);
+	store_past_end(&past);
+	foreach(cell, befores)
+		store_past_end(lfirst(cell));
+	store_role_leave(role);
 }
 
 void

@@ -298,6 +298,13 @@ extern void store_past_at_seq(StoreSpace *space, const char *key, int64 seq, Sna
 extern void store_past_at_time(StoreSpace *space, const char *key, TimestampTz time, Snapshot snapshot, StorePast *past);
 extern void store_past_end(StorePast *past);
 
+/*
+ * The history along with the document: calls visit first with no event and the document before (NULL when the log does not reach further back), then for each event from seq
+ * `from` on, with the document after it when it is an entry's last.  Documents and their programs are there until the end of the call.
+ */
+typedef bool (*StoreFollowVisit) (const StoreHistory *event, const StorePast *after, void *arg);
+extern void store_history_follow(StoreSpace *space, const char *key, int64 from, Snapshot snapshot, StoreFollowVisit visit, void *arg);
+
 /* Where a log that is run again stops to agree with itself. */
 typedef struct StoreDivergence
 {
