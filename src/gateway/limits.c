@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <uv.h>
+
 #include "gateway/config.h"
 #include "gateway/memory.h"
 
@@ -29,17 +31,34 @@ limits_take(Bucket *bucket, int rate, int64_t now)
 	return true;
 }
 
+/* Of IPv6 the first 64 bits. */
+static void
+network_of(const char *ip, char *net, size_t size)
+{
+	struct sockaddr_in6 in6;
+
+	if (uv_ip6_addr(ip, 0, &in6) != 0)
+	{
+		snprintf(net, size, "%s", ip);
+		return;
+	}
+	memset(in6.sin6_addr.s6_addr + 8, 0, 8);
+	uv_ip6_name(&in6, net, size);
+}
+
 Address *
 limits_enter(const char *ip)
 {
+	char		net[48];
 	Address    *address;
 
-	HASH_FIND_STR(addresses, ip, address);
+	network_of(ip, net, sizeof(net));
+	HASH_FIND_STR(addresses, net, address);
 	if (address == NULL)
 	{
 		address = GATEWAY_NEW(Address);
-		snprintf(address->ip, sizeof(address->ip), "%s", ip);
-		HASH_ADD_STR(addresses, ip, address);
+		snprintf(address->net, sizeof(address->net), "%s", net);
+		HASH_ADD_STR(addresses, net, address);
 	}
 	if (address->n_sockets >= config.max_sockets_per_address)
 		return NULL;

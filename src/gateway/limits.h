@@ -22,7 +22,7 @@ typedef struct Address
 	UT_hash_handle hh;
 	int			n_sockets;
 	Bucket		rate;
-	char		ip[48];
+	char		net[48];		/* an address of IPv4, or the network of one of IPv6: a client has as many of those as it likes */
 } Address;
 
 extern bool limits_take(Bucket *bucket, int rate, int64_t now);	/* false: there is none left */

@@ -229,6 +229,16 @@ cookie_value(const Request *request, const char *name, size_t *len)
 	return NULL;
 }
 
+/* Only the first of a socket is news: a client must not be able to fill the log. */
+static GatewayLevel
+refusal_level(Socket *socket)
+{
+	GatewayLevel level = socket->was_refused ? GATEWAY_DEBUG : GATEWAY_INFO;
+
+	socket->was_refused = true;
+	return level;
+}
+
 static bool
 identify(Request *request)
 {
@@ -245,7 +255,7 @@ identify(Request *request)
 		request->who = identity_verify(identity, len, (int64_t) time(NULL), &why);
 	if (request->who != NULL)
 		return true;
-	gateway_log(GATEWAY_INFO, "identity_refused", "socket=%" PRId64 " ip=%s problem=\"%s\"", request->socket->id, request->socket->ip, why);
+	gateway_log(refusal_level(request->socket), "identity_refused", "socket=%" PRId64 " ip=%s problem=\"%s\"", request->socket->id, request->socket->ip, why);
 	return fail(request, NOT_ACCEPTED);
 }
 
@@ -278,7 +288,7 @@ locate(Request *request, char **space, char **key)
 		return false;
 	if (identity_is_allowed(request->who, *space))
 		return true;
-	gateway_log(GATEWAY_INFO, "identity_refused", "socket=%" PRId64 " ip=%s space=\"%s\" authority=\"%s\" problem=\"not allowed there\"", request->socket->id,
+	gateway_log(refusal_level(request->socket), "identity_refused", "socket=%" PRId64 " ip=%s space=\"%s\" authority=\"%s\" problem=\"not allowed there\"", request->socket->id,
 				request->socket->ip, *space, request->who->authority);
 	return fail(request, NOT_ACCEPTED);
 }

@@ -10,9 +10,12 @@
  */
 #include "gateway/server.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <time.h>
 
 #include <libwebsockets.h>
 
@@ -26,6 +29,8 @@
 #define HANDSHAKE_TIMEOUT_S 3
 #define CHUNK_SIZE 4096			/* of a frame, as it is handed over */
 #define COOKIE_PREFIX "id_"
+#define KEPT_FILES 100
+#define SAYS_MAX 20				/* lines of libwebsockets' own in a second */
 
 typedef struct Session
 {
@@ -35,6 +40,7 @@ typedef struct Session
 } Session;
 
 static struct lws_context *context;
+static int	max_fd;				/* of a connection; those above are for the database and for files */
 
 /* ---- headers ---- */
 
@@ -283,6 +289,32 @@ answer_http(struct lws *wsi, Session *session)
 	return answer(wsi, session, HTTP_STATUS_NOT_FOUND, "text/plain", "not found\n", 10);
 }
 
+/* Where no more files can be opened libwebsockets tries to accept again and again. */
+static void
+limit_connections(void)
+{
+	struct rlimit limit;
+
+	max_fd = INT_MAX;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < INT_MAX)
+		max_fd = (int) (limit.rlim_cur - (limit.rlim_cur / 4 < KEPT_FILES ? limit.rlim_cur / 4 : KEPT_FILES));
+}
+
+static bool
+may_connect(int fd)
+{
+	static time_t last;
+	time_t		now = time(NULL);
+
+	if (fd < max_fd)
+		return true;
+	metrics.sockets_refused++;
+	if (now != last)
+		gateway_log(GATEWAY_WARNING, "connection_refused", "files=%d problem=\"too many are open\"", max_fd);
+	last = now;
+	return false;
+}
+
 static int
 callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len)
 {
@@ -290,6 +322,8 @@ callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in
 
 	switch (reason)
 	{
+		case LWS_CALLBACK_FILTER_NETWORK_CONNECTION:
+			return may_connect((int) (intptr_t) in) ? 0 : 1;
 		case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
 			return may_upgrade(wsi) ? 0 : 1;
 		case LWS_CALLBACK_ESTABLISHED:
@@ -448,6 +482,14 @@ listen_on(const char *text)
 static void
 lws_says(int level, const char *line)
 {
+	static time_t second;
+	static int	n_said;
+	time_t		now = time(NULL);
+
+	n_said = now == second ? n_said + 1 : 0;
+	second = now;
+	if (n_said > SAYS_MAX && level & (LLL_ERR | LLL_WARN))
+		return;
 	gateway_log(level & LLL_ERR ? GATEWAY_ERROR : level & LLL_WARN ? GATEWAY_WARNING : GATEWAY_DEBUG, "websockets", "text=\"%s\"", line);
 }
 
@@ -457,6 +499,7 @@ server_start(uv_loop_t *loop)
 	struct lws_context_creation_info info = {0};
 	void	   *loops[] = {loop};
 
+	limit_connections();
 	lws_set_log_level(LLL_ERR | LLL_WARN | (config.log == GATEWAY_DEBUG ? LLL_NOTICE | LLL_INFO : 0), lws_says);
 	info.foreign_loops = loops;
 	info.options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT |

@@ -33,6 +33,7 @@ typedef struct Socket
 	struct lws *wsi;			/* NULL: closed */
 	bool		is_closing;		/* after what is queued; nothing more is accepted */
 	int			close_status;	/* of the close frame, 0: all is not written yet */
+	bool		was_refused;	/* an identity of its was, and it was logged */
 	bool		is_throttled;	/* nothing is read from it, since it does not read its answers */
 	char		ip[48];
 	char	   *origin;			/* "" when it gave none */

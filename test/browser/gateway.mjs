@@ -27,7 +27,8 @@ export class Gateway {
 
 	launch(...options) {
 		const log = openSync(`${build}/gateway.log`, 'a');
-		this.process = spawn(`${root}build/adama-gateway`, ['--listen', `127.0.0.1:${this.port}`, '--anonymous', 'yes', '--root', `${root}examples/web`,
+		const limit = this.files === undefined ? '' : `ulimit -n ${this.files};`;
+		this.process = spawn('sh', ['-c', `${limit} exec "$0" "$@"`, `${root}build/adama-gateway`, '--listen', `127.0.0.1:${this.port}`, '--anonymous', 'yes', '--root', `${root}examples/web`,
 			'--client', `${root}src/client`, '--database', '', ...options], {stdio: ['ignore', log, log]});
 		this.gone = new Promise((resolve) => this.process.on('exit', resolve));
 		return this;

@@ -123,6 +123,12 @@ const from = (address, name = 'ann') => {
 	ok(await until(() => three.closed !== null) && one.closed === null && two.closed === null && other.closed === null, 'the address that the proxy saw counts');
 	ok(/event=socket_refused ip=203\.0\.113\.2 /.test(logged()), 'and is logged');
 	ok(!logged().includes('level=error, "nobody'), 'what is none does not get into the log');
+	const v6 = [from('2001:db8::1'), from('2001:db8::2'), from('2001:db8:0:1::1')];
+	await Promise.all(v6.map((wire) => wire.isOpen()));
+	const v6More = from('2001:db8::ffff:1');
+	ok(await until(() => v6More.closed !== null) && v6.every((wire) => wire.closed === null), 'of IPv6 the network counts');
+	for (const wire of v6)
+		wire.close();
 	for (let i = 0; i < 100; i++)
 		other.send({id: 1000 + i, method: 'probe', ...who});
 	await until(() => answers(other, 1000, 1100).length === 100);
@@ -221,6 +227,24 @@ const from = (address, name = 'ann') => {
 	ok(wires.every((wire) => wire.frames.at(-1) === '{"status":"disconnected","reason":"shutdown"}'), 'all are told to come back', wires.map((wire) => wire.frames.at(-1)));
 	ok(late.closed !== null && late.frames.length === 0, 'who comes late is not let in', late.frames);
 	is(sql("SELECT bool_and(v.ok) FROM counter.document d, adama.verify('counter', d.key) v"), 't', 'the logs replay to what the documents are');
+}
+
+// ---- more connections than files may be open ----
+
+{
+	const few = new Gateway(await freePort());
+	few.files = 80;
+	await few.start();
+	const many = Array.from({length: 100}, () => new Wire(few.url));
+	await until(() => many.every((wire) => wire.closed !== null || wire.frames.length > 0));
+	const isIn = (wire) => wire.closed === null;
+	ok(many.filter(isIn).length > 20 && many.filter(isIn).length < 70, 'as many are let in as there is room for', many.filter(isIn).length);
+	is(await many.find(isIn).ask({id: 1, method: 'probe', ...who}), {deliver: 1, done: true, response: {}}, 'they are served');
+	ok(logged().split('\n').filter((line) => /connection_refused|accept/.test(line)).length < 5, 'the log says so, and not for each');
+	many.find(isIn).close();
+	await pause(100);
+	ok(await new Wire(few.url).isOpen(), 'who comes when one has gone is let in');
+	await few.stop();
 }
 
 // ---- a role that may not do what a gateway does ----

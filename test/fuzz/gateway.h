@@ -82,7 +82,7 @@ socket_drop(Socket *socket)
 	socket->n_refs--;
 }
 
-static Address the_address = {.ip = "127.0.0.1"};
+static Address the_address = {.net = "127.0.0.1"};
 
 static inline void
 open_socket(Socket *socket)
