@@ -142,7 +142,7 @@ printf "      %d notifications, %d bytes in all, the last of them:\n      %s\n",
 	shortened(@change ? $change[-1]{payload} : '(none)');
 claim($last == ($seq // -1) + $BURST, "every message counts: seq grew by $BURST");
 claim((grep { reaches($_->{payload}, $last) } @change) > 0, 'Bob was told up to the last one');
-# A document that never rests is sent every 20 ms; a slow disk takes longer than that for a few commits.
+# A document that never rests is sent every 25 ms; a slow disk takes longer than that for a few commits.
 claim($whole > 0 && $whole <= max($BURST / 2, $took / 0.012), "$BURST messages reached him as $whole changes");
 
 # ---- the proof ----

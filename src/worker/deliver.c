@@ -8,8 +8,8 @@
  *		  |                                        +------------------- its time --------------------+ ^
  *		  +---- its bit, soon after it was sent -------------------------------------------------------+
  *
- * Pace.  A change of a document that was quiet is sent at once.  One that goes on changing is sent after 2 ms, then after 6, then every 20: so a burst
- * becomes few deltas however fast the machine is, and a document that never rests reaches its viewers 50 times a second, as coarse as that makes it.
+ * Pace.  A change of a document that was quiet is sent at once.  One that goes on changing is sent again after 5 ms, then every 25: so a burst of up to 80 ms is at
+ * most five deltas however fast the machine is, and a document that never rests reaches its viewers 40 times a second, as coarse as that makes it.
  *
  * The copy is brought to what the turn's snapshot sees.  When its seq has not moved, only connections that have no view yet are sent one.  What all classes
  * share is computed once, what is a class's own once for the class (class.c).
@@ -64,9 +64,9 @@ worker_deliver_unmark(WorkerDocument *document)
 }
 
 /* ms between two times that a document is sent, the more often in a row */
-static const int paces[] = {2, 6, 20};
+static const int paces[] = {5, 25};
 
-#define QUIET_MS 10				/* without a change after its rest: the document is quiet again */
+#define QUIET_MS 10				/* without a change since it was sent: the document is quiet */
 
 /* Not when the clock was set back meanwhile: nobody rests for as long as that. */
 static bool
@@ -78,12 +78,17 @@ is_resting(TimestampTz until, TimestampTz now)
 void
 worker_deliver_changed(WorkerDocument *document)
 {
-	if (document->turn == WORKER_TURN_NONE && is_resting(document->rests_until, GetCurrentTimestamp()))
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (document->turn == WORKER_TURN_NONE && (document->sent_at > now || now - document->sent_at >= QUIET_MS * 1000))
+		document->pace = -1;
+	else if (document->turn == WORKER_TURN_NONE && is_resting(document->rests_until, now))
 	{
 		document->retry_at = document->rests_until;
 		move(document, WORKER_TURN_WAITING, &waiting);
+		return;
 	}
-	else if (document->turn != WORKER_TURN_WAITING || document->attempts > 0)
+	if (document->turn != WORKER_TURN_WAITING || document->attempts > 0)
 		worker_deliver_mark(document);
 }
 
@@ -91,10 +96,9 @@ worker_deliver_changed(WorkerDocument *document)
 static void
 rest(WorkerDocument *document, TimestampTz now)
 {
-	if (document->rests_until + QUIET_MS * 1000 < now)
-		document->pace = 0;
-	else if (document->pace < (int) lengthof(paces) - 1)
+	if (document->pace < (int) lengthof(paces) - 1)
 		document->pace++;
+	document->sent_at = now;
 	document->rests_until = now + (int64) Min(paces[document->pace], adama_emitter_max_delay) * 1000;
 }
 

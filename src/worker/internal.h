@@ -137,7 +137,8 @@ typedef struct WorkerDocument
 	bool		has_failed;		/* the last attempt; it was logged */
 	bool		has_moved;		/* in this turn, */
 	int64		moved_by;		/* by so many events; 0 when it was not watched before */
-	int			pace;			/* how many times in a row it was sent soon after the time before; see deliver.c */
+	int			pace;			/* how many times in a row it was sent soon after the time before, from 0; -1: it was quiet; see deliver.c */
+	TimestampTz sent_at;		/* last */
 	TimestampTz rests_until;	/* then it may be sent again */
 	StoreCopy	copy;
 	TimestampTz created;		/* of the copy, when its connections were last checked against it; 0: they were not */
