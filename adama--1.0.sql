@@ -348,6 +348,13 @@ CREATE FUNCTION adama.try(space pg_catalog.text, key pg_catalog.text, program pg
 		seq pg_catalog.int8, channel pg_catalog.text, sqlstate pg_catalog.text, error pg_catalog.text, delta pg_catalog.jsonb, logged pg_catalog.jsonb)
 	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED ROWS 100 AS 'MODULE_PATHNAME', 'adama_sql_try';
 COMMENT ON FUNCTION adama.try(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) IS 'the events of a document that fail under another program, or change something else than they did; for the owner of the space';
+CREATE FUNCTION adama.try(space pg_catalog.text, program pg_catalog.text, sources pg_catalog.jsonb DEFAULT '{}', documents pg_catalog.int4 DEFAULT 100,
+		who adama.principal DEFAULT NULL, viewer pg_catalog.jsonb DEFAULT '{}') RETURNS TABLE (
+		key pg_catalog.text, seq pg_catalog.int8, channel pg_catalog.text, sqlstate pg_catalog.text, error pg_catalog.text, delta pg_catalog.jsonb, logged pg_catalog.jsonb,
+		view pg_catalog.jsonb, view_logged pg_catalog.jsonb, events pg_catalog.int8, us pg_catalog.float8, us_logged pg_catalog.float8)
+	LANGUAGE c STABLE PARALLEL RESTRICTED ROWS 1000 AS 'MODULE_PATHNAME', 'adama_sql_try_many';
+COMMENT ON FUNCTION adama.try(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.int4, adama.principal, pg_catalog.jsonb)
+	IS 'the same for the documents of a space that something happened to last, and for each a row with what somebody would see and how long its events take; for the owner of the space';
 CREATE FUNCTION adama.rewind(space pg_catalog.text, key pg_catalog.text, seq pg_catalog.int8) RETURNS pg_catalog.int8
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_rewind';
 COMMENT ON FUNCTION adama.rewind(pg_catalog.text, pg_catalog.text, pg_catalog.int8)

@@ -21,6 +21,8 @@ extern VmText sqlapi_text(Datum text);						/* points into the datum */
 extern char *sqlapi_json_of_jsonb(Datum jsonb, size_t *len);
 extern Datum sqlapi_jsonb_of_json(const char *json);
 extern Datum sqlapi_jsonb_of_item(DocItem item, KitArena *arena);
+/* Null when there is nothing, or nothing that can be shown (past.c). */
+extern Datum sqlapi_jsonb_or_null(DocBytes bytes, DocClass class, KitArena *arena, bool *isnull);
 extern Datum sqlapi_principal(const char *agent, size_t agent_len, const char *authority, size_t authority_len);
 extern void sqlapi_principal_parts(Datum principal, VmText *agent, VmText *authority);
 

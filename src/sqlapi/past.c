@@ -1,6 +1,6 @@
 /*
  * past.c
- *	  Documents as they were, and the log run again: adama.at, view_at, replay, verify, try; and back to what was: rewind, upgrade.
+ *	  Documents as they were, and the log run again: adama.at, view_at, replay, verify; and back to what was: rewind, upgrade.
  *
  * All of it shows or uses what was said and done whoever may see it now, so it is for the owner of the space alone.
  */
@@ -12,7 +12,6 @@
 #include "utils/builtins.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
-#include "utils/tuplestore.h"
 
 #include "live/live.h"
 #include "sqlapi/internal.h"
@@ -23,7 +22,6 @@ PG_FUNCTION_INFO_V1(adama_sql_at_time);
 PG_FUNCTION_INFO_V1(adama_sql_view_at);
 PG_FUNCTION_INFO_V1(adama_sql_replay);
 PG_FUNCTION_INFO_V1(adama_sql_verify);
-PG_FUNCTION_INFO_V1(adama_sql_try);
 PG_FUNCTION_INFO_V1(adama_sql_rewind);
 PG_FUNCTION_INFO_V1(adama_sql_upgrade);
 PG_FUNCTION_INFO_V1(adama_sql_retain);
@@ -139,9 +137,8 @@ adama_sql_replay(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(result);
 }
 
-/* Null when there is nothing, or nothing that can be shown. */
-static Datum
-jsonb_or_null(DocBytes bytes, DocClass class, KitArena *arena, bool *isnull)
+Datum
+sqlapi_jsonb_or_null(DocBytes bytes, DocClass class, KitArena *arena, bool *isnull)
 {
 	DocItem		item;
 	KitDiag		diag = {0};
@@ -174,66 +171,13 @@ adama_sql_verify(PG_FUNCTION_ARGS)
 
 		nulls[2] = false;
 		values[2] = CStringGetTextDatum(divergence.problem);
-		values[3] = jsonb_or_null(divergence.expected, class, arena, &nulls[3]);
-		values[4] = jsonb_or_null(divergence.found, class, arena, &nulls[4]);
+		values[3] = sqlapi_jsonb_or_null(divergence.expected, class, arena, &nulls[3]);
+		values[4] = sqlapi_jsonb_or_null(divergence.found, class, arena, &nulls[4]);
 	}
 	else
 		store_past_end(&past);
 	kit_arena_delete(arena);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
-}
-
-/* ---- another program ---- */
-
-typedef struct Trial
-{
-	ReturnSetInfo *result;
-	KitArena   *arena;
-} Trial;
-
-static bool
-add_difference(const StoreHistory *event, const KitDiag *diag, DocBytes delta, void *arg)
-{
-	Trial	   *trial = arg;
-	Datum		values[6] = {0};
-	bool		nulls[6] = {0};
-
-	if (diag->code == KIT_OK && delta.len == event->delta.len && (delta.len == 0 || memcmp(delta.data, event->delta.data, delta.len) == 0))
-		return true;
-	values[0] = Int64GetDatum(event->seq);
-	values[1] = sqlapi_text_or_null(event->channel, &nulls[1]);
-	nulls[2] = nulls[3] = diag->code == KIT_OK;
-	if (diag->code != KIT_OK)
-	{
-		values[2] = CStringGetTextDatum(kit_error_sqlstate(diag->code));
-		values[3] = CStringGetTextDatum(diag->line > 0 ? psprintf("line %d: %s", diag->line, diag->message) : diag->message);
-	}
-	values[4] = jsonb_or_null(delta, DOC_DELTA, trial->arena, &nulls[4]);
-	values[5] = jsonb_or_null(event->delta, DOC_DELTA, trial->arena, &nulls[5]);
-	tuplestore_putvalues(trial->result->setResult, trial->result->setDesc, values, nulls);
-	kit_arena_reset(trial->arena);
-	return true;
-}
-
-Datum
-adama_sql_try(PG_FUNCTION_ARGS)
-{
-	char	   *key;
-	StoreSpace *space = begin(fcinfo, &key);
-	KitArena   *arena = kit_arena_new("adama try");
-	Trial		trial = {(ReturnSetInfo *) fcinfo->resultinfo, kit_arena_new("adama difference")};
-	LangDiags	diags;
-	VmProgram  *program;
-
-	InitMaterializedSRF(fcinfo, 0);
-	program = sqlapi_compile(sqlapi_text(PG_GETARG_DATUM(2)), PG_GETARG_DATUM(3), arena, &diags);
-	if (!store_document_exists(space, key))
-		store_raise_unknown_document(space, key);
-	store_try(space, key, program, GetActiveSnapshot(), add_difference, &trial);
-	vm_program_free(program);
-	kit_arena_delete(trial.arena);
-	kit_arena_delete(arena);
-	return (Datum) 0;
 }
 
 /* ---- changing documents ---- */

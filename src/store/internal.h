@@ -208,6 +208,9 @@ typedef struct StoreReplay
 	const VmProgram *program;
 	VmDoc	   *doc;			/* NULL before its creation */
 	KitArena   *scratch;
+	bool		is_timed;		/* these two are counted: */
+	int64		n_events;
+	double		us;				/* in handlers */
 } StoreReplay;
 
 /*

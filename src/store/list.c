@@ -1,14 +1,17 @@
 /*
  * list.c
- *	  The documents of a space, in the order of their keys, a page at a time.
+ *	  The documents of a space: in the order of their keys, a page at a time; or those that something happened to last.
  */
 #include "postgres.h"
 
 #include "access/genam.h"
 #include "access/relscan.h"
 #include "access/table.h"
+#include "access/tableam.h"
 #include "catalog/pg_collation.h"
+#include "lib/binaryheap.h"
 #include "miscadmin.h"
+#include "nodes/pg_list.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
@@ -45,4 +48,66 @@ store_documents_list(StoreSpace *space, const char *after, int max, Snapshot sna
 	index_close(index, AccessShareLock);
 	store_table_close(&table);
 	store_role_leave(role);
+}
+
+typedef struct Candidate
+{
+	TimestampTz updated;
+	char	   *key;
+} Candidate;
+
+/* The one that is to go first is on top: the oldest. */
+static int
+compare_candidates(Datum a, Datum b, void *arg)
+{
+	const Candidate *first = (const Candidate *) DatumGetPointer(a);
+	const Candidate *second = (const Candidate *) DatumGetPointer(b);
+
+	if (first->updated != second->updated)
+		return first->updated < second->updated ? 1 : -1;
+	return -strcmp(first->key, second->key);
+}
+
+static int
+compare_keys(const ListCell *a, const ListCell *b)
+{
+	return strcmp(lfirst(a), lfirst(b));
+}
+
+List *
+store_documents_recent(StoreSpace *space, int max, Snapshot snapshot)
+{
+	StoreRole	role = store_role_enter(space);
+	StoreTable	table = store_table_open(space->document, AccessShareLock);
+	TableScanDesc scan = table_beginscan(table.rel, snapshot, 0, NULL);
+	binaryheap *heap = binaryheap_allocate(max, compare_candidates, NULL);
+	List	   *keys = NIL;
+	int			n = 0;
+
+	while (table_scan_getnextslot(scan, ForwardScanDirection, table.found))
+	{
+		StoreRow	row;
+		Candidate  *candidate;
+
+		CHECK_FOR_INTERRUPTS();
+		store_row_of_document(&table, &row);
+		if (n == max && row.updated <= ((Candidate *) DatumGetPointer(binaryheap_first(heap)))->updated)
+			continue;
+		candidate = palloc(sizeof(Candidate));
+		candidate->updated = row.updated;
+		candidate->key = TextDatumGetCString(table.found->tts_values[DOCUMENT_KEY - 1]);
+		if (n == max)
+			(void) binaryheap_remove_first(heap);
+		else
+			n++;
+		binaryheap_add(heap, PointerGetDatum(candidate));
+	}
+	table_endscan(scan);
+	for (; n > 0; n--)
+		keys = lappend(keys, ((Candidate *) DatumGetPointer(binaryheap_remove_first(heap)))->key);
+	list_sort(keys, compare_keys);
+	binaryheap_free(heap);
+	store_table_close(&table);
+	store_role_leave(role);
+	return keys;
 }

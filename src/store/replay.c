@@ -7,6 +7,7 @@
  */
 #include "postgres.h"
 
+#include "portability/instr_time.h"
 #include "utils/timestamp.h"
 
 #include "store/internal.h"
@@ -63,6 +64,24 @@ event_of(const StoreReplay *replay, const StoreHistory *event, VmEvent *out, Kit
 	return true;
 }
 
+static bool
+reduce(StoreReplay *replay, VmEvent *event, const VmLimits *limits, KitDiag *diag)
+{
+	instr_time	start,
+				now;
+	bool		ok;
+
+	if (!replay->is_timed)
+		return vm_reduce(replay->doc, event, limits, replay->scratch, diag);
+	INSTR_TIME_SET_CURRENT(start);
+	ok = vm_reduce(replay->doc, event, limits, replay->scratch, diag);
+	INSTR_TIME_SET_CURRENT(now);
+	INSTR_TIME_SUBTRACT(now, start);
+	replay->us += INSTR_TIME_GET_DOUBLE(now) * 1e6;
+	replay->n_events++;
+	return ok;
+}
+
 /* The creation: makes the document.  Its message is {"arg", "entropy"}. */
 static bool
 make_document(StoreReplay *replay, VmEvent *event, KitDiag *diag)
@@ -102,7 +121,7 @@ store_replay_entry(StoreReplay *replay, const StoreEntry *entry, int64 upto, Kit
 			vm_doc_begin(replay->doc);
 			has_begun = true;
 		}
-		ok = ok && vm_reduce(replay->doc, &event, &no_limits, replay->scratch, diag);
+		ok = ok && reduce(replay, &event, &no_limits, diag);
 		kit_arena_reset(replay->scratch);
 		if (!ok)
 			break;
@@ -176,7 +195,7 @@ store_replay_event(StoreReplay *replay, const StoreHistory *history, KitDiag *di
 		if (ok)
 			vm_doc_begin(replay->doc);
 	}
-	ok = ok && vm_reduce(replay->doc, &event, &limits, replay->scratch, diag);
+	ok = ok && reduce(replay, &event, &limits, diag);
 	kit_arena_reset(replay->scratch);
 	return ok;
 }

@@ -290,6 +290,8 @@ typedef struct StorePast
 	StoreProgram *program;
 	int64		seq;
 	TimestampTz at;				/* of the event that led to seq */
+	int64		n_events;		/* by store_verify: how many were run, and the time in their handlers */
+	double		us;
 } StorePast;
 
 /* After seq.  Raises KIT_UNKNOWN_DOCUMENT, KIT_UNKNOWN_SEQ when the document has not come that far or its log does not reach back, KIT_DAMAGED. */
@@ -340,8 +342,23 @@ extern int64 store_import(StoreSpace *space, const char *key, Datum exported);
 
 /* What another program makes of one event: diag says why it fails, delta (len 0 for all but an entry's last event) what it changes. */
 typedef bool (*StoreTrialVisit) (const StoreHistory *event, const KitDiag *diag, DocBytes delta, void *arg);
-/* Runs all events of the log under another program.  What fails there changes nothing, and the next is run. */
-extern void store_try(StoreSpace *space, const char *key, const VmProgram *program, Snapshot snapshot, StoreTrialVisit visit, void *arg);
+/* What became of it in the end; doc is the caller's to free, NULL when there is none. */
+typedef struct StoreTrialEnd
+{
+	VmDoc	   *doc;
+	int64		seq;
+	TimestampTz at;
+	int64		n_events;
+	double		us;				/* in handlers */
+} StoreTrialEnd;
+
+/*
+ * Runs all events of the log under another program.  What fails there changes nothing, and the next is run.  A log that was trimmed begins with the state that it keeps, as
+ * the program reads it; when it can't, that is told as an event that fails, and nothing is run.
+ */
+extern void store_try(StoreSpace *space, const char *key, const VmProgram *program, Snapshot snapshot, StoreTrialVisit visit, void *arg, StoreTrialEnd *end);
+/* Keys of the documents, at most max, that something happened to last; a list of C strings in the order of the keys. */
+extern struct List *store_documents_recent(StoreSpace *space, int max, Snapshot snapshot);
 
 /* ---- the extension ---- */
 

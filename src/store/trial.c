@@ -2,7 +2,7 @@
  * trial.c
  *	  What another program would have made of a document's log.
  *
- * The document begins with the creation and is of that program all the time.  What fails there changes nothing, and the next event is run.
+ * The document begins with the creation, or the state that a trimmed log begins with, and is of that program all the time.  What fails there changes nothing, and the next event is run.
  */
 #include "postgres.h"
 
@@ -51,28 +51,63 @@ try_entry(StoreReplay *replay, const StoreEntry *entry, StoreTrialVisit visit, v
 	return goes_on;
 }
 
+/* The state that a trimmed log begins with. */
+static bool
+begin_in_the_middle(StoreReplay *replay, const StoreEntry *entry, StoreTrialVisit visit, void *arg)
+{
+	StoreProgram *program = store_program(replay->space, entry->program);
+	KitArena   *arena = kit_arena_new("adama trial");
+	KitBuf		unused;
+	KitDiag		diag = {0};
+	VmDoc	   *doc = vm_doc_load(program->vm, entry->state, false, false, &diag);
+	StoreHistory event = {.seq = entry->seq, .at = entry->at, .event = entry->event};
+
+	if (doc == NULL)
+		store_raise(&diag);
+	kit_buf_init(&unused, arena);
+	if (vm_program_upgrades(program->vm, replay->program, &diag))
+		replay->doc = store_doc_upgrade(doc, replay->program, false, arena, &unused, &diag);
+	vm_doc_free(doc);
+	if (replay->doc == NULL)
+		(void) visit(&event, &diag, (DocBytes) {NULL, 0}, arg);
+	kit_arena_delete(arena);
+	return replay->doc != NULL;
+}
+
 void
-store_try(StoreSpace *space, const char *key, const VmProgram *program, Snapshot snapshot, StoreTrialVisit visit, void *arg)
+store_try(StoreSpace *space, const char *key, const VmProgram *program, Snapshot snapshot, StoreTrialVisit visit, void *arg, StoreTrialEnd *end)
 {
 	StoreRole	role = store_role_enter(space);
-	StoreReplay replay = {space, key, program, NULL, kit_arena_new("adama replay")};
+	StoreTable	table = store_table_open(space->document, AccessShareLock);
+	StoreReplay replay = {space, key, program, NULL, kit_arena_new("adama replay"), true};
+	StoreRow	row;
 	StoreLogWalk walk;
 	StoreEntry	entry;
 	KitDiag		diag = {0};
 	bool		goes_on = true;
 
-	store_log_walk_begin(&walk, space, key, 0, true, snapshot);
+	memset(end, 0, sizeof(*end));
+	if (!store_row_find(&table, key, snapshot))
+		store_raise_unknown_document(space, key);
+	store_row_of_document(&table, &row);
+	store_log_walk_begin(&walk, space, key, row.log_from, true, snapshot);
 	while (goes_on && store_log_walk_next(&walk, &entry, &diag))
 	{
+		if (replay.doc == NULL && entry.seq > 1 && entry.state.len > 0)
+			goes_on = begin_in_the_middle(&replay, &entry, visit, arg);
 		/* The document is of one program all the time. */
-		if (!store_is_word(entry.event, "upgrade"))
+		else if (!store_is_word(entry.event, "upgrade"))
 			goes_on = try_entry(&replay, &entry, visit, arg);
+		end->seq = entry.seq;
+		end->at = entry.at;
 	}
 	store_log_walk_end(&walk);
 	if (diag.code != KIT_OK)
 		store_raise(&diag);
-	if (replay.doc != NULL)
-		vm_doc_free(replay.doc);
+	end->doc = replay.doc;
+	end->n_events = replay.n_events;
+	end->us = replay.us;
 	kit_arena_delete(replay.scratch);
+	store_table_close(&table);
 	store_role_leave(role);
 }

@@ -237,6 +237,7 @@ store_verify(StoreSpace *space, const char *key, Snapshot snapshot, KitArena *ar
 	bool		ok;
 
 	memset(divergence, 0, sizeof(*divergence));
+	v.replay.is_timed = past != NULL;
 	if (!store_row_find(&table, key, snapshot))
 		store_raise_unknown_document(space, key);
 	store_row_of_document(&table, &row);
@@ -245,7 +246,7 @@ store_verify(StoreSpace *space, const char *key, Snapshot snapshot, KitArena *ar
 	store_table_close(&table);
 	store_role_leave(role);
 	if (ok && past != NULL)
-		*past = (StorePast) {v.replay.doc, v.program, v.seq, v.at};
+		*past = (StorePast) {v.replay.doc, v.program, v.seq, v.at, v.replay.n_events, v.replay.us};
 	else
 	{
 		if (v.replay.doc != NULL)
