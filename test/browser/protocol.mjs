@@ -90,6 +90,7 @@ is(await wire.ask({id: 13, method: 'connection/send', connection: 12, channel: '
 ok(await wire.frame((frame, text) => text === '{"deliver":12,"done":false,"response":{"delta":{"data":{"total":5,"product":10},"seq":3}}}'), 'the change', wire.frames.slice(-2));
 is(await wire.ask({id: 14, method: 'connection/send-once', connection: 12, channel: 'add', dedupe: 'D', message: {n: 1}}), {deliver: 14, done: true, response: {seq: 4}}, 'a message with a key');
 is((await wire.ask({id: 15, method: 'connection/send-once', connection: '12', channel: 'add', dedupe: 'D', message: {n: 1}})).reason, 143407, 'the same again');
+await until(() => wire.deltas(12).at(-1).seq === 4);
 is(await wire.ask({id: 16, method: 'connection/update', connection: 12, 'viewer-state': {factor: 3}}), {deliver: 16, done: true, response: {}}, 'another viewer state');
 ok(await until(() => wire.deltas(12).some((delta) => delta.data?.product === 18 && delta.data.total === undefined)), 'what it changes', wire.deltas(12));
 is((await wire.ask({id: 17, method: 'connection/send', connection: 12, channel: 'add', message: {n: 'x'}})).reason, 145627, 'a message of the wrong type');
