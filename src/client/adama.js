@@ -290,9 +290,12 @@ export class Document {
 
 /* ---- the socket ---- */
 
+/* Node 18 has it, but not in the global scope. */
+const crypto = globalThis.crypto ?? (await import('node:crypto')).webcrypto;
+
 function makeKey() {
 	const bytes = new Uint8Array(16);
-	globalThis.crypto.getRandomValues(bytes);
+	crypto.getRandomValues(bytes);
 	return Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('');
 }
 
