@@ -64,7 +64,7 @@ $$);
 \df d.*
 SELECT attname, format_type(atttypid, atttypmod), attnotnull, attcompression, collname
 FROM pg_attribute LEFT JOIN pg_collation c ON c.oid = attcollation AND collname <> 'default'
-WHERE attrelid IN ('d.document'::regclass, 'd.log'::regclass, 'd.program'::regclass, 'd.connection'::regclass) AND attnum > 0 ORDER BY attrelid, attnum;
+WHERE attrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'd'::regnamespace AND relkind = 'r') AND attnum > 0 ORDER BY attrelid, attnum;
 SELECT reloptions FROM pg_class WHERE oid = 'd.document'::regclass;
 -- nothing is without a comment, and nothing is PUBLIC's
 SELECT c.relname, a.attname FROM pg_class c LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0

@@ -2,7 +2,7 @@
  * deploy.c
  *	  How a space is made and brought to a new program: the only DDL.
  *
- * A space is a schema with four tables, one view, and a function for each entry of its program.  There is no other trace of it, so DROP SCHEMA … CASCADE
+ * A space is a schema with eight tables, one view, and a function for each entry of its program.  There is no other trace of it, so DROP SCHEMA … CASCADE
  * removes it whole, and a dump holds it whole.
  *
  * Who acts:
@@ -105,6 +105,58 @@ static const char *const space_ddl[] = {
 	"since pg_catalog.int8, "
 	"seq pg_catalog.int8 NOT NULL)",
 	"CREATE INDEX connection_key ON %1$s.connection (key, agent, authority)",
+	/* Nothing that changes is indexed, and there is room in each page: updates are HOT. */
+	"CREATE TABLE %1$s.replica ("
+	"name pg_catalog.text COLLATE pg_catalog.\"C\" NOT NULL, "
+	"key pg_catalog.text COLLATE pg_catalog.\"C\" NOT NULL, "
+	"\"row\" pg_catalog.int4 NOT NULL, "
+	"value pg_catalog.jsonb" COMPRESSED " NOT NULL, "
+	"hash pg_catalog.int8 NOT NULL, "
+	"seq pg_catalog.int8 NOT NULL, "
+	"at pg_catalog.timestamptz NOT NULL, "
+	"PRIMARY KEY (name, key, \"row\")) "
+	"WITH (fillfactor = 70, autovacuum_vacuum_threshold = 500, autovacuum_vacuum_scale_factor = 0.05)",
+	"CREATE TABLE %1$s.replication ("
+	"id pg_catalog.int4 PRIMARY KEY, "
+	"name pg_catalog.text COLLATE pg_catalog.\"C\" NOT NULL, "
+	"target pg_catalog.regclass, "
+	"mode pg_catalog.text NOT NULL, "
+	"columns pg_catalog.jsonb, "
+	"identity pg_catalog.text[], "
+	"created pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.now(), "
+	"filled pg_catalog.bool NOT NULL DEFAULT false, "
+	"fill_name pg_catalog.text COLLATE pg_catalog.\"C\", "
+	"fill_key pg_catalog.text COLLATE pg_catalog.\"C\", "
+	"fill_row pg_catalog.int4, "
+	"fill_total pg_catalog.int8, "
+	"fill_done pg_catalog.int8 NOT NULL DEFAULT 0, "
+	"delivered pg_catalog.int8 NOT NULL DEFAULT 0, "
+	"delivered_at pg_catalog.timestamptz, "
+	"failures pg_catalog.int4 NOT NULL DEFAULT 0, "
+	"retry_at pg_catalog.timestamptz, "
+	"last_error pg_catalog.text, "
+	"last_error_at pg_catalog.timestamptz)",
+	"CREATE TABLE %1$s.replica_change ("
+	"replication pg_catalog.int4 NOT NULL, "
+	"key pg_catalog.text COLLATE pg_catalog.\"C\" NOT NULL, "
+	"\"row\" pg_catalog.int4 NOT NULL, "
+	"at pg_catalog.timestamptz NOT NULL) "
+	"WITH (autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_cost_delay = 0)",
+	/* It has no key: without this, nothing could be deleted from it where everything is published. */
+	"ALTER TABLE %1$s.replica_change REPLICA IDENTITY FULL",
+	"CREATE TABLE %1$s.outbox ("
+	"replication pg_catalog.int4 NOT NULL, "
+	"key pg_catalog.text COLLATE pg_catalog.\"C\" NOT NULL, "
+	"\"row\" pg_catalog.int4 NOT NULL, "
+	"value pg_catalog.jsonb" COMPRESSED ", "
+	"hash pg_catalog.int8, "
+	"seq pg_catalog.int8, "
+	"since pg_catalog.timestamptz NOT NULL, "
+	"attempts pg_catalog.int4 NOT NULL DEFAULT 0, "
+	"retry_at pg_catalog.timestamptz, "
+	"error pg_catalog.text, "
+	"PRIMARY KEY (replication, key, \"row\")) "
+	"WITH (fillfactor = 70, autovacuum_vacuum_threshold = 500, autovacuum_vacuum_scale_factor = 0.05)",
 	"CREATE VIEW %1$s.documents AS SELECT d.key, d.seq, "
 	"adama.fold(d.state, ARRAY(SELECT l.delta FROM %1$s.log l WHERE l.key OPERATOR(pg_catalog.=) d.key "
 	"AND l.seq OPERATOR(pg_catalog.>) d.state_seq ORDER BY l.seq)) AS state FROM %1$s.document d",
@@ -168,6 +220,50 @@ static const char *const space_comments[][2] = {
 	{"COLUMN %1$s.connection.since", "sequence number of the document as the client had it when it came back"},
 	{"COLUMN %1$s.connection.seq", "sequence number of the document when it was joined"},
 	{"INDEX %1$s.connection_key", "finds the connections of a document, and of a principal to it"},
+	{"TABLE %1$s.replica", "what documents publish by replication<…> now: a row each, written with the message that changes it, and only then"},
+	{"COLUMN %1$s.replica.name", "name of the replication in the program"},
+	{"COLUMN %1$s.replica.key", "the document"},
+	{"COLUMN %1$s.replica.row", "id of the record in the document that publishes it; 0: the document itself"},
+	{"COLUMN %1$s.replica.value", "what is published"},
+	{"COLUMN %1$s.replica.hash", "hash of the value's content: what has the same is the same"},
+	{"COLUMN %1$s.replica.seq", "sequence number of the document when the value became this"},
+	{"COLUMN %1$s.replica.at", "when that was: what Time.now() was"},
+	{"TABLE %1$s.replication", "where replicas are brought: a row for each target or queue of adama.replicate, adama.replicate_queue"},
+	{"COLUMN %1$s.replication.id", "number of the registration"},
+	{"COLUMN %1$s.replication.name", "name of the replication in the program"},
+	{"COLUMN %1$s.replication.target", "the table that is kept in step; null: a queue"},
+	{"COLUMN %1$s.replication.mode", "sync (in the message's transaction), async (afterwards), or queue (whoever calls adama.dequeue)"},
+	{"COLUMN %1$s.replication.columns", "an object: for each column of the target what is written there"},
+	{"COLUMN %1$s.replication.identity", "columns of the target by which a replica is found there"},
+	{"COLUMN %1$s.replication.created", "when it was registered"},
+	{"COLUMN %1$s.replication.filled", "whether all that was there before has been brought over"},
+	{"COLUMN %1$s.replication.fill_name", "how far that has come: name of the last replica brought over"},
+	{"COLUMN %1$s.replication.fill_key", "its document"},
+	{"COLUMN %1$s.replication.fill_row", "its row"},
+	{"COLUMN %1$s.replication.fill_total", "how many there were when it was registered"},
+	{"COLUMN %1$s.replication.fill_done", "how many have been brought over"},
+	{"COLUMN %1$s.replication.delivered", "how many changes have been delivered"},
+	{"COLUMN %1$s.replication.delivered_at", "when the last of them was"},
+	{"COLUMN %1$s.replication.failures", "how often in a row the target could not be reached"},
+	{"COLUMN %1$s.replication.retry_at", "when it is tried again; null: it is not waiting"},
+	{"COLUMN %1$s.replication.last_error", "what the last failure said"},
+	{"COLUMN %1$s.replication.last_error_at", "when that was"},
+	{"TABLE %1$s.replica_change", "which replicas changed and have not been brought to a target yet; appended to with the message, emptied by the worker"},
+	{"COLUMN %1$s.replica_change.replication", "the registration it is for"},
+	{"COLUMN %1$s.replica_change.key", "the document"},
+	{"COLUMN %1$s.replica_change.row", "id of the record in the document; 0: the document itself"},
+	{"COLUMN %1$s.replica_change.at", "when it changed"},
+	{"TABLE %1$s.outbox", "what consumers of queues have to fetch, and what a target refused and is tried again"},
+	{"COLUMN %1$s.outbox.replication", "the registration it is for"},
+	{"COLUMN %1$s.outbox.key", "the document"},
+	{"COLUMN %1$s.outbox.row", "id of the record in the document; 0: the document itself"},
+	{"COLUMN %1$s.outbox.value", "what is to be written; null: it is to be deleted"},
+	{"COLUMN %1$s.outbox.hash", "hash of the value's content"},
+	{"COLUMN %1$s.outbox.seq", "sequence number of the document when the value became this"},
+	{"COLUMN %1$s.outbox.since", "when the oldest change that waits here was made"},
+	{"COLUMN %1$s.outbox.attempts", "how often it was tried"},
+	{"COLUMN %1$s.outbox.retry_at", "when it is tried again"},
+	{"COLUMN %1$s.outbox.error", "why it could not be delivered"},
 	{"VIEW %1$s.documents", "documents with their state of now"},
 	{"COLUMN %1$s.documents.key", "name of the document"},
 	{"COLUMN %1$s.documents.seq", "sequence number: how many events have been reduced into it"},

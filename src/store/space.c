@@ -3,11 +3,11 @@
  *	  Which schemas are spaces, and as whom their rows are touched.
  *
  * A space is recognised by its tables, so that DROP SCHEMA, ALTER SCHEMA RENAME and pg_dump need not tell us anything.  What was found is kept per
- * backend; relcache invalidations of any of the four tables, and of namespaces, make it look again.  Deploy sends such an invalidation for the table
+ * backend; relcache invalidations of any of its tables, and of namespaces, make it look again.  Deploy sends such an invalidation for the table
  * document when it adds a program version.
  *
- * The check of the columns is what makes it safe to read and write the tables by column number afterwards: whoever owns the schema could have
- * put anything under these names.
+ * The check of the columns, and of the primary keys, is what makes it safe to read, find and write rows by column number afterwards: whoever owns the schema
+ * could have put anything under these names.
  */
 #include "postgres.h"
 
@@ -31,47 +31,6 @@
 #include "utils/timestamp.h"
 
 #include "store/internal.h"
-
-typedef struct SpaceEntry
-{
-	Oid			schema;			/* hash key */
-	StoreSpace	space;
-} SpaceEntry;
-
-static HTAB *spaces = NULL;
-
-static void
-forget_relation(Datum arg, Oid relation)
-{
-	HASH_SEQ_STATUS scan;
-	SpaceEntry *entry;
-
-	hash_seq_init(&scan, spaces);
-	while ((entry = hash_seq_search(&scan)) != NULL)
-	{
-		StoreSpace *space = &entry->space;
-
-		if (!OidIsValid(relation) || relation == space->document || relation == space->log || relation == space->connection ||
-			relation == space->program)
-			space->is_valid = false;
-	}
-}
-
-static void
-forget_all(Datum arg, int cache, uint32 hash)
-{
-	forget_relation(arg, InvalidOid);
-}
-
-static void
-make_hash(void)
-{
-	HASHCTL		ctl = {.keysize = sizeof(Oid), .entrysize = sizeof(SpaceEntry), .hcxt = TopMemoryContext};
-
-	spaces = hash_create("adama spaces", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
-	CacheRegisterRelcacheCallback(forget_relation, (Datum) 0);
-	CacheRegisterSyscacheCallback(NAMESPACEOID, forget_all, (Datum) 0);
-}
 
 /* A column that a table of a space must have; type_name is a type of schema adama, else type is set. */
 typedef struct ColumnShape
@@ -101,12 +60,110 @@ static const ColumnShape connection_shape[] = {
 	{"pid", INT4OID}, {"backend_start", TIMESTAMPTZOID}, {"joined", TIMESTAMPTZOID}, {"send_window", INT4OID},
 	{"listener", TEXTOID}, {"number", INT8OID}, {"since", INT8OID}, {"seq", INT8OID}
 };
+static const ColumnShape replica_shape[] = {
+	{"name", TEXTOID}, {"key", TEXTOID}, {"row", INT4OID}, {"value", JSONBOID}, {"hash", INT8OID}, {"seq", INT8OID}, {"at", TIMESTAMPTZOID}
+};
+static const ColumnShape replication_shape[] = {
+	{"id", INT4OID}, {"name", TEXTOID}, {"target", REGCLASSOID}, {"mode", TEXTOID}, {"columns", JSONBOID}, {"identity", TEXTARRAYOID},
+	{"created", TIMESTAMPTZOID}, {"filled", BOOLOID}, {"fill_name", TEXTOID}, {"fill_key", TEXTOID}, {"fill_row", INT4OID}, {"fill_total", INT8OID},
+	{"fill_done", INT8OID}, {"delivered", INT8OID}, {"delivered_at", TIMESTAMPTZOID}, {"failures", INT4OID}, {"retry_at", TIMESTAMPTZOID},
+	{"last_error", TEXTOID}, {"last_error_at", TIMESTAMPTZOID}
+};
+static const ColumnShape replica_change_shape[] = {
+	{"replication", INT4OID}, {"key", TEXTOID}, {"row", INT4OID}, {"at", TIMESTAMPTZOID}
+};
+static const ColumnShape outbox_shape[] = {
+	{"replication", INT4OID}, {"key", TEXTOID}, {"row", INT4OID}, {"value", JSONBOID}, {"hash", INT8OID}, {"seq", INT8OID}, {"since", TIMESTAMPTZOID},
+	{"attempts", INT4OID}, {"retry_at", TIMESTAMPTZOID}, {"error", TEXTOID}
+};
+
+/* The tables of a space: where their oids go, and their shapes. */
+typedef struct TableShape
+{
+	const char *name;
+	size_t		oid;			/* offset in StoreSpace */
+	const ColumnShape *columns;
+	int			n_columns;
+	int			n_key;			/* so many columns, from the first on, are the primary key */
+} TableShape;
+
+#define TABLE_SHAPE(name, n_key) {#name, offsetof(StoreSpace, name), name##_shape, lengthof(name##_shape), n_key}
+
+static const TableShape tables[] = {
+	TABLE_SHAPE(document, 1), TABLE_SHAPE(log, 2), TABLE_SHAPE(program, 1), TABLE_SHAPE(connection, 1),
+	TABLE_SHAPE(replica, 3), TABLE_SHAPE(replication, 1), TABLE_SHAPE(replica_change, 0), TABLE_SHAPE(outbox, 3)
+};
+
+static Oid *
+table_oid(StoreSpace *space, const TableShape *shape)
+{
+	return (Oid *) ((char *) space + shape->oid);
+}
+
+/* ---- what is known of them ---- */
+
+typedef struct SpaceEntry
+{
+	Oid			schema;			/* hash key */
+	StoreSpace	space;
+} SpaceEntry;
+
+static HTAB *spaces = NULL;
+
+static void
+forget_relation(Datum arg, Oid relation)
+{
+	HASH_SEQ_STATUS scan;
+	SpaceEntry *entry;
+
+	hash_seq_init(&scan, spaces);
+	while ((entry = hash_seq_search(&scan)) != NULL)
+	{
+		for (size_t i = 0; i < lengthof(tables); i++)
+			if (!OidIsValid(relation) || relation == *table_oid(&entry->space, &tables[i]))
+				entry->space.is_valid = false;
+	}
+}
+
+static void
+forget_all(Datum arg, int cache, uint32 hash)
+{
+	forget_relation(arg, InvalidOid);
+}
+
+static void
+make_hash(void)
+{
+	HASHCTL		ctl = {.keysize = sizeof(Oid), .entrysize = sizeof(SpaceEntry), .hcxt = TopMemoryContext};
+
+	spaces = hash_create("adama spaces", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	CacheRegisterRelcacheCallback(forget_relation, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, forget_all, (Datum) 0);
+}
+
+/* Whether the table is found by its first n columns. */
+static bool
+has_key(Relation rel, int n)
+{
+	Oid			oid = n > 0 ? RelationGetPrimaryKeyIndex(rel) : InvalidOid;
+	Relation	index;
+	bool		fits;
+
+	if (!OidIsValid(oid))
+		return n == 0;
+	index = index_open(oid, AccessShareLock);
+	fits = IndexRelationGetNumberOfKeyAttributes(index) == n;
+	for (int i = 0; fits && i < n; i++)
+		fits = index->rd_index->indkey.values[i] == i + 1;
+	index_close(index, AccessShareLock);
+	return fits;
+}
 
 /* The table's oid when it is there and in shape; its owner in *owner. */
 static Oid
-find_table(Oid schema, const char *name, const ColumnShape *shape, int n, Oid *owner)
+find_table(Oid schema, const TableShape *shape, Oid *owner)
 {
-	Oid			relation = get_relname_relid(name, schema);
+	Oid			relation = get_relname_relid(shape->name, schema);
 	Oid			types = get_namespace_oid("adama", true);
 	Relation	rel;
 	bool		fits;
@@ -114,15 +171,16 @@ find_table(Oid schema, const char *name, const ColumnShape *shape, int n, Oid *o
 	if (!OidIsValid(relation) || get_rel_relkind(relation) != RELKIND_RELATION || !OidIsValid(types))
 		return InvalidOid;
 	rel = table_open(relation, AccessShareLock);
-	fits = RelationGetNumberOfAttributes(rel) >= n && OidIsValid(RelationGetPrimaryKeyIndex(rel));
-	for (int i = 0; fits && i < n; i++)
+	fits = RelationGetNumberOfAttributes(rel) >= shape->n_columns && has_key(rel, shape->n_key);
+	for (int i = 0; fits && i < shape->n_columns; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(RelationGetDescr(rel), i);
-		Oid			type = shape[i].type;
+		const ColumnShape *column = &shape->columns[i];
+		Oid			type = column->type;
 
 		if (!OidIsValid(type))
-			type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(shape[i].type_name), ObjectIdGetDatum(types));
-		fits = !att->attisdropped && att->atttypid == type && strcmp(NameStr(att->attname), shape[i].name) == 0;
+			type = GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid, CStringGetDatum(column->type_name), ObjectIdGetDatum(types));
+		fits = !att->attisdropped && att->atttypid == type && strcmp(NameStr(att->attname), column->name) == 0;
 	}
 	*owner = rel->rd_rel->relowner;
 	table_close(rel, AccessShareLock);
@@ -162,7 +220,6 @@ static bool
 look_up(Oid schema, StoreSpace *space)
 {
 	char	   *name = get_namespace_name(schema);
-	Oid			owner;
 
 	if (space->current != NULL)
 		store_program_release(space->current);
@@ -172,12 +229,17 @@ look_up(Oid schema, StoreSpace *space)
 	space->schema = schema;
 	namestrcpy(&space->name, name);
 	pfree(name);
-	space->log = find_table(schema, "log", log_shape, lengthof(log_shape), &owner);
-	space->program = find_table(schema, "program", program_shape, lengthof(program_shape), &owner);
-	space->connection = find_table(schema, "connection", connection_shape, lengthof(connection_shape), &owner);
-	space->document = find_table(schema, "document", document_shape, lengthof(document_shape), &space->owner);
-	if (!OidIsValid(space->log) || !OidIsValid(space->program) || !OidIsValid(space->connection) || !OidIsValid(space->document))
-		return false;
+	for (size_t i = 0; i < lengthof(tables); i++)
+	{
+		Oid			owner;
+		Oid			oid = find_table(schema, &tables[i], &owner);
+
+		if (!OidIsValid(oid))
+			return false;
+		*table_oid(space, &tables[i]) = oid;
+		if (oid == space->document)
+			space->owner = owner;
+	}
 	/* Set before the scan: an invalidation that arrives meanwhile must not be lost. */
 	space->is_valid = true;
 	read_newest(space);

@@ -2,8 +2,8 @@
  * store.h
  *	  The rows of a space: where documents, logs, programs and connections lie, and the path of a message through them.
  *
- * A space is a schema that has the tables document, log, program and connection in the shape that deploy gives them (space.c checks it; there is no
- * registry that could disagree with the catalogs).  Rows are read and written directly, as the space's owner in a
+ * A space is a schema that has the tables document, log, program, connection, and those of replication, in the shape that deploy gives them (space.c checks it; there
+ * is no registry that could disagree with the catalogs).  Rows are read and written directly, as the space's owner in a
  * security-restricted context; whether the caller may is asked before, by sqlapi.
  *
  * Lock order: schema objects, then documents in the order of their keys when one call touches several, then the log (which is only appended to under its
@@ -29,6 +29,10 @@ typedef struct StoreSpace
 	Oid			log;
 	Oid			connection;
 	Oid			program;
+	Oid			replica;
+	Oid			replication;
+	Oid			replica_change;
+	Oid			outbox;
 	int			version;		/* newest program version that this backend knows of; 0: none yet */
 	struct StoreProgram *current;	/* that version compiled, once somebody asked for it */
 	Interval	keep_age;		/* of entries of the log, all zeros: any */
