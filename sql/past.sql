@@ -139,6 +139,34 @@ SELECT adama.deploy('wide', 'int gone; message Nothing { } channel fill(Nothing 
 SELECT key, v.ok, v.seq FROM wide.document d, adama.verify('wide', d.key) v ORDER BY key;
 DROP SCHEMA wide CASCADE;
 
+-- ---- other names, under which the values stay: also for documents that have missed a version ----
+SELECT adama.deploy('named', $$
+record Row { int points; string gone; table<Row> below; }
+table<Row> rows; string title = "first"; int round = 1;
+message Nothing { }
+channel fill(Nothing m) { rows <- { points: 5 }; foreach (r in iterate rows) { r.below <- { points: 7 }; } title = "filled"; round++; }
+$$);
+SELECT adama.create('named', 'early'), named.fill('early'), adama.create('named', 'late'), named.fill('late');
+SELECT adama.deploy('named', $$
+record Row { long (was = points) score; table<Row> (was = below) kids; }
+table<Row> (was = rows) people; string (was = title) heading; int round;
+message Nothing { }
+channel fill(Nothing m) { heading += "!"; }
+$$);
+SELECT named.fill('early');
+SELECT adama.deploy('named', $$
+record Row { long (was = score, was = points) result; table<Row> (was = kids, was = below) kids2; }
+table<Row> (was = people, was = rows) players; maybe<string> (was = heading, was = title) name; int round;
+public formula heading = name;
+message Nothing { }
+channel fill(Nothing m) { round++; }
+$$);
+SELECT named.fill('early'), named.fill('late');
+SELECT key, state::jsonb - '__entropy' AS state FROM named.documents ORDER BY key;
+SELECT adama.deploy('named', 'record Row { int n; } table<Row> (was = players) t; int (was = name) title;');
+SELECT key, v.ok, v.seq FROM named.document d, adama.verify('named', d.key) v ORDER BY key;
+DROP SCHEMA named CASCADE;
+
 -- ---- a log that does not keep everything ----
 SELECT adama.deploy('short', $$
 @static { maximum_history = 100; }

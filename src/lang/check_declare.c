@@ -214,6 +214,55 @@ declare_id(Check *c, LangStruct *s, LangDecl *d)
 	CHECK_PUSH(c->arena, c->fields, c->n_fields, ((CheckField) {id, d}));
 }
 
+/* int (was = points) score; the names are compared with the other fields' when all are known: check_former_names */
+static void
+take_annotations(Check *c, LangField *field, const LangTypeRef *type)
+{
+	LangStructKind owner = field->owner->kind;
+
+	for (int i = 0; i < type->n_annotations; i++)
+	{
+		const LangAnnotation *annotation = &type->annotations[i];
+		KitDiag    *diag;
+
+		if (strcmp(annotation->name.sym->text, "was") != 0)
+			diag = check_warn(c, annotation->name.pos, "annotation \"%s\" has no meaning here", annotation->name.sym->text);
+		else if (owner != LANG_STRUCT_ROOT && owner != LANG_STRUCT_RECORD)
+			diag = check_error(c, annotation->name.pos, "only fields of the document and of records can say what they were called before");
+		else if (annotation->value == NULL)
+			diag = check_error(c, annotation->name.pos, "\"was\" needs the name that the field had");
+		else
+		{
+			CHECK_PUSH(c->arena, field->was, field->n_was, annotation->value);
+			continue;
+		}
+		kit_diag_hint(diag, "A field that has another name than in earlier versions of the program is declared as: int (was = points) score;");
+	}
+}
+
+/* No two fields can have what one field was. */
+static void
+check_former_names(Check *c)
+{
+	for (int i = 0; i < c->n_fields; i++)
+	{
+		LangField  *field = c->fields[i].field;
+
+		for (int k = 0; k < field->n_was; k++)
+		{
+			LangField  *now = check_name_find(c, CHECK_NAMES_FIELDS, field->owner, field->was[k]);
+			void	   *other;
+
+			if (now != NULL && now->kind == LANG_STORED_FIELD)
+				kit_diag_hint(check_error(c, field->pos, "\"%s\" cannot be what \"%s\" was: that is a field still", field->name->text, field->was[k]->text),
+							  "While both are declared, @load can fill one from the other.");
+			else if (!check_name_add(c, CHECK_NAMES_FORMER, field->owner, field->was[k], field, &other))
+				check_error(c, field->pos, "\"%s\" cannot be what \"%s\" was: \"%s\" is", field->name->text, field->was[k]->text,
+							((LangField *) other)->name->text);
+		}
+	}
+}
+
 static void
 declare_field(Check *c, LangStruct *s, LangDecl *d)
 {
@@ -254,6 +303,7 @@ declare_field(Check *c, LangStruct *s, LangDecl *d)
 		if (s->kind == LANG_STRUCT_MESSAGE && field->name == c->id && field->type->kind == LANG_INT)
 			s->id = field;
 		check_field_modifiers(c, s, field, d);
+		take_annotations(c, field, d->u.field.type);
 	}
 	CHECK_PUSH(c->arena, c->fields, c->n_fields, ((CheckField) {field, d}));
 }
@@ -600,6 +650,7 @@ check_declare(Check *c)
 	refuse_endless_nesting(c);
 	for (int i = 0; i < tree->n; i++)
 		declare_at_root(c, tree->items[i]);
+	check_former_names(c);
 	check_declare_statics(c);
 	for (int i = 0; i < tree->n; i++)
 		if (tree->items[i]->kind == LANG_DECL_CRON)

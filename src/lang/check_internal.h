@@ -102,6 +102,7 @@ typedef enum CheckNameSpace
 {
 	CHECK_NAMES_TYPES,			/* CheckType; owner NULL */
 	CHECK_NAMES_FIELDS,			/* LangField; owner: structure */
+	CHECK_NAMES_FORMER,			/* LangField that had the name; owner: structure */
 	CHECK_NAMES_CALLABLES,		/* CheckUnit; owner: structure (methods) or NULL */
 	CHECK_NAMES_POLICIES,		/* LangUnit; owner: structure */
 	CHECK_NAMES_FILTERS,		/* LangUnit; owner NULL */

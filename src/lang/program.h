@@ -97,6 +97,8 @@ struct LangField
 	int			slot;			/* stored fields: index into the structure's slots; -1 otherwise */
 	int			index;			/* position in owner->fields */
 	LangPrivacyKind privacy;	/* LANG_PRIVACY_NONE has become LANG_PRIVACY_PRIVATE; message fields are public */
+	const KitSym **was;			/* what it was called in earlier versions of the program, the latest first: int (was = old) new; */
+	int			n_was;
 	LangField  *viewer_is;		/* LANG_PRIVACY_VIEWER_IS: a principal field of the same structure */
 	LangUnit  **policies;		/* LANG_PRIVACY_POLICY, bubble guards: all must be true */
 	int			n_policies;

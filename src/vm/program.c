@@ -551,6 +551,17 @@ field_differs(Upgrade *u, const LangField *old, const LangField *new)
 		kit_diag_hint(u->diag, "Give the new field a name of its own; @load can fill it from the old one while both are declared.");
 }
 
+/* The stored field whose values the new one takes over, by its name or by what it was called (state_load.c reads it so); NULL: there is none. */
+static const LangField *
+old_field(const LangStruct *from, const LangField *field)
+{
+	const LangField *old = lang_struct_field(from, field->name->text, field->name->len);
+
+	for (int i = 0; i < field->n_was && (old == NULL || old->kind != LANG_STORED_FIELD); i++)
+		old = lang_struct_field(from, field->was[i]->text, field->was[i]->len);
+	return old != NULL && old->kind == LANG_STORED_FIELD ? old : NULL;
+}
+
 static bool
 structs_agree(Upgrade *u, const LangStruct *from, const LangStruct *to)
 {
@@ -568,9 +579,9 @@ structs_agree(Upgrade *u, const LangStruct *from, const LangStruct *to)
 
 		if (field->kind != LANG_STORED_FIELD)
 			continue;
-		old = lang_struct_field(from, field->name->text, field->name->len);
+		old = old_field(from, field);
 		told = u->n_differences;	/* of records within, those that differ are told there */
-		if (old != NULL && old->kind == LANG_STORED_FIELD && !types_agree(u, old->type, field->type))
+		if (old != NULL && !types_agree(u, old->type, field->type))
 		{
 			if (u->n_differences == told)
 				field_differs(u, old, field);

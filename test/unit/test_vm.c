@@ -293,6 +293,10 @@ test_upgrades(void)
 				  "field \"v\" of Q was int");
 	check_upgrade("recursive ones too", "record R { int v; table<R> rs; } table<R> t;", "record R { int v; table<R> rs; } table<R> t;", NULL);
 	check_upgrade("an enumeration may get values", "enum E { A, B } E e;", "enum E { C, B, A } E e;", NULL);
+	check_upgrade("a field that has another name keeps its type", "record R { string a; } int x; table<R> r;", "record R { string (was = a) b; } long (was = x) y; table<R>(was = r) rs;", NULL);
+	check_upgrade("or not", "record R { string a; } int x; table<R> r;", "record R { int (was = a) b; } int (was = x) y; table<R>(was = r) rs;", "field \"b\" of R was string");
+	check_upgrade("the name that it has counts first", "string x; int y;", "int (was = x) y;", NULL);
+	check_upgrade("then the latest that it had", "string a; int b;", "int (was = b, was = a) c;", NULL);
 	check_upgrade("but not lose them", "enum E { A, B } E e;", "enum E { A } E e;", "\"e\" was E");
 }
 
