@@ -191,3 +191,24 @@ vm_shape_slot(const VmShape *shape, const char *name, size_t len, int *next)
 	*next = field->slot + 1;
 	return field->slot;
 }
+
+int
+vm_shape_former_slot(const VmShape *shape, DocItem object, DocKey key)
+{
+	for (int i = 0; i < shape->n_slots; i++)
+	{
+		const LangField *field = shape->slots[i].field;
+		DocItem		closer;
+
+		for (int k = 0; k < field->n_was; k++)
+			if (field->was[k]->len == key.len && memcmp(field->was[k]->text, key.str, key.len) == 0)
+			{
+				bool		is_closest = !doc_find_member(object, field->name->text, field->name->len, &closer);
+
+				while (k-- > 0)
+					is_closest = is_closest && !doc_find_member(object, field->was[k]->text, field->was[k]->len, &closer);
+				return is_closest ? i : -1;
+			}
+	}
+	return -1;
+}

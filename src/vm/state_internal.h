@@ -59,6 +59,8 @@ extern const VmShape *vm_shapes(const VmProgram *program);
 
 /* The slot of the field of that name, or -1.  *next: the slot to try first; becomes the one after. */
 extern int	vm_shape_slot(const VmShape *shape, const char *name, size_t len, int *next);
+/* The slot whose field was called so in an earlier version of the program, when the object has nothing that is closer to it; -1: there is none. */
+extern int	vm_shape_former_slot(const VmShape *shape, DocItem object, DocKey key);
 
 /* ---- the document ---- */
 

@@ -752,28 +752,6 @@ load_own_member(Load *load, DocKey key, DocItem item, const Place *place)
 	return unknown_member(load, item, place);
 }
 
-/* The slot whose field was called so in an earlier version of the program, when the object has nothing that is closer to it; -1: there is none. */
-static int
-former_slot(const VmShape *shape, DocItem object, DocKey key)
-{
-	for (int i = 0; i < shape->n_slots; i++)
-	{
-		const LangField *field = shape->slots[i].field;
-		DocItem		closer;
-
-		for (int k = 0; k < field->n_was; k++)
-			if (field->was[k]->len == key.len && memcmp(field->was[k]->text, key.str, key.len) == 0)
-			{
-				bool		is_closest = !doc_find_member(object, field->name->text, field->name->len, &closer);
-
-				while (k-- > 0)
-					is_closest = is_closest && !doc_find_member(object, field->was[k]->text, field->was[k]->len, &closer);
-				return is_closest ? i : -1;
-			}
-	}
-	return -1;
-}
-
 /* is_new: the object is weighed later, and has initial values now. */
 static bool
 load_members(Load *load, VmObj *obj, DocItem item, bool is_new, const Place *around)
@@ -801,7 +779,7 @@ load_members(Load *load, VmObj *obj, DocItem item, bool is_new, const Place *aro
 		}
 		slot = vm_shape_slot(shape, key.str, key.len, &next);
 		if (slot < 0 && load->is_upgrade)
-			slot = former_slot(shape, whole, key);
+			slot = vm_shape_former_slot(shape, whole, key);
 		if (slot >= 0)
 		{
 			if (!load_slot(load, obj, slot, value, is_new, &place))
