@@ -304,7 +304,7 @@ typedef struct LangSettings
 {
 	int64_t		maximum_history;	/* events of a document that the log keeps; 0: all */
 	bool		delete_on_close;	/* the document goes with its last connection */
-	int64_t		frequency;			/* ms between what others are sent; 0: as soon as possible */
+	int64_t		frequency;			/* ms between two times that viewers are sent changes, at least; 0: as soon as is sensible */
 	int64_t		temporal_resolution_ms;	/* the document's time moves by more than this, or not at all */
 	bool		is_readonly;		/* nothing changes a document after its creation */
 	int64_t		sweep_export_delay;	/* ms */

@@ -9,7 +9,8 @@
  *		  +---- its bit, soon after it was sent -------------------------------------------------------+
  *
  * Pace.  A change of a document that was quiet is sent at once.  One that goes on changing is sent again after 5 ms, then every 25: so a burst of up to 80 ms is at
- * most five deltas however fast the machine is, and a document that never rests reaches its viewers 40 times a second, as coarse as that makes it.
+ * most five deltas however fast the machine is, and a document that never rests reaches its viewers 40 times a second, as coarse as that makes it.  A program
+ * may ask for more time between: @static { frequency = ms; }.
  *
  * The copy is brought to what the turn's snapshot sees.  When its seq has not moved, only connections that have no view yet are sent one.  What all classes
  * share is computed once, what is a class's own once for the class (class.c).
@@ -68,11 +69,18 @@ static const int paces[] = {5, 25};
 
 #define QUIET_MS 10				/* without a change since it was sent: the document is quiet */
 
+/* µs that the program wants between two times that a document is sent. */
+static int64
+frequency(const WorkerDocument *document)
+{
+	return document->program == NULL ? 0 : vm_program_lang(document->program->vm)->settings.frequency * 1000;
+}
+
 /* Not when the clock was set back meanwhile: nobody rests for as long as that. */
 static bool
-is_resting(TimestampTz until, TimestampTz now)
+is_resting(const WorkerDocument *document, TimestampTz now)
 {
-	return until > now && until - now <= (int64) paces[lengthof(paces) - 1] * 1000;
+	return document->rests_until > now && document->rests_until - now <= Max((int64) paces[lengthof(paces) - 1] * 1000, frequency(document));
 }
 
 void
@@ -80,9 +88,9 @@ worker_deliver_changed(WorkerDocument *document)
 {
 	TimestampTz now = GetCurrentTimestamp();
 
-	if (document->turn == WORKER_TURN_NONE && (document->sent_at > now || now - document->sent_at >= QUIET_MS * 1000))
+	if (document->turn == WORKER_TURN_NONE && (document->sent_at > now || now - document->sent_at >= Max(QUIET_MS * 1000, frequency(document))))
 		document->pace = -1;
-	else if (document->turn == WORKER_TURN_NONE && is_resting(document->rests_until, now))
+	else if (document->turn == WORKER_TURN_NONE && is_resting(document, now))
 	{
 		document->retry_at = document->rests_until;
 		move(document, WORKER_TURN_WAITING, &waiting);
@@ -99,7 +107,7 @@ rest(WorkerDocument *document, TimestampTz now)
 	if (document->pace < (int) lengthof(paces) - 1)
 		document->pace++;
 	document->sent_at = now;
-	document->rests_until = now + (int64) Min(paces[document->pace], adama_emitter_max_delay) * 1000;
+	document->rests_until = now + Max((int64) Min(paces[document->pace], adama_emitter_max_delay) * 1000, frequency(document));
 }
 
 void
@@ -443,7 +451,7 @@ worker_deliver_retry(TimestampTz now)
 	{
 		WorkerDocument *document = dlist_container(WorkerDocument, in_turn, iter.cur);
 
-		if (document->attempts == 0 && document->retry_at == document->rests_until ? !is_resting(document->retry_at, now) : document->retry_at <= now)
+		if (document->attempts == 0 && document->retry_at == document->rests_until ? !is_resting(document, now) : document->retry_at <= now)
 			move(document, WORKER_TURN_DUE, &due);
 		else if (next == 0 || document->retry_at < next)
 			next = document->retry_at;
