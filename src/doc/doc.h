@@ -78,6 +78,7 @@ typedef struct DocWriter
 	size_t		start;			/* of the header in buf */
 	int			depth;
 	int			n_beyond;		/* containers open beyond DOC_MAX_DEPTH, of which nothing is written */
+	bool		has_plain_longs;	/* set by who writes for SQL: doc_write_long writes integers; false at first */
 	bool		is_too_deep;	/* something was nested deeper than DOC_MAX_DEPTH; false stands in its place */
 	uint32_t	open[DOC_MAX_DEPTH + 1];	/* where each open container's length goes, relative to start */
 } DocWriter;
@@ -87,7 +88,7 @@ extern DocBytes doc_write_end(DocWriter *w);	/* seals the checksum; valid until 
 extern void doc_write_null(DocWriter *w);
 extern void doc_write_bool(DocWriter *w, bool value);
 extern void doc_write_int(DocWriter *w, int64_t value);
-extern void doc_write_long(DocWriter *w, int64_t value);	/* a 64-bit integer as Adama writes it: a decimal string */
+extern void doc_write_long(DocWriter *w, int64_t value);	/* a 64-bit integer as Adama writes it: a decimal string, but see has_plain_longs */
 extern void doc_write_double(DocWriter *w, double value);	/* NaN and infinities become null */
 extern void doc_write_string(DocWriter *w, const char *str, size_t len);
 extern void doc_write_array_begin(DocWriter *w);

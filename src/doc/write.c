@@ -49,6 +49,7 @@ doc_write_begin(DocWriter *w, KitBuf *buf, DocClass class)
 	w->start = buf->len;
 	w->depth = 0;
 	w->n_beyond = 0;
+	w->has_plain_longs = false;
 	w->is_too_deep = false;
 	p = reserve(w, DOC_HEADER_SIZE);
 	memset(p, 0, DOC_HEADER_SIZE);
@@ -124,8 +125,14 @@ doc_write_long(DocWriter *w, int64_t value)
 {
 	char		text[24];
 	char	   *end = text + sizeof(text);
-	char	   *at = int_text(value, end);
+	char	   *at;
 
+	if (w->has_plain_longs)
+	{
+		doc_write_int(w, value);
+		return;
+	}
+	at = int_text(value, end);
 	doc_write_string(w, at, (size_t) (end - at));
 }
 

@@ -32,6 +32,7 @@ typedef struct LangKept LangKept;
 typedef struct LangLocal LangLocal;
 typedef struct LangChannel LangChannel;
 typedef struct LangAssoc LangAssoc;
+typedef struct LangReplication LangReplication;
 typedef struct LangBuiltin LangBuiltin;
 typedef struct LangOpRow LangOpRow;
 

@@ -407,12 +407,10 @@ declare_member(Check *c, LangStruct *s, LangDecl *d)
 		case LANG_DECL_REQUIRE:
 		case LANG_DECL_INDEX:
 		case LANG_DECL_JOIN:
-			break;				/* check_guard.c, check_assoc.c, when all fields and policies are known */
+		case LANG_DECL_REPLICATION:
+			break;				/* check_guard.c, check_assoc.c, check_replication.c, when all fields and policies are known */
 		case LANG_DECL_CSV:
 			check_unsupported(c, d->pos, "@csv");
-			break;
-		case LANG_DECL_REPLICATION:
-			check_unsupported(c, d->pos, "\"replication\"");
 			break;
 		default:
 			check_unsupported(c, d->pos, "this declaration here");
@@ -520,8 +518,6 @@ unsupported_text(LangDeclKind kind)
 			return "\"metric\"";
 		case LANG_DECL_TEMPLATE:
 			return "\"template\"";
-		case LANG_DECL_REPLICATION:
-			return "\"replication\"";
 		case LANG_DECL_SERVICE:
 			return "\"service\"";
 		case LANG_DECL_CLIENT:
@@ -607,6 +603,7 @@ declare_at_root(Check *c, LangDecl *d)
 		case LANG_DECL_CRON:
 		case LANG_DECL_ASSOC:
 		case LANG_DECL_JOIN:
+		case LANG_DECL_REPLICATION:
 			break;				/* when all fields are known */
 		default:
 			check_unsupported(c, d->pos, "%s", unsupported_text(d->kind));
@@ -657,6 +654,7 @@ check_declare(Check *c)
 			check_declare_cron(c, tree->items[i]);
 	check_declare_dispatches(c);
 	check_declare_assocs(c);
+	check_declare_replications(c);
 	check_index_fields(c, c->program->root);
 	check_index_fields(c, c->program->view);
 }

@@ -161,6 +161,8 @@ forbid(Check *c, CheckUnit *u, int bit, const char *what)
 		kit_diag_hint(diag, "Declare it aborts: procedure %s(...) aborts { ... }.", u->unit->name->text);
 	if (bit == LANG_READS_VIEWER && (u->unit->kind == LANG_UNIT_PROCEDURE || u->unit->kind == LANG_UNIT_METHOD))
 		kit_diag_hint(diag, "Declare it viewer; then only bubbles can call it.");
+	if (u->unit->kind == LANG_UNIT_REPLICATION && (bit & (LANG_READS_TIME | LANG_READS_RANDOM | LANG_READS_SEQ)) != 0)
+		kit_diag_hint(diag, "Keep what is to be published in a field, and set it in the handler of the message.");
 	if (bit == LANG_WRITES && (u->unit->kind == LANG_UNIT_PROCEDURE || u->unit->kind == LANG_UNIT_METHOD))
 		kit_diag_hint(diag, "It is declared readonly: leave that out if it is to change the document.");
 }
@@ -170,6 +172,26 @@ static bool
 is_static(const LangUnit *unit)
 {
 	return unit->kind == LANG_UNIT_STATIC_CREATE || unit->kind == LANG_UNIT_STATIC_INVENT || unit->kind == LANG_UNIT_STATIC_SEND;
+}
+
+/* What is published changes when the document does, and whoever computes it a second time gets the same. */
+static void
+forbid_changes_of_its_own(Check *c, CheckUnit *u)
+{
+	static const struct
+	{
+		LangReads	bit;
+		const char *what;
+	}			forbidden[] = {
+		{LANG_READS_TIME, "may not depend on the time"},
+		{LANG_READS_RANDOM, "may not depend on chance"},
+		{LANG_READS_SEQ, "may not depend on the number of the event"},
+		{LANG_LOGS, "may not log"},
+	};
+
+	for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++)
+		if (u->unit->reads & forbidden[i].bit)
+			forbid(c, u, forbidden[i].bit, forbidden[i].what);
 }
 
 static void
@@ -193,6 +215,8 @@ check_forbidden(Check *c)
 			forbid(c, u, LANG_READS_VIEWER, "does not know the viewer");
 		if ((reads & LANG_READS_WHO) && !rules.who)
 			forbid(c, u, LANG_READS_WHO, "does not know @who");
+		if (u->unit->kind == LANG_UNIT_REPLICATION)
+			forbid_changes_of_its_own(c, u);
 		if (u->unit->kind == LANG_UNIT_INITIAL && (reads & (LANG_READS_TIME | LANG_READS_RANDOM | LANG_READS_DOCUMENT)))
 		{
 			int			bit = reads & LANG_READS_TIME ? LANG_READS_TIME : reads & LANG_READS_RANDOM ? LANG_READS_RANDOM

@@ -201,6 +201,9 @@ check_who(Check *c, LangExpr *e)
 			case LANG_UNIT_FORMULA:
 				kit_diag_hint(diag, "A formula is the same for all viewers; what depends on who looks is a bubble.");
 				break;
+			case LANG_UNIT_REPLICATION:
+				kit_diag_hint(diag, "What is published is the same for all: keep the principal that matters in a field.");
+				break;
 			default:
 				break;
 		}

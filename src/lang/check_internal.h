@@ -10,6 +10,7 @@
  *		check_effects.c	what units and fields read and write, to a fixpoint over calls and formulas; what is forbidden where
  *		check_reads.c	which stored fields each unit reads
  *		check_kept.c	which lists can be kept up to date row by row
+ *		check_replication.c	what is published: where, by which names, of which types
  *		check_assoc.c	that edges of graphs depend on their rows alone
  * An expression that was refused has LANG_ERROR_TYPE, and whoever meets that type keeps silent.
  */
@@ -73,6 +74,7 @@ struct CheckUnit
 	LangUnit   *unit;
 	CheckState	state;
 	LangField  *field;			/* whose value it is, if any */
+	LangReplication *replication;	/* the same */
 	CheckEdge  *edges;			/* latest first */
 	LangField **fields;			/* stored fields that its own code reads, of whatever object; may repeat */
 	int			n_fields;
@@ -108,6 +110,7 @@ typedef enum CheckNameSpace
 	CHECK_NAMES_FILTERS,		/* LangUnit; owner NULL */
 	CHECK_NAMES_CHANNELS,		/* LangChannel; owner NULL */
 	CHECK_NAMES_ASSOCS,			/* LangAssoc; owner NULL */
+	CHECK_NAMES_REPLICATIONS,	/* LangReplication; owner: structure */
 	CHECK_NAMES_STATES			/* check_state.c; owner NULL */
 } CheckNameSpace;
 
@@ -489,6 +492,13 @@ extern const LangExpr *check_look(Check *c, const LangExpr *e, const LangLocal *
 extern void check_declare_assocs(Check *c);	/* and the joins, when all fields are known */
 extern const LangType *check_traverse(Check *c, LangExpr *e, const LangType *list);
 extern void check_joins(Check *c);	/* what ends of edges depend on; after check_reads */
+
+/* ---- check_replication.c ---- */
+
+extern void check_declare_replications(Check *c);	/* when all fields are known */
+extern void check_published(Check *c, CheckUnit *u);	/* the value of a replication, while its unit is checked */
+/* Whether the structure has a replication of that name: then an error, since it cannot be read. */
+extern bool check_refuse_replication(Check *c, const LangStruct *owner, LangName name);
 
 /* ---- check_unused.c: only for programs without errors ---- */
 

@@ -168,6 +168,9 @@ refuse_unknown_name(Check *c, LangExpr *e, bool is_target)
 			kit_diag_hint(diag, "An initial value is constant; what depends on other fields is a formula.");
 		return;
 	}
+	if ((unit->self != NULL && check_refuse_replication(c, unit->self, (LangName) {sym, e->pos})) ||
+		check_refuse_replication(c, c->program->root, (LangName) {sym, e->pos}))
+		return;
 	callable = check_name_find(c, CHECK_NAMES_CALLABLES, NULL, sym);
 	if (callable != NULL)
 	{
@@ -327,6 +330,8 @@ check_find_field(Check *c, const LangStruct *structure, LangName name)
 		kit_diag_hint(diag, "Call it: .%s(...).", name.sym->text);
 		return NULL;
 	}
+	if (check_refuse_replication(c, structure, name))
+		return NULL;
 	diag = check_error(c, name.pos, "%s has no field \"%s\"", check_struct_text(c, structure), name.sym->text);
 	check_suggest_start(c, &s, name.sym->text);
 	check_suggest_names(c, &s, CHECK_NAMES_FIELDS, structure);

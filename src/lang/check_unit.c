@@ -94,6 +94,9 @@ check_rules(const LangUnit *unit)
 		case LANG_UNIT_PARSED:
 		case LANG_UNIT_JOIN:
 			break;
+		case LANG_UNIT_REPLICATION:
+			r.time = false;
+			break;
 	}
 	return r;
 }
@@ -159,6 +162,8 @@ lang_unit_word(LangUnitKind kind)
 			return "join";
 		case LANG_UNIT_TEST:
 			return "test";
+		case LANG_UNIT_REPLICATION:
+			return "replication";
 	}
 	return "code";
 }
@@ -524,6 +529,8 @@ check_unit(Check *c, CheckUnit *u)
 		check_initial(c, u);
 	else if (unit->kind == LANG_UNIT_JOIN)
 		check_end(c, u);
+	else if (unit->kind == LANG_UNIT_REPLICATION)
+		check_published(c, u);
 	else if (!check_stmt(c, unit->body) && unit->returns->kind != LANG_VOID && !CHECK_IS_ERROR(unit->returns))
 	{
 		diag = check_error(c, unit->pos, "%s must return %s on every path", check_unit_text(c, unit), unit->returns->text);

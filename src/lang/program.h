@@ -170,7 +170,8 @@ typedef enum LangUnitKind
 	LANG_UNIT_STATE,			/* these are checked, but do not run yet */
 	LANG_UNIT_CRON,
 	LANG_UNIT_RPC,
-	LANG_UNIT_JOIN				/* an end of an edge: returns maybe<int> */
+	LANG_UNIT_JOIN,				/* an end of an edge: returns maybe<int> */
+	LANG_UNIT_REPLICATION		/* returns the message that is published, or a maybe of it */
 } LangUnitKind;
 
 extern const char *lang_unit_word(LangUnitKind kind);	/* as in `procedure "add"` */
@@ -298,6 +299,21 @@ struct LangAssoc
 	int			n_containers;
 };
 
+/* ---- replications ---- */
+
+/* replication<name:upsert> status = e: the document, or each row of a record, publishes the value of e under the name. */
+struct LangReplication
+{
+	const KitSym *name;
+	const KitSym *status;		/* unique among the fields and replications of its structure; says nothing else */
+	LangPos		pos;			/* of the status */
+	LangStruct *owner;			/* the root, or a record, which is then in tables only */
+	LangUnit   *unit;
+	LangStruct *message;		/* what is published: a message, an anonymous object, a pair; no records in it */
+	bool		is_maybe;		/* the unit returns maybe<message>: while it is empty nothing is published */
+	int			index;			/* in program->replications */
+};
+
 /* ---- settings of @static ---- */
 
 typedef struct LangSettings
@@ -378,6 +394,8 @@ typedef struct LangProgram
 	int			n_channels;
 	LangAssoc **assocs;			/* in source order */
 	int			n_assocs;
+	LangReplication **replications;	/* in source order */
+	int			n_replications;
 	LangUnit  **constructs;		/* all run, in order */
 	int			n_constructs;
 	LangStruct *construct_message;	/* of the constructor with a parameter, or NULL */

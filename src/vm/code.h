@@ -248,6 +248,7 @@ struct VmProgram
 	VmStructInfo *structs;		/* by LangStruct.index */
 	uint32_t	n_structs;
 	bool		has_stamped;	/* any structure has @bump or @updated fields */
+	struct VmPublishing *publishing;	/* replica.c; NULL: documents publish nothing */
 	void	   *attached;		/* vm_program_attached */
 	struct VmShape *shapes;		/* by LangStruct.index: how documents hold them (state_internal.h); NULL until the first is made */
 };
@@ -270,6 +271,9 @@ extern LangPos vm_code_position(const VmCode *code, uint32_t pc);
 
 /* Finds out of which rows the graphs are made that the program traverses; all units are lowered (graph.c). */
 extern void vm_program_join(VmProgram *program);
+
+/* Finds out where rows with replications are; all structures are made (replica.c). */
+extern void vm_program_publish(VmProgram *program);
 
 /* Lowers all units of program->lang into program->codes.  False: a unit exceeds the limits of the code; diags says which. */
 extern bool vm_lower_program(VmProgram *program, LangDiags *diags);

@@ -368,6 +368,7 @@ vm_program_build(const char *source, size_t len, const LangSources *sources, Lan
 		return NULL;
 	}
 	vm_program_join(program);
+	vm_program_publish(program);
 	return program;
 }
 
