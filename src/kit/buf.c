@@ -23,15 +23,12 @@ kit_buf_init(KitBuf *buf, KitArena *arena)
 }
 
 void
-kit_buf_reserve(KitBuf *buf, size_t extra)
+kit_buf_grow(KitBuf *buf, size_t extra)
 {
 	size_t		need = buf->len + extra + 1;
-	size_t		cap;
+	size_t		cap = buf->cap * 2;
 	char	   *data;
 
-	if (need <= buf->cap)
-		return;
-	cap = buf->cap * 2;
 	if (cap < FIRST_CAP)
 		cap = FIRST_CAP;
 	if (cap < need)

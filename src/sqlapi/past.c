@@ -125,7 +125,7 @@ adama_sql_replay(PG_FUNCTION_ARGS)
 	StorePast	past;
 	Datum		result;
 
-	if (!store_verify(space, key, GetActiveSnapshot(), arena, &divergence, &past))
+	if (!store_verify(space, key, GetActiveSnapshot(), arena, false, &divergence, &past))
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("the log of document \"%s\" disagrees with itself at %lld", key, (long long) divergence.seq),
@@ -158,7 +158,7 @@ adama_sql_verify(PG_FUNCTION_ARGS)
 	TupleDesc	desc;
 	Datum		values[5] = {0};
 	bool		nulls[5] = {0};
-	bool		ok = store_verify(space, key, GetActiveSnapshot(), arena, &divergence, &past);
+	bool		ok = store_verify(space, key, GetActiveSnapshot(), arena, false, &divergence, &past);
 
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "the result must be a record");

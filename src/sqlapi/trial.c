@@ -133,7 +133,7 @@ try_document(Trial *trial)
 	values[TRY_US] = Float8GetDatum(end.us / Max(end.n_events, 1));
 	nulls[TRY_EVENTS] = false;
 	nulls[TRY_US] = end.n_events == 0;
-	if (store_verify(trial->space, trial->key, GetActiveSnapshot(), trial->arena, &divergence, &past))
+	if (store_verify(trial->space, trial->key, GetActiveSnapshot(), trial->arena, true, &divergence, &past))
 	{
 		values[TRY_US_LOGGED] = Float8GetDatum(past.us / Max(past.n_events, 1));
 		nulls[TRY_US_LOGGED] = past.n_events == 0;

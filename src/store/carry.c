@@ -219,7 +219,7 @@ check_log(StoreSpace *space, const char *key, const char *from_space, const char
 	KitArena   *arena = kit_arena_new("adama import");
 	StoreDivergence divergence;
 
-	if (!store_verify(space, key, snapshot, arena, &divergence, NULL))
+	if (!store_verify(space, key, snapshot, arena, false, &divergence, NULL))
 	{
 		bool		is_other = from_space == NULL || from_key == NULL || strcmp(from_space, NameStr(space->name)) != 0 || strcmp(from_key, key) != 0;
 

@@ -245,7 +245,12 @@ extern bool store_replay_rewind(StoreReplay *replay, const StoreEntry *entry, in
 
 /* One event alone, whose journal is open (but a creation's, which opens it); a failure leaves the document as it was before it. */
 extern bool store_replay_event(StoreReplay *replay, const StoreHistory *event, KitDiag *diag);
-extern bool store_is_word(VmText text, const char *word);
+
+static inline bool
+store_is_word(VmText name, const char *word)
+{
+	return name.len == strlen(word) && memcmp(name.str, word, strlen(word)) == 0;
+}
 
 /* What leads from doc, of this program, to the state after seq, as `by` asks (past.c).  False when the program can't read that state.  Raises what store_past_at_seq does. */
 extern bool store_rewind_delta(StoreSpace *space, const char *key, int64 seq, const VmDoc *doc, const StoreProgram *program, const VmEvent *by, KitArena *arena,

@@ -17,12 +17,6 @@
 
 static const VmLimits no_limits = {.steps = INT64_MAX / 2, .memory = SIZE_MAX / 2, .document = SIZE_MAX / 2, .depth = 1000};
 
-bool
-store_is_word(VmText name, const char *word)
-{
-	return name.len == strlen(word) && memcmp(name.str, word, name.len) == 0;
-}
-
 static bool
 find_kind(VmText name, VmEventKind *kind)
 {
@@ -41,26 +35,21 @@ find_kind(VmText name, VmEventKind *kind)
 static bool
 event_of(const StoreReplay *replay, const StoreHistory *event, VmEvent *out, KitDiag *diag)
 {
-	memset(out, 0, sizeof(*out));
+	VmEventKind kind;
+
 	if (store_is_word(event->event, "rewind"))
 		return kit_fail(diag, KIT_NOT_SUPPORTED, "a rewind can't be tried");
-	if (!find_kind(event->event, &out->kind))
+	if (!find_kind(event->event, &kind))
 		return kit_fail(diag, KIT_DAMAGED, "there is no event \"%.*s\"", (int) Min(event->event.len, 40), event->event.str);
-	out->agent = event->agent;
-	out->authority = event->authority;
-	out->at = event->at / 1000 + EPOCH_MS;
-	out->seq = event->seq;
-	out->space = (VmText) {NameStr(replay->space->name), (uint32) strlen(NameStr(replay->space->name))};
-	out->key = (VmText) {replay->key, (uint32) strlen(replay->key)};
-	out->channel = event->channel;
-	out->dedupe = event->dedupe;
-	out->origin = event->origin;
-	out->ip = event->ip;
-	out->message.kind = DOC_NULL;
+	*out = (VmEvent) {
+		.kind = kind, .agent = event->agent, .authority = event->authority, .at = event->at / 1000 + EPOCH_MS, .seq = event->seq,
+		.space = {NameStr(replay->space->name), (uint32) strlen(NameStr(replay->space->name))}, .key = {replay->key, (uint32) strlen(replay->key)},
+		.channel = event->channel, .message = event->message, .dedupe = event->dedupe, .origin = event->origin, .ip = event->ip, .log = {0}
+	};
+	if (!event->has_message)
+		out->message.kind = DOC_NULL;
 	if ((out->agent.str == NULL || out->authority.str == NULL) && out->kind != VM_EVENT_LOAD)
 		return kit_fail(diag, KIT_DAMAGED, "the event is nobody's");
-	if (event->has_message)
-		out->message = event->message;
 	return true;
 }
 

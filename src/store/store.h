@@ -323,9 +323,9 @@ typedef struct StoreDivergence
 
 /*
  * Runs all events of the log again, each under the program that was in force.  False at the first disagreement: an event that fails, another delta,
- * another state, a gap, damage.  Fills the arena with what it tells.  past (may be NULL) is the document in the end, when it agrees.
+ * another state, a gap, damage.  Fills the arena with what it tells.  past (may be NULL) is the document in the end, when it agrees; is_timed: its n_events and us are wanted.
  */
-extern bool store_verify(StoreSpace *space, const char *key, Snapshot snapshot, KitArena *arena, StoreDivergence *divergence, StorePast *past);
+extern bool store_verify(StoreSpace *space, const char *key, Snapshot snapshot, KitArena *arena, bool is_timed, StoreDivergence *divergence, StorePast *past);
 
 /* ---- retention (trim.c) ---- */
 

@@ -2,7 +2,8 @@
  * verify.c
  *	  Proof that a log tells the truth: all of it is run again, and each delta, each state that it keeps, and the document must come out the same.
  *
- * What is wrong is told, not raised, at the first entry where it shows; damage, too.
+ * What is wrong is told, not raised, at the first entry where it shows; damage, too.  Bytes that are the same as those that running the events gave need no other look: what
+ * is not damaged is made once, and compared.
  */
 #include "postgres.h"
 
@@ -17,6 +18,10 @@ typedef struct Verification
 	const StoreRow *row;		/* the document's, or NULL */
 	int64		seq;
 	TimestampTz at;
+	KitArena   *made;			/* of these two */
+	KitBuf		delta;			/* what the entry's events changed, and what else they did */
+	KitBuf		effects;
+	KitDiag		diag;			/* why it does not run; it is large, and one for all entries */
 } Verification;
 
 static DocBytes
@@ -65,22 +70,25 @@ check_state(Verification *v, DocBytes stored, const char *problem)
 	KitDiag		diag = {0};
 	bool		ok = true;
 
-	if (!doc_validate(stored, DOC_DOCUMENT, &diag))
-		return fail(v, problem, &diag);
 	kit_buf_init(&buf, v->replay.scratch);
 	state = vm_doc_save(v->replay.doc, &buf);
-	if (!same_bytes(state, stored) && !doc_equal(v->replay.scratch, state, stored))
-		ok = differ(v, problem, false, stored, state);
+	if (!same_bytes(state, stored))
+	{
+		if (!doc_validate(stored, DOC_DOCUMENT, &diag))
+			ok = fail(v, problem, &diag);
+		else if (!doc_equal(v->replay.scratch, state, stored))
+			ok = differ(v, problem, false, stored, state);
+	}
 	kit_arena_reset(v->replay.scratch);
 	return ok;
 }
 
 static bool
-change_program(Verification *v, const StoreEntry *entry, KitBuf *delta, KitDiag *diag)
+change_program(Verification *v, KitDiag *diag)
 {
 	VmDoc	   *doc;
 
-	doc = store_doc_upgrade(v->replay.doc, v->program->vm, false, v->replay.scratch, delta, diag);
+	doc = store_doc_upgrade(v->replay.doc, v->program->vm, false, v->replay.scratch, &v->delta, diag);
 	if (doc == NULL)
 		return false;
 	vm_doc_free(v->replay.doc);
@@ -109,8 +117,9 @@ use_program(Verification *v, int version)
 
 /* Back to what the document was; the log up to here has been found to be true. */
 static bool
-rewind_document(Verification *v, const StoreEntry *entry, KitBuf *delta, KitDiag *diag)
+rewind_document(Verification *v, const StoreEntry *entry, KitDiag *diag)
 {
+	KitBuf	   *delta = &v->delta;
 	int64		seq;
 	VmEvent		by;
 	bool		ok;
@@ -118,7 +127,10 @@ rewind_document(Verification *v, const StoreEntry *entry, KitBuf *delta, KitDiag
 	ok = store_replay_rewind(&v->replay, entry, &seq, &by, diag);
 	/* To what was trimmed since: that delta must be taken as true, like the state that the log begins with. */
 	if (ok && seq < v->row->log_from)
+	{
+		ok = doc_validate(entry->delta, DOC_DELTA, diag);
 		kit_buf_add(delta, entry->delta.data, entry->delta.len);
+	}
 	else
 		ok = ok && store_rewind_delta(v->replay.space, v->replay.key, seq, v->replay.doc, v->program, &by, v->replay.scratch, delta, diag);
 	kit_arena_reset(v->replay.scratch);
@@ -126,13 +138,38 @@ rewind_document(Verification *v, const StoreEntry *entry, KitBuf *delta, KitDiag
 }
 
 static bool
-run_entry(Verification *v, const StoreEntry *entry, KitBuf *delta, KitBuf *effects, KitDiag *diag)
+run_entry(Verification *v, const StoreEntry *entry, KitDiag *diag)
 {
 	if (store_is_word(entry->event, "upgrade"))
-		return change_program(v, entry, delta, diag);
+		return change_program(v, diag);
 	if (store_is_word(entry->event, "rewind"))
-		return rewind_document(v, entry, delta, diag);
-	return store_replay_entry(&v->replay, entry, entry->seq, delta, effects, diag);
+		return rewind_document(v, entry, diag);
+	return store_replay_entry(&v->replay, entry, entry->seq, &v->delta, &v->effects, diag);
+}
+
+/* The entry does not run, or makes another delta than it holds: of a delta that is damaged that is what there is to say. */
+static bool
+fail_entry(Verification *v, const StoreEntry *entry, bool runs)
+{
+	KitDiag		damage = {0};
+
+	if (!doc_validate(entry->delta, DOC_DELTA, &damage))
+		return fail(v, "the delta is damaged", &damage);
+	if (!runs)
+		return fail(v, "the event fails", &v->diag);
+	return differ(v, "the event makes another delta than the log says", true, entry->delta, (DocBytes) {v->delta.data, v->delta.len});
+}
+
+/* Runs the entry, and compares what it changed and did. */
+static bool
+compare_entry(Verification *v, const StoreEntry *entry)
+{
+	bool		runs = run_entry(v, entry, &v->diag);
+
+	if (!runs || !same_bytes((DocBytes) {v->delta.data, v->delta.len}, entry->delta))
+		return fail_entry(v, entry, runs);
+	return same_bytes((DocBytes) {v->effects.data, v->effects.len}, entry->effects) ||
+		differ(v, "the event has other effects than the log says", false, entry->effects, (DocBytes) {v->effects.data, v->effects.len});
 }
 
 /* A log that was trimmed begins with an entry that keeps a state; that is taken as true. */
@@ -153,38 +190,26 @@ static bool
 verify_entry(Verification *v, const StoreEntry *entry)
 {
 	bool		is_upgrade = store_is_word(entry->event, "upgrade");
-	KitArena   *arena = kit_arena_new("adama verify");
-	KitBuf		delta;
-	KitBuf		effects;
-	KitDiag		diag = {0};
 	bool		ok = false;
 	int64		before = v->seq;
 	int			old_version = v->program != NULL ? v->program->version : entry->program;
 
-	kit_buf_init(&delta, arena);
-	kit_buf_init(&effects, arena);
+	kit_arena_reset(v->made);
+	kit_buf_init(&v->delta, v->made);
+	kit_buf_init(&v->effects, v->made);
 	v->seq = entry->seq;
 	if (entry->seq == v->row->log_from && entry->seq > 1 && entry->state.len > 0)
 		ok = begin_in_the_middle(v, entry);
 	else if (entry->seq - entry->n_events != before || entry->n_events < 1)
 		(void) fail(v, "the log has a gap before this entry", NULL);
-	else if (!doc_validate(entry->delta, DOC_DELTA, &diag))
-		(void) fail(v, "the delta is damaged", &diag);
 	else if (!is_upgrade && entry->program != old_version)
 		(void) fail(v, "the entry is of another program than the one before, without an upgrade", NULL);
 	else if (v->replay.doc == NULL && !store_is_word(entry->event, vm_event_name(VM_EVENT_CREATE)))
 		(void) fail(v, "the log does not begin with the creation", NULL);
 	else if (!use_program(v, entry->program))
 		(void) fail(v, "the program of the entry is not there any more", NULL);
-	else if (!run_entry(v, entry, &delta, &effects, &diag))
-		(void) fail(v, "the event fails", &diag);
-	else if (!same_bytes((DocBytes) {delta.data, delta.len}, entry->delta))
-		(void) differ(v, "the event makes another delta than the log says", true, entry->delta, (DocBytes) {delta.data, delta.len});
-	else if (!same_bytes((DocBytes) {effects.data, effects.len}, entry->effects))
-		(void) differ(v, "the event has other effects than the log says", false, entry->effects, (DocBytes) {effects.data, effects.len});
 	else
-		ok = entry->state.len == 0 || check_state(v, entry->state, "the log keeps another state");
-	kit_arena_delete(arena);
+		ok = compare_entry(v, entry) && (entry->state.len == 0 || check_state(v, entry->state, "the log keeps another state"));
 	v->at = entry->at;
 	return ok;
 }
@@ -228,20 +253,20 @@ verify_log(Verification *v, Snapshot snapshot)
 }
 
 bool
-store_verify(StoreSpace *space, const char *key, Snapshot snapshot, KitArena *arena, StoreDivergence *divergence, StorePast *past)
+store_verify(StoreSpace *space, const char *key, Snapshot snapshot, KitArena *arena, bool is_timed, StoreDivergence *divergence, StorePast *past)
 {
 	StoreRole	role = store_role_enter(space);
 	StoreTable	table = store_table_open(space->document, AccessShareLock);
 	StoreRow	row;
-	Verification v = {{space, key, NULL, NULL, kit_arena_new("adama replay")}, NULL, arena, divergence, &row};
+	Verification v = {{space, key, NULL, NULL, kit_arena_new("adama replay"), is_timed}, NULL, arena, divergence, &row, .made = kit_arena_new("adama verify")};
 	bool		ok;
 
 	memset(divergence, 0, sizeof(*divergence));
-	v.replay.is_timed = past != NULL;
 	if (!store_row_find(&table, key, snapshot))
 		store_raise_unknown_document(space, key);
 	store_row_of_document(&table, &row);
 	ok = verify_log(&v, snapshot);
+	kit_arena_delete(v.made);
 	kit_arena_delete(v.replay.scratch);
 	store_table_close(&table);
 	store_role_leave(role);
