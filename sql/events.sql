@@ -149,7 +149,4 @@ SELECT adama.view('pw', 'k');
 SELECT state->>'hash' ~ '^\$s0\$e0801\$[A-Za-z0-9+/]{22}==\$[A-Za-z0-9+/]{43}=$' AS has_form FROM pw.documents;
 SELECT ok, problem FROM adama.verify('pw', 'k');
 
--- settings that have no effect yet say so
-SELECT line, col, code, severity, message, hint FROM adama.check('@static { frequency = 5; maximum_history = 10; }');
-
 DROP SCHEMA ev, ctx, slow, ro, sq, pw, gone CASCADE;
