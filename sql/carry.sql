@@ -99,6 +99,12 @@ SELECT adama.import('short', 'copy', adama.export('short', 'k'));
 SELECT key, d.seq, log_from > 1 AS is_trimmed, v.ok FROM short.document d, adama.verify('short', d.key) v ORDER BY key;
 SELECT count(*) AS differ FROM short.document d, generate_series(d.log_from, d.seq) s WHERE d.key = 'k' AND adama.at('short', 'k', s) <> adama.at('short', 'copy', s);
 
+-- ---- a trigger on the documents finds it whole ----
+CREATE FUNCTION tell() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING '% is at %', NEW.key, (SELECT (seq, state OPERATOR(adama.=) adama.at('short', 'k', seq)) FROM short.documents WHERE key = NEW.key); RETURN NEW; END $$;
+CREATE TRIGGER tell AFTER INSERT ON short.document FOR EACH ROW EXECUTE FUNCTION tell();
+SELECT adama.import('short', 'other', adama.export('short', 'k'));
+DROP FUNCTION tell CASCADE;
+
 -- ---- it is the owner's ----
 CREATE ROLE adama_carrier;
 GRANT USAGE ON SCHEMA here TO adama_carrier;

@@ -227,6 +227,29 @@ SELECT * FROM adama.verify('past', 'k');
 ROLLBACK;
 SELECT * FROM adama.verify('past', 'young');
 
+-- ---- back to before rows that have been deleted since: their numbers are given out again ----
+SELECT adama.deploy('numbers', $$
+record Part { public int n; } record Row { public int id; public int n; table<Part> parts; public formula n_parts = parts.size(); } table<Row> _rows; map<int,Kept> kept;
+message One { int n; }
+channel add(One m) { _rows <- { n: m.n }; }
+channel part(One m) { if (_rows[m.n] as row) { row.parts <- { n: 1 }; } else { abort; } kept[m.n].parts <- { n: 2 }; }
+channel part_off(One m) { if (_rows[m.n] as row) { row.parts.delete(); } if (kept[m.n] as row) { row.parts.delete(); } }
+channel after(One m) { (iterate _rows where id > m.n).delete(); }
+channel change(One m) { if (_rows[m.n] as row) { row.n = 100; } else { abort; } }
+public formula rows = iterate _rows;
+record Kept { table<Part> parts; public formula n_parts = parts.size(); }
+public formula n_kept = kept[2].n_parts;
+$$);
+SELECT adama.create('numbers', 'k');
+SELECT count(numbers.add('k', i)) FROM generate_series(1, 4) i;
+SELECT count(numbers.add('k', i)) FROM generate_series(5, 8) i;
+SELECT numbers.after('k', 4), adama.rewind('numbers', 'k', 5), numbers.add('k', 50), numbers.change('k', 5);
+SELECT adama.view('numbers', 'k')->'rows' AS rows;
+SELECT numbers.part('k', 2), numbers.part('k', 2), numbers.part_off('k', 2), adama.rewind('numbers', 'k', 13), numbers.part('k', 2), numbers.part_off('k', 2);
+SELECT adama.view('numbers', 'k')->'rows'->1 AS row, adama.view('numbers', 'k')->'n_kept' AS n_kept;
+SELECT ok, seq FROM adama.verify('numbers', 'k');
+DROP SCHEMA numbers CASCADE;
+
 -- ---- it is the owner's ----
 CREATE ROLE adama_past_reader;
 GRANT USAGE ON SCHEMA past TO adama_past_reader;

@@ -26,6 +26,9 @@ SELECT '{"@r": true}'::document;
 -- ---- casts ----
 SELECT '{"a": [1, 2.50, "x"]}'::jsonb::document AS doc, '{"a": [1, 2.5]}'::document::jsonb AS js, '{"a": 1}'::document::text AS txt;
 SELECT '{"x": 1e400}'::jsonb::document;
+-- jsonb writes out large doubles
+SELECT '{"a": 1e300, "b": -2.5e20, "c": [9223372036854775807, 9223372036854775808], "d": "x\\\"9223372036854775808", "9223372036854775808": 1}'::jsonb::document AS doc;
+SELECT d::jsonb::document = d AS same FROM (VALUES ('{"a": 1.5e300, "b": [-1e19, 1, "1e300", 12345678901234567890.5]}'::document)) t(d);
 CREATE TEMP TABLE t (d document, j jsonb);
 INSERT INTO t (d, j) VALUES ('{"k": "v"}'::jsonb, '{"k": "w"}'::document);
 SELECT * FROM t;

@@ -8,6 +8,8 @@
  */
 #include "postgres.h"
 
+#include <ctype.h>
+
 #include "common/hashfn.h"
 #include "kit/hash.h"
 #include "libpq/pqformat.h"
@@ -77,13 +79,63 @@ sqlapi_text(Datum value)
 	return (VmText) {VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t)};
 }
 
+/* The end of the number that begins here; *is_long: it has no more than digits, and does not fit into 64 bits. */
+static const char *
+skip_number(const char *p, bool *is_long)
+{
+	const char *digits = p + (*p == '-');
+	size_t		n = strspn(digits, "0123456789");
+	size_t		len = strspn(p, "-+.eE0123456789");
+	int64		value;
+
+	*is_long = n >= 19 && len == (size_t) (digits - p) + n && !doc_parse_int(p, (uint32) len, &value);
+	return p + len;
+}
+
+static const char *
+skip_string(const char *p)
+{
+	for (p++; *p != '"'; p++)
+		p += *p == '\\';
+	return p + 1;
+}
+
 char *
 sqlapi_json_of_jsonb(Datum value, size_t *len)
 {
 	Jsonb	   *jsonb = DatumGetJsonbP(value);
 	char	   *json = JsonbToCString(NULL, &jsonb->root, VARSIZE(jsonb));
+	StringInfoData fitting;
+	const char *done = json;
+	const char *p = json;
 
-	*len = strlen(json);
+	/* jsonb has written out a large double, like 1e300: what is no integer that there can be is one. */
+	fitting.data = NULL;
+	while (*p != '\0')
+	{
+		bool		is_long = false;
+
+		if (*p == '"')
+			p = skip_string(p);
+		else if (*p == '-' || isdigit((unsigned char) *p))
+			p = skip_number(p, &is_long);
+		else
+			p++;
+		if (!is_long)
+			continue;
+		if (fitting.data == NULL)
+			initStringInfo(&fitting);
+		appendBinaryStringInfo(&fitting, done, (int) (p - done));
+		appendStringInfoString(&fitting, ".0");
+		done = p;
+	}
+	if (fitting.data != NULL)
+	{
+		appendStringInfoString(&fitting, done);
+		json = fitting.data;
+		p = json + fitting.len;
+	}
+	*len = (size_t) (p - json);
 	return json;
 }
 

@@ -259,8 +259,9 @@ store_import(StoreSpace *space, const char *key, Datum exported)
 		store_raise_duplicate_document(space, key);
 	error_context_stack = &context;
 	values[2] = DirectFunctionCall1(jsonb_in, CStringGetDatum(map_programs(&session, space, exported)));
-	run(&session, document_sql, 3, types, values, false);
+	/* The log first, as always: a trigger on the document finds all of it. */
 	run(&session, log_sql, 3, types, values, false);
+	run(&session, document_sql, 3, types, values, false);
 	CommandCounterIncrement();
 
 	/* Triggers may have run. */

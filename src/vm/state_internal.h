@@ -178,6 +178,7 @@ extern const VmPrincipal *vm_heap_principal(VmDoc *doc, const char *agent, size_
 /* Where a row of this id is in table->rows, or would be. */
 extern uint32_t vm_table_place(const VmTable *table, int32_t id);
 extern void vm_table_put(VmDoc *doc, VmTable *table, uint32_t place, VmObj *row);
+extern void vm_object_renumber(VmDoc *doc, VmObj *obj);	/* the last id has gone back: deleted rows give up those beyond it, which will be new rows' */
 extern void vm_table_compact(VmDoc *doc, VmTable *table);	/* forgets deleted rows when they are many; not while a query runs */
 extern void vm_table_row_deleted(VmDoc *doc, VmTable *table);	/* counts one */
 extern void vm_table_clear(VmDoc *doc, VmTable *table);	/* frees all rows; outside of the journal */

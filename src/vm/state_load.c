@@ -878,6 +878,11 @@ vm_doc_apply(VmDoc *doc, DocBytes delta, KitDiag *diag)
 	ADAMA_ASSERT(!doc->is_open);
 	if (!doc_open(delta, DOC_DELTA, &root, diag) || !load_all(&(Load) {.doc = doc, .diag = diag}, root, false))
 		return false;
+	if (doc->last_row_id >= last_row_id)
+		return true;
 	/* going back in time takes numbers of rows back, which must not be those of rows that stay */
-	return doc->last_row_id >= last_row_id || is_loadable(doc, diag);
+	if (!is_loadable(doc, diag))
+		return false;
+	vm_object_renumber(doc, doc->root);
+	return true;
 }

@@ -446,6 +446,43 @@ vm_table_compact(VmDoc *doc, VmTable *table)
 	}
 }
 
+static void
+renumber_table(VmDoc *doc, VmTable *table)
+{
+	VmMapAt		at = {0, 0};
+	const VmPair *entry;
+
+	if (table->map != NULL)
+		while ((entry = vm_map_next(table->map, &at)) != NULL)
+			vm_object_renumber(doc, entry->value.obj);
+	else if (table->type->kind == LANG_TABLE)
+	{
+		vm_orders_bury(doc, table);
+		while (table->n_rows > 0 && table->rows[table->n_rows - 1]->id > doc->last_row_id)
+			vm_object_free(doc, table->rows[--table->n_rows]);
+	}
+	for (uint32_t i = 0; i < table->n_rows; i++)
+		if ((table->rows[i]->flags & VM_OBJ_DELETED) == 0)
+			vm_object_renumber(doc, table->rows[i]);
+}
+
+void
+vm_object_renumber(VmDoc *doc, VmObj *obj)
+{
+	const VmShape *shape = vm_shape_of(doc, obj->structure);
+
+	for (int i = 0; i < shape->n_children; i++)
+	{
+		int			slot = shape->children[i];
+		const LangType *type = shape->slots[slot].type;
+
+		if (type->kind == LANG_RECORD)
+			vm_object_renumber(doc, obj->slots[slot].obj);
+		else
+			renumber_table(doc, vm_slot_table(type, obj->slots[slot]));
+	}
+}
+
 void
 vm_table_clear(VmDoc *doc, VmTable *table)
 {

@@ -106,7 +106,7 @@ compare(Viewer *v, VmDoc *doc, const VmEvent *event, const char *source)
 }
 
 static void
-tell(Viewer *v, VmDoc *doc, const VmEvent *event, const VmLimits *limits, bool is_random, const char *source)
+tell(Viewer *v, VmDoc *doc, const VmEvent *event, const VmLimits *limits, const char *source)
 {
 	KitArena   *scratch = kit_arena_new("turn");
 	KitBuf		out;
@@ -143,8 +143,7 @@ tell(Viewer *v, VmDoc *doc, const VmEvent *event, const VmLimits *limits, bool i
 	live_view_whole(v->view, &whole);
 	FUZZ_CHECK(same_view(v->known, from_json(whole.data, whole.len, DOC_DOCUMENT, v->arena), v->arena), "the changes do not make the view: %s\nbut %s\n%s", whole.data,
 			   json_of(v->known, v->arena), source);
-	if (!is_random)
-		compare(v, doc, event, source);
+	compare(v, doc, event, source);
 }
 
 /* Something happens: mostly a message. */
@@ -178,8 +177,6 @@ run(const VmProgram *program, Choices *c, const char *source, KitArena *arena)
 	static const VmLimits plenty = {.steps = 200000, .memory = 4000000, .document = 100000, .depth = 50};
 	static const char *const looks[] = {"{}", "{\"vi\":2,\"vs\":\"a b\"}", "{\"vi\":1}", "{\"vs\":\"\\u00e9x\",\"vi\":5}"};
 	const LangProgram *lang = vm_program_lang(program);
-	/* chance in a view is other chance each time it is computed */
-	bool		is_random = strstr(source, "Random.") != NULL || strstr(source, "shuffle") != NULL;
 	VmDoc	   *doc = vm_doc_new(program, 7, false);
 	VmEvent		event = {.kind = VM_EVENT_CREATE, .agent = {"a", 1}, .authority = {"t", 1}, .at = 1000, .seq = 1, .space = SPACE, .key = KEY, .log = {listen, NULL}};
 	KitDiag		diag = {0};
@@ -238,7 +235,7 @@ run(const VmProgram *program, Choices *c, const char *source, KitArena *arena)
 			}
 			/* who looks seldom is told several changes as one */
 			if (k == 0 || choose(c, 2) == 0)
-				tell(v, doc, &now, &limits, is_random, source);
+				tell(v, doc, &now, &limits, source);
 		}
 	}
 	for (int i = 0; i < 2; i++)

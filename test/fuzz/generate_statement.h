@@ -54,6 +54,21 @@ gen_fill(Gen *g, int depth)
 	kit_buf_add_char(g->out, '}');
 }
 
+/* What is done beside the state; of a channel also what ends it. */
+static void
+gen_effect(Gen *g, int depth)
+{
+	static const char *const effects[] = {
+		"Messaging.broadcast(%s, %y);", "Messaging.send(%s, %y);", "Messaging.broadcast(\"news\", %y);", "Messaging.send(\"mail\", (%i).dyn());", "ViewState.merge(%y);",
+		"ViewState.goto(%s);", "ViewState.send(%s, %y);", "ViewState.log(%s);", "Document.disconnect(%p);",
+		"if (%i == 7 && %b) { Document.rewind(%l); }", "if (%i == 7 && %b) { Document.destroy(); }",
+	};
+	uint32_t	n = sizeof(effects) / sizeof(effects[0]);
+
+	gen_filled(g, effects[choose(g->c, g->may_abort ? n : n - 2)], depth);
+	kit_buf_add_char(g->out, '\n');
+}
+
 static void
 gen_statement(Gen *g, int depth)
 {
@@ -69,7 +84,7 @@ gen_statement(Gen *g, int depth)
 		gen_change(g, name, 2);
 		return;
 	}
-	switch (depth <= 0 ? choose(g->c, 5) : choose(g->c, 21))
+	switch (depth <= 0 ? choose(g->c, 5) : choose(g->c, 22))
 	{
 		default:
 			v = gen_variable(g, -1, true);
@@ -222,6 +237,11 @@ gen_statement(Gen *g, int depth)
 			else
 				gen_expr(g, gen_any_type(g, true, true), 3);
 			kit_buf_add_str(out, ";\n");
+			return;
+		case 21:
+			if (!g->writes || !g->sees_document)
+				break;
+			gen_effect(g, 2);
 			return;
 		case 18:
 			if (!g->writes || !g->has_fill)
