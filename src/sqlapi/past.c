@@ -160,10 +160,16 @@ adama_sql_verify(PG_FUNCTION_ARGS)
 	bool		nulls[5] = {0};
 	bool		ok = store_verify(space, key, GetActiveSnapshot(), arena, false, &divergence, &past);
 
+	if (ok)
+	{
+		ok = store_verify_replicas(space, key, GetActiveSnapshot(), &past, arena, &divergence);
+		divergence.seq = past.seq;
+		store_past_end(&past);
+	}
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "the result must be a record");
 	values[0] = BoolGetDatum(ok);
-	values[1] = Int64GetDatum(ok ? past.seq : divergence.seq);
+	values[1] = Int64GetDatum(divergence.seq);
 	nulls[2] = nulls[3] = nulls[4] = true;
 	if (!ok)
 	{
@@ -174,8 +180,6 @@ adama_sql_verify(PG_FUNCTION_ARGS)
 		values[3] = sqlapi_jsonb_or_null(divergence.expected, class, arena, &nulls[3]);
 		values[4] = sqlapi_jsonb_or_null(divergence.found, class, arena, &nulls[4]);
 	}
-	else
-		store_past_end(&past);
 	kit_arena_delete(arena);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls)));
 }

@@ -212,14 +212,15 @@ check_upgrades(StoreSpace *space, int version)
 		store_raise(&diag);
 }
 
+/* past: the document as its log makes it. */
 static void
-check_log(StoreSpace *space, const char *key, const char *from_space, const char *from_key)
+check_log(StoreSpace *space, const char *key, const char *from_space, const char *from_key, StorePast *past)
 {
 	Snapshot	snapshot = store_snapshot_now();
 	KitArena   *arena = kit_arena_new("adama import");
 	StoreDivergence divergence;
 
-	if (!store_verify(space, key, snapshot, arena, false, &divergence, NULL))
+	if (!store_verify(space, key, snapshot, arena, false, &divergence, past))
 	{
 		bool		is_other = from_space == NULL || from_key == NULL || strcmp(from_space, NameStr(space->name)) != 0 || strcmp(from_key, key) != 0;
 
@@ -231,6 +232,19 @@ check_log(StoreSpace *space, const char *key, const char *from_space, const char
 	}
 	kit_arena_delete(arena);
 	UnregisterSnapshot(snapshot);
+}
+
+static void
+publish(StoreSpace *space, const char *key, const StorePast *past)
+{
+	KitArena   *arena = kit_arena_new("adama import");
+	KitDiag		diag = {0};
+	StoreReplicas *replicas = store_replicas_all(space, key, past->doc, arena, &diag);
+
+	if (replicas == NULL)
+		store_raise(&diag);
+	store_replicas_write(space, key, replicas, past->seq, past->at);
+	kit_arena_delete(arena);
 }
 
 static void
@@ -251,6 +265,7 @@ store_import(StoreSpace *space, const char *key, Datum exported)
 	StoreTable	table;
 	StoreRow	row;
 	Snapshot	snapshot;
+	StorePast	past;
 
 	check_form(json);
 	session_begin(&session, space);
@@ -276,7 +291,9 @@ store_import(StoreSpace *space, const char *key, Datum exported)
 	store_table_close(&table);
 	UnregisterSnapshot(snapshot);
 	check_upgrades(space, row.program);
-	check_log(space, key, text_member(json, "space"), text_member(json, "key"));
+	check_log(space, key, text_member(json, "space"), text_member(json, "key"), &past);
+	publish(space, key, &past);
+	store_past_end(&past);
 	error_context_stack = context.previous;
 	session_end(&session);
 	return row.seq;

@@ -113,6 +113,9 @@ extern void store_row_set_bytes(StoreTable *table, int column, DocBytes bytes);	
 extern void store_row_insert(StoreTable *table);
 extern void store_row_update(StoreTable *table);
 extern void store_row_delete(StoreTable *table);
+extern void store_row_at(StoreTable *table, ItemPointer tid);	/* for update or delete of a row of which only the place is known; fresh must be whole then */
+/* The table is as deploy makes it: one index, the primary key, and nothing else that wants to know of a row. */
+extern bool store_table_is_plain(Relation rel);
 /* Encoded bytes of a datum of type document or delta, detoasted in the current memory context. */
 extern DocBytes store_datum_bytes(Datum datum);
 
@@ -278,6 +281,58 @@ extern void store_recent_add(const StoreSpace *space, const char *key, Timestamp
  */
 extern int	store_recent_find(const StoreSpace *space, const char *key, TimestampTz created, int64 after, int64 upto,
 							  StoreRecent found[STORE_RECENT_MAX]);
+
+/* ---- what documents publish (replica.c) ---- */
+
+/* What is to become of a document's replicas.  Looked at before anything is written, since that may fail; lives in the arena. */
+typedef struct StoreReplicas StoreReplicas;
+
+/* What the open journal has changed.  NULL, with the reason in diag, when an expression of the program fails. */
+extern StoreReplicas *store_replicas_changed(StoreSpace *space, const char *key, VmDoc *doc, KitArena *arena, KitDiag *diag);
+/* All that the document publishes; what else it published goes.  NULL the same. */
+extern StoreReplicas *store_replicas_all(StoreSpace *space, const char *key, VmDoc *doc, KitArena *arena, KitDiag *diag);
+/* A document of the program goes. */
+extern StoreReplicas *store_replicas_none(const VmProgram *program, KitArena *arena);
+/* The document was one of this program until now: what it published then goes, too. */
+extern void store_replicas_add_names(StoreReplicas *replicas, const VmProgram *program);
+/* Brings the rows to that.  The document's row is locked, and has been written. */
+extern void store_replicas_write(StoreSpace *space, const char *key, const StoreReplicas *replicas, int64 seq, TimestampTz at);
+
+/* A row of the table replica that becomes another; value is a jsonb. */
+typedef struct StoreReplicaChange
+{
+	const char *name;
+	int32		row;			/* 0: the document */
+	bool		is_gone;
+	Datum		value;
+	int64		hash;
+	int64		seq;
+	TimestampTz at;
+} StoreReplicaChange;
+
+typedef enum StoreReplicaChangeKind
+{
+	STORE_REPLICA_INSERT,
+	STORE_REPLICA_UPDATE,
+	STORE_REPLICA_DELETE,
+	STORE_REPLICA_N_KINDS
+} StoreReplicaChangeKind;
+
+/* All that becomes of one document's. */
+typedef struct StoreReplicaChanges
+{
+	const char *key;
+	int64		seq;
+	TimestampTz at;
+	StoreReplicaChange *rows;	/* by name and row */
+	StoreReplicaChangeKind *kinds;
+	ItemPointerData *tids;		/* of those that are there */
+	int			n;
+	int			capacity;
+	bool		is_proof;		/* nothing will be written, and hashes are not believed */
+} StoreReplicaChanges;
+
+extern void store_replica_changes_write(const StoreSpace *space, StoreTable *table, const StoreReplicaChanges *changes);	/* replica_write.c */
 
 /* ---- copies and the cache (copy.c, cache.c) ---- */
 

@@ -7,11 +7,14 @@
  *		upgrade						when the space has a newer program than the document
  *		@load						when the document was read from its row, or upgraded, for this message; an event of its own
  *		reduce						each event alone; a failed one leaves no trace
+ *		look what is published		what the events changed of it (replica.c)
  *		append to the log			one entry, the net delta
  *		move the row forward		seq, time, and the state when the log's tail outweighs it
+ *		write what is published		where it is another than before
  *
  * Events that came together are reduced into one entry, unless one of them asks for an earlier state (an entry of its own, behind that of the events before it) or for
- * the end of the document (which takes them all along), or they had much to say to viewers.
+ * the end of the document (which takes them all along), or they had much to say to viewers.  When what the document would publish after them can't be computed, they are
+ * undone and tried in smaller portions, until the one that is to blame fails alone.
  *
  * When the state is written.  It costs about twice its size (out of line, with its index), the deltas since the last time cost theirs: writing the
  * state when the tail weighs SNAPSHOT_FACTOR times as much keeps what is written per message proportional to the change.  A
@@ -246,12 +249,20 @@ upgrade(Work *work)
 	KitBuf		delta;
 	Step		step;
 	VmDoc	   *doc;
+	StoreReplicas *replicas;
 	KitDiag		diag = {0};
 
 	kit_buf_init(&delta, arena);
 	doc = store_doc_upgrade(copy->doc, program->vm, true, arena, &delta, &diag);
 	if (doc == NULL)
 		store_raise(&diag);
+	replicas = store_replicas_all(work->space, work->key, doc, arena, &diag);
+	if (replicas == NULL)
+	{
+		vm_doc_free(doc);
+		store_raise(&diag);
+	}
+	store_replicas_add_names(replicas, copy->program->vm);
 	vm_doc_free(copy->doc);
 	copy->doc = doc;
 	copy->is_loaded = true;
@@ -262,6 +273,7 @@ upgrade(Work *work)
 	step_begin(&step, work, 1, event_time(program, copy->updated), (DocBytes) {delta.data, delta.len}, arena);
 	store_log_append_upgrade(work->space, work->key, &step.log);
 	step_end(&step, work);
+	store_replicas_write(work->space, work->key, replicas, step.log.seq, step.log.at);
 	kit_arena_delete(arena);
 }
 
@@ -331,24 +343,34 @@ trim(Step *step, Work *work)
 	step->log_gone = bounds.log_gone;
 }
 
-/* Appends what the journal has, and ends it. */
-static void
-advance(Work *work, const StoreEvent *events, int n_ok, TimestampTz at)
+/* Appends what the journal has, and ends it.  False, with nothing done and the journal rolled back, when what the document would publish can't be computed. */
+static bool
+advance(Work *work, const StoreEvent *events, int n_ok, TimestampTz at, KitDiag *diag)
 {
+	VmDoc	   *doc = work->copy->doc;
 	KitArena   *arena = kit_arena_new("adama delta");
+	StoreReplicas *replicas = store_replicas_changed(work->space, work->key, doc, arena, diag);
 	KitBuf		buf;
 	KitBuf		effects;
 	Step		step;
 
+	if (replicas == NULL)
+	{
+		vm_doc_rollback(doc);
+		kit_arena_delete(arena);
+		return false;
+	}
 	kit_buf_init(&buf, arena);
 	kit_buf_init(&effects, arena);
-	step_begin(&step, work, n_ok, at, vm_doc_delta(work->copy->doc, &buf), arena);
-	step.log.effects = vm_doc_effects(work->copy->doc, &effects);
+	step_begin(&step, work, n_ok, at, vm_doc_delta(doc, &buf), arena);
+	step.log.effects = vm_doc_effects(doc, &effects);
 	store_log_append(work->space, work->key, &step.log, events, n_ok);
 	trim(&step, work);
 	step_end(&step, work);
-	vm_doc_commit(work->copy->doc);
+	store_replicas_write(work->space, work->key, replicas, step.log.seq, at);
+	vm_doc_commit(doc);
 	kit_arena_delete(arena);
+	return true;
 }
 
 /*
@@ -379,7 +401,7 @@ run_load(Work *work, KitDiag *diag)
 	vm_doc_begin(copy->doc);
 	is_ok = run_one(copy, load, at);
 	if (is_ok && (!doc_delta_is_empty(vm_doc_delta(copy->doc, &buf)) || vm_doc_effects_size(copy->doc) > 0))
-		advance(work, load, 1, at);
+		is_ok = advance(work, load, 1, at, &load->diag);
 	else
 		vm_doc_rollback(copy->doc);
 	kit_arena_delete(arena);
@@ -415,27 +437,50 @@ work_end(Work *work)
 	store_role_leave(work->role);
 }
 
-/* An entry that leads the document back.  False, and nothing has happened, when the program can't read what was. */
+/* The copy is no more what it was, and is read again. */
+static void
+read_again(Work *work)
+{
+	bool		was_loaded = work->copy->is_loaded;
+	Snapshot	snapshot;
+
+	freshen(work);
+	store_copy_free(work->copy);
+	snapshot = store_snapshot_now();
+	store_copy_bring(work->space, work->key, work->copy, &work->row, snapshot, NULL);
+	UnregisterSnapshot(snapshot);
+	work->copy->is_loaded = was_loaded;
+}
+
+/*
+ * An entry that leads the document back.  False, and nothing has happened, when the program can't read what was, or what the document would publish can't be computed.
+ */
 static bool
 lead_back(Work *work, const VmEvent *by, bool is_asked, int64 seq, TimestampTz at, KitDiag *diag)
 {
 	KitArena   *arena = kit_arena_new("adama rewind");
 	KitBuf		delta;
 	Step		step;
-	bool		ok;
+	StoreReplicas *replicas = NULL;
 
 	kit_buf_init(&delta, arena);
-	ok = store_rewind_delta(work->space, work->key, seq, work->copy->doc, work->copy->program, by, arena, &delta, diag);
-	if (ok)
+	if (store_rewind_delta(work->space, work->key, seq, work->copy->doc, work->copy->program, by, arena, &delta, diag))
 	{
 		if (!vm_doc_apply(work->copy->doc, (DocBytes) {delta.data, delta.len}, diag))
 			store_raise(diag);
+		replicas = store_replicas_all(work->space, work->key, work->copy->doc, arena, diag);
+		if (replicas == NULL)
+			read_again(work);
+	}
+	if (replicas != NULL)
+	{
 		step_begin(&step, work, 1, at, (DocBytes) {delta.data, delta.len}, arena);
 		store_log_append_rewind(work->space, work->key, &step.log, by, is_asked, seq);
 		step_end(&step, work);
+		store_replicas_write(work->space, work->key, replicas, step.log.seq, at);
 	}
 	kit_arena_delete(arena);
-	return ok;
+	return replicas != NULL;
 }
 
 /* The event's handler has asked to be led back. */
@@ -460,27 +505,34 @@ rewind_for(Work *work, StoreEvent *event, TimestampTz at)
 	event->diag = diag;
 }
 
-/* Row and log go; the connections follow when the emitter sees that. */
+/* Row, log and what it published go; the connections follow when the emitter sees that. */
 static void
-remove_document(StoreSpace *space, const char *key, StoreTable *table, StoreCacheEntry *entry)
+remove_document(Work *work, TimestampTz at)
 {
-	store_cache_drop(entry);
-	store_row_delete(table);
-	store_log_delete(space, key);
+	KitArena   *arena = kit_arena_new("adama removal");
+	StoreReplicas *replicas = store_replicas_none(work->copy->program->vm, arena);
+	int64		seq = work->copy->seq + 1;
+
+	freshen(work);
+	store_cache_drop(work->entry);
+	work->entry = NULL;
+	work->copy = NULL;
+	store_row_delete(&work->table);
+	store_log_delete(work->space, work->key);
 	CommandCounterIncrement();
+	store_replicas_write(work->space, work->key, replicas, seq, at);
+	kit_arena_delete(arena);
 }
 
 /* The event's handler has asked for the document's end; the n events after it come too late. */
 static void
-destroy_for(Work *work, StoreEvent *event, int n)
+destroy_for(Work *work, StoreEvent *event, int n, TimestampTz at)
 {
 	event->is_ok = true;
 	event->has_destroyed = true;
 	event->diag.detail[0] = '\0';
 	event->seq = work->copy->seq + 1;
-	freshen(work);
-	remove_document(work->space, work->key, &work->table, work->entry);
-	work->entry = NULL;
+	remove_document(work, at);
 	work->is_changed = true;
 	for (int i = 1; i <= n; i++)
 	{
@@ -489,26 +541,39 @@ destroy_for(Work *work, StoreEvent *event, int n)
 	}
 }
 
-/* Reduces some of the events: into one entry, and what the last of them asks for.  Returns how many. */
+/*
+ * Reduces some of the events, at most *take: into one entry, and what the last of them asks for.  Returns how many.  None: what they would have the document publish can't be
+ * computed, and *take is smaller; it grows again with each that succeed.
+ */
 static int
-reduce_some(Work *work, StoreEvent *events, int n_events, TimestampTz at)
+reduce_some(Work *work, StoreEvent *events, int n_events, int *take, TimestampTz at)
 {
 	int			n_run;
 	int			n_ok;
 	StoreEvent *last;
+	KitDiag		diag = {0};
 
 	vm_doc_begin(work->copy->doc);
-	n_ok = run_events(work->copy, events, n_events, milliseconds(at), &n_run);
-	if (n_ok > 0)
-		advance(work, events, n_ok, at);
-	else
+	n_ok = run_events(work->copy, events, Min(*take, n_events), milliseconds(at), &n_run);
+	if (n_ok == 0)
 		vm_doc_rollback(work->copy->doc);
+	else if (!advance(work, events, n_ok, at, &diag))
+	{
+		*take = n_run / 2;
+		if (n_run > 1)
+			return 0;
+		*take = 1;
+		events->is_ok = false;
+		events->diag = diag;
+		return 1;
+	}
+	*take = Min(*take, INT_MAX / 2) * 2;
 	last = &events[n_run - 1];
 	if (is_end(last) && last->diag.code == KIT_REWOUND)
 		rewind_for(work, last, at);
 	else if (is_end(last))
 	{
-		destroy_for(work, last, n_events - n_run);
+		destroy_for(work, last, n_events - n_run, at);
 		return n_events;
 	}
 	return n_run;
@@ -525,8 +590,8 @@ store_reduce(StoreSpace *space, const char *key, StoreEvent *events, int n_event
 	{
 		TimestampTz at = event_time(work.copy->program, work.copy->updated);
 
-		for (int i = 0; i < n_events;)
-			i += reduce_some(&work, &events[i], n_events - i, at);
+		for (int i = 0, take = n_events; i < n_events;)
+			i += reduce_some(&work, &events[i], n_events - i, &take, at);
 	}
 	else
 		for (int i = 0; i < n_events; i++)
@@ -576,6 +641,7 @@ store_create(StoreSpace *space, const char *key, StoreEvent *event)
 	KitBuf		buf,
 				delta,
 				effects;
+	StoreReplicas *replicas;
 	DocBytes	state;
 	uint64		entropy;
 	TimestampTz created = GetCurrentTimestamp();
@@ -598,14 +664,15 @@ store_create(StoreSpace *space, const char *key, StoreEvent *event)
 	entry->copy.created = created;
 	entry->copy.updated = at;
 
+	arena = kit_arena_new("adama create");
 	vm_doc_begin(entry->copy.doc);
-	if (!run_one(&entry->copy, event, at))
+	replicas = run_one(&entry->copy, event, at) ? store_replicas_all(space, key, entry->copy.doc, arena, &event->diag) : NULL;
+	if (replicas == NULL)
 	{
 		store_cache_drop(entry);
 		store_raise(&event->diag);
 	}
 
-	arena = kit_arena_new("adama create");
 	kit_buf_init(&buf, arena);
 	kit_buf_init(&delta, arena);
 	kit_buf_init(&effects, arena);
@@ -626,13 +693,14 @@ store_create(StoreSpace *space, const char *key, StoreEvent *event)
 	store_row_set(&table, DOCUMENT_LOG_GONE, Int64GetDatum(0));
 	store_row_insert(&table);
 	store_log_append_create(space, key, &first, event, entropy);
-	kit_arena_delete(arena);
 	entry->copy.seq = entry->copy.state_seq = 1;
 	entry->copy.state_size = state.len;
+	CommandCounterIncrement();
+	store_replicas_write(space, key, replicas, 1, at);
 	entry->is_in_use = false;
+	kit_arena_delete(arena);
 	store_table_close(&table);
 	store_role_leave(role);
-	CommandCounterIncrement();
 	return 1;
 }
 
@@ -640,8 +708,10 @@ void
 store_delete(StoreSpace *space, const char *key, StoreEvent *event)
 {
 	Work		work;
+	TimestampTz at;
 
 	work_begin(&work, space, key);
+	at = event_time(work.copy->program, work.copy->updated);
 	/* where nobody is asked, a @load that fails keeps nobody from deleting */
 	if (vm_program_handles(work.copy->program->vm, VM_EVENT_DELETE))
 	{
@@ -652,14 +722,13 @@ store_delete(StoreSpace *space, const char *key, StoreEvent *event)
 			store_raise(&diag);
 		freshen(&work);
 		vm_doc_begin(work.copy->doc);
-		agreed = run_one(work.copy, event, event_time(work.copy->program, work.copy->updated));
+		at = event_time(work.copy->program, work.copy->updated);
+		agreed = run_one(work.copy, event, at);
 		vm_doc_rollback(work.copy->doc);
 		if (!agreed)
 			store_raise(&event->diag);
 	}
-	freshen(&work);
-	remove_document(space, key, &work.table, work.entry);
-	work.entry = NULL;
+	remove_document(&work, at);
 	work_end(&work);
 }
 

@@ -130,6 +130,13 @@ store_row_own(StoreTable *table, ItemPointer tid)
 }
 
 void
+store_row_at(StoreTable *table, ItemPointer tid)
+{
+	ExecClearTuple(table->found);
+	table->found->tts_tid = *tid;
+}
+
+void
 store_row_of_document(StoreTable *table, StoreRow *row)
 {
 	TupleTableSlot *slot = table->found;

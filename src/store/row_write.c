@@ -26,8 +26,8 @@
 
 /* ---- the direct way ---- */
 
-static bool
-is_plain(Relation rel)
+bool
+store_table_is_plain(Relation rel)
 {
 	const TupleConstr *constraints = RelationGetDescr(rel)->constr;
 	List	   *indexes;
@@ -123,7 +123,7 @@ store_row_insert(StoreTable *table)
 	Execution	x;
 
 	ExecStoreVirtualTuple(table->fresh);
-	if (is_plain(table->rel))
+	if (store_table_is_plain(table->rel))
 	{
 		insert_plain(table);
 		return;
@@ -139,7 +139,7 @@ store_row_update(StoreTable *table)
 	Execution	x;
 
 	ExecStoreVirtualTuple(table->fresh);
-	if (ActiveSnapshotSet() && is_plain(table->rel))
+	if (ActiveSnapshotSet() && store_table_is_plain(table->rel))
 	{
 		update_plain(table);
 		return;
@@ -154,7 +154,7 @@ store_row_delete(StoreTable *table)
 {
 	Execution	x;
 
-	if (ActiveSnapshotSet() && is_plain(table->rel))
+	if (ActiveSnapshotSet() && store_table_is_plain(table->rel))
 	{
 		CheckCmdReplicaIdentity(table->rel, CMD_DELETE);
 		simple_table_tuple_delete(table->rel, &table->found->tts_tid, GetActiveSnapshot());

@@ -327,6 +327,12 @@ typedef struct StoreDivergence
  */
 extern bool store_verify(StoreSpace *space, const char *key, Snapshot snapshot, KitArena *arena, bool is_timed, StoreDivergence *divergence, StorePast *past);
 
+/*
+ * Whether the rows of the table replica are what the document, as store_verify left it, publishes.  False: the divergence tells of the first that is not; expected is what the row
+ * says, found what the program does.
+ */
+extern bool store_verify_replicas(StoreSpace *space, const char *key, Snapshot snapshot, const StorePast *past, KitArena *arena, StoreDivergence *divergence);
+
 /* ---- retention (trim.c) ---- */
 
 /* How much of their past the logs of the space keep; NULL, 0: all of it. */

@@ -5,9 +5,10 @@ use Test::More;
 use Server;
 
 my $program = <<'END';
-record Line { public int id; public principal who; public string text; public double weight; }
+record Line { public int id; public principal who; public string text; public double weight; replication<lines:upsert> published = {text: text, weight: weight}; }
 table<Line> _lines;
 public formula lines = iterate _lines;
+replication<rooms:upsert> published = {chance: chance, lines: _lines.size()};
 public double chance = 1.0;
 message Say { string text; }
 message Nothing { }
@@ -17,6 +18,7 @@ END
 
 # All states of all documents, as one digest.
 my $PAST = q{SELECT md5(string_agg(adama.at('chat', d.key, s)::text, '|' ORDER BY d.key, s)) FROM chat.document d, generate_series(d.log_from, d.seq) s};
+my $REPLICAS = q{SELECT md5(string_agg(r::text, '|' ORDER BY r.name, r.key, r."row")) FROM chat.replica r};
 my $PROOF = q{SELECT count(*), bool_and(v.ok) FROM chat.document d, adama.verify('chat', d.key) v};
 
 command('createdb', 'origin');
@@ -31,6 +33,7 @@ query('origin', 'CREATE TABLE room (key text PRIMARY KEY REFERENCES chat.documen
 	'CREATE TRIGGER note AFTER UPDATE ON chat.document FOR EACH ROW EXECUTE FUNCTION note()',
 	q{SELECT adama.authority('accounts.example', '{"keys": [{"kty": "OKP", "crv": "Ed25519", "kid": "2026", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}')});
 is(query('origin', $PROOF), '20|t', 'there are documents');
+is(query('origin', q{SELECT count(*) FROM chat.replica}), '422', 'that publish');
 like(query('origin', $PAST), qr/^[0-9a-f]{32}$/, 'with a past');
 like(query('origin', 'SET ROLE host', q{SELECT adama.send('chat', 'd1', 'say', '{"text": "once"}', 'message 1')}), qr/reduced already/, 'and messages that are known');
 
@@ -58,6 +61,7 @@ for my $form ('custom', 'plain')
 	unlink $file;
 	is(query($copy, $PROOF), '20|t', "$form: each log makes its document");
 	is(query($copy, $PAST), query('origin', $PAST), "$form: and every state of the past");
+	is(query($copy, $REPLICAS), query('origin', $REPLICAS), "$form: and what they publish");
 	is(query($copy, $FUNCTIONS), query('origin', $FUNCTIONS), "$form: functions, owners, grants and comments are there");
 	is(query($copy, $TABLES), query('origin', $TABLES), "$form: tables, too");
 	is(query($copy, q{SELECT keep_age FROM chat.program WHERE version = 2}), '1 year', "$form: what the logs keep");

@@ -4,10 +4,12 @@ use warnings;
 use Test::More;
 use Server;
 
-my $program = q{record Line { public int id; public string text; } table<Line> _lines; public formula lines = iterate _lines; public double chance;
+my $program = q{record Line { public int id; public string text; replication<lines:upsert> published = {text: text}; }
+replication<rooms:upsert> published = {lines: _lines.size(), chance: chance}; table<Line> _lines; public formula lines = iterate _lines; public double chance;
 message Say { string text; } channel say(Say m) { _lines <- { text: m.text }; chance = Random.genDouble(); }};
 my $STATES = q{SELECT string_agg(key || ' ' || seq || ' ' || state, E'\n' ORDER BY key) FROM chat.documents};
 my $PROOF = q{SELECT count(*), bool_and(v.ok) FROM chat.document d, adama.verify('chat', d.key) v};
+my $REPLICAS = q{SELECT string_agg(r::text, E'\n' ORDER BY r.name, r.key, r."row") FROM chat.replica r};
 my $SEQS = q{SELECT string_agg(key || ' ' || seq, ',' ORDER BY key) FROM chat.document};
 
 query('postgres', 'ALTER SYSTEM SET wal_level = logical');
@@ -16,7 +18,7 @@ cluster('start');
 
 command('createdb', 'copy');
 query('postgres', qq{SELECT adama.deploy('chat', \$\$$program\$\$)}, q{SELECT adama.create('chat', 'd' || i) FROM generate_series(1, 3) i}, q{SELECT chat.say('d' || (1 + i % 3), 'before ' || i) FROM generate_series(1, 60) i},
-	'CREATE PUBLICATION chat FOR TABLE chat.document, chat.log, chat.program');
+	'CREATE PUBLICATION chat FOR TABLE chat.document, chat.log, chat.program, chat.replica');
 query('copy', 'CREATE EXTENSION adama', qq{SELECT adama.deploy('chat', \$\$$program\$\$)}, 'TRUNCATE chat.program');
 # The slot is made by hand, since both databases are of one server.
 query('postgres', q{SELECT pg_create_logical_replication_slot('chat', 'pgoutput')});
@@ -28,6 +30,7 @@ query('postgres', q{SELECT chat.say('d' || (1 + i % 3), repeat('later ', 200) ||
 	q{SELECT adama.delete('chat', 'd2')});
 is(settles('copy', $SEQS, query('postgres', $SEQS), 60), query('postgres', $SEQS), 'what happens comes over');
 is(query('copy', $STATES), query('postgres', $STATES), 'states are the same');
+is(settles('copy', $REPLICAS, query('postgres', $REPLICAS), 60), query('postgres', $REPLICAS), 'and what they publish');
 is(query('copy', $PROOF), '3|t', 'each log makes its document');
 is(query('copy', q{SELECT count(*) > 100 FROM chat.lines('d1')}), 't', 'what is public can be read');
 

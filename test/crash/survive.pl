@@ -15,9 +15,10 @@ my $DOCUMENTS = 3;
 my $program = <<'END';
 public int online = 0;
 public int left = 0;
-record Entry { public int client; public int n; }
+record Entry { public int client; public int n; replication<entries:upsert> published = {client: client, n: n}; }
 table<Entry> _entries;
 public formula entries = iterate _entries;
+replication<rooms:upsert> published = {online: online, entries: _entries.size()};
 @connected { online++; return true; }
 @disconnected { online--; left++; }
 message Add { int client; int n; }
@@ -89,7 +90,10 @@ sub strike
 	is($lost, 0, "$what: no acknowledged message is lost");
 	is($twice, 0, "$what: none is there twice");
 	is($after->value(q{SELECT string_agg(format('%s at %s: %s', d.key, v.seq, v.problem), '; ') FROM room.document d, adama.verify('room', d.key) v WHERE NOT v.ok}), '',
-		"$what: running the log again gives every document");
+		"$what: running the log again gives every document, and what it publishes");
+	is($after->value(q{SELECT string_agg(format('%s: %s entries, %s published', key, n, (SELECT count(*) FROM room.replica r WHERE r.key = d.key AND name = 'entries')), '; ')
+		FROM (SELECT key, (SELECT count(*) FROM room.entries(key)) AS n FROM room.document) d WHERE n <> (SELECT count(*) FROM room.replica r WHERE r.key = d.key AND name = 'entries')}), '',
+		"$what: of which there is one replica each");
 
 	# The first message after a start brings the emitter, when the postmaster has not.
 	$after->ask(q{SELECT room.add('d1', client => 0, n => 0);});

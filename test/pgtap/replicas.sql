@@ -1,0 +1,303 @@
+-- What documents publish lies in the table replica: in the transaction that changes it, and untouched by all that does not.
+SELECT plan(70);
+
+SELECT $adama$
+record Player {
+  public int id;
+  public string name;
+  public int score;
+  private string note;
+  replication<players:upsert> listed = {name: name, score: score};
+}
+table<Player> _players;
+public string title = "untitled";
+public int noise = 0;
+public int online = 0;
+private int work = 0;
+public bool is_open = true;
+message Summary { string title; int best; int online; }
+procedure best() -> int readonly { int b = 0; foreach (p in iterate _players) { if (p.score > b) { b = p.score; } } return b; }
+procedure spin(int n) -> int readonly { int i = 0; while (i < n) { i++; } return n; }
+procedure summary() -> maybe<Summary> readonly { maybe<Summary> none; if (!is_open) { return none; } return @maybe({title: title, best: best(), online: online}); }
+replication<games:upsert> status = summary();
+replication<jobs:upsert> status_of_job = {work: spin(work)};
+@connected { online++; return true; }
+@disconnected { online--; }
+@delete { return true; }
+message Add { string name; int score; }
+message Name { string name; }
+message Number { int n; }
+message Nothing { }
+channel add(Add m) { _players <- {name: m.name, score: m.score}; }
+channel score(Add m) { foreach (p in iterate _players where name == m.name) { p.score = m.score; } }
+channel note(Add m) { foreach (p in iterate _players where name == m.name) { p.note = "noted"; } }
+channel drop(Name m) { (iterate _players where name == m.name).delete(); }
+channel come_and_go(Name m) { _players <- {name: m.name}; (iterate _players where name == m.name).delete(); }
+channel rename(Name m) { title = m.name; }
+channel make_noise(Number m) { noise += m.n; }
+channel do_work(Number m) { work = m.n; }
+channel open(Nothing m) { is_open = true; }
+channel close(Nothing m) { is_open = false; }
+channel back(Number m) { Document.rewind(m.n); }
+channel end(Nothing m) { Document.destroy(); }
+$adama$ AS program \gset
+SELECT adama.deploy('game', :'program') \g /dev/null
+CREATE VIEW published AS SELECT name COLLATE "default" AS name, key COLLATE "default" AS key, "row", value FROM game.replica;
+CREATE FUNCTION proof(key text) RETURNS text LANGUAGE sql AS $$ SELECT CASE WHEN ok THEN 'ok' ELSE problem END FROM adama.verify('game', key) $$;
+
+-- creation
+SELECT adama.create('game', 'g1') \g /dev/null
+SELECT results_eq('TABLE published', $$ VALUES ('games', 'g1', 0, '{"title": "untitled", "best": 0, "online": 0}'::jsonb), ('jobs', 'g1', 0, '{"work": 0}') $$,
+  'a new document publishes');
+SELECT results_eq($$ SELECT DISTINCT r.seq, r.at = d.updated FROM game.replica r, game.document d $$, $$ VALUES (1::bigint, true) $$, 'as of its first event');
+
+-- rows come, change, go
+SELECT game.add('g1', name => 'ada', score => 3) \g /dev/null
+SELECT game.add('g1', name => 'bob', score => 5) \g /dev/null
+SELECT results_eq($$ SELECT name, "row", value FROM published WHERE name <> 'jobs' ORDER BY name, "row" $$,
+  $$ VALUES ('games', 0, '{"title": "untitled", "best": 5, "online": 0}'::jsonb), ('players', 1, '{"name": "ada", "score": 3}'), ('players', 2, '{"name": "bob", "score": 5}') $$,
+  'records publish, too');
+SELECT results_eq($$ SELECT "row", seq FROM game.replica WHERE name <> 'jobs' ORDER BY name, "row" $$, $$ VALUES (0, 3::bigint), (1, 2), (2, 3) $$, 'each as of the event that made its value');
+SELECT game.score('g1', name => 'ada', score => 4) \g /dev/null
+SELECT results_eq($$ SELECT "row", seq, value FROM game.replica WHERE name = 'players' ORDER BY "row" $$,
+  $$ VALUES (1, 4::bigint, '{"name": "ada", "score": 4}'::jsonb), (2, 3, '{"name": "bob", "score": 5}') $$, 'a record that changes is written, the others are not');
+SELECT is((SELECT seq FROM game.replica WHERE name = 'games'), 3::bigint, 'nor is what comes out the same');
+SELECT game.come_and_go('g1', name => 'eve') \g /dev/null
+SELECT is((SELECT count(*) FROM game.replica WHERE name = 'players'), 2::bigint, 'who came and went was never there');
+SELECT game.drop('g1', name => 'bob') \g /dev/null
+SELECT results_eq($$ SELECT "row", value FROM published WHERE name IN ('games', 'players') ORDER BY name $$,
+  $$ VALUES (0, '{"title": "untitled", "best": 4, "online": 0}'::jsonb), (1, '{"name": "ada", "score": 4}') $$, 'a record that goes is published no more');
+
+-- an empty maybe
+SELECT game.close('g1') \g /dev/null
+SELECT is((SELECT count(*) FROM game.replica WHERE name = 'games'), 0::bigint, 'nothing is published while a maybe is empty');
+SELECT game.rename('g1', name => 'hidden') \g /dev/null
+SELECT is((SELECT count(*) FROM game.replica WHERE name = 'games'), 0::bigint, 'whatever changes');
+SELECT game.open('g1') \g /dev/null
+SELECT is((SELECT value->>'title' FROM game.replica WHERE name = 'games'), 'hidden', 'and then it is again');
+SELECT is(proof('g1'), 'ok', 'all of it is what the log says');
+
+-- what does not change what is published writes nothing and reads nothing
+-- Of rows inserted, updated, of these HOT, deleted, and of scans of table and index, those since the numbers given; in a transaction.
+CREATE FUNCTION touched(before bigint[] DEFAULT '{0,0,0,0,0,0}') RETURNS bigint[] LANGUAGE sql AS $$
+  SELECT array_agg(now - was ORDER BY ord) FROM unnest(ARRAY[pg_stat_get_xact_tuples_inserted('game.replica'::regclass), pg_stat_get_xact_tuples_updated('game.replica'::regclass),
+    pg_stat_get_xact_tuples_hot_updated('game.replica'::regclass), pg_stat_get_xact_tuples_deleted('game.replica'::regclass), pg_stat_get_xact_numscans('game.replica'::regclass),
+    pg_stat_get_xact_numscans('game.replica_pkey'::regclass)], before) WITH ORDINALITY AS x(now, was, ord)
+$$;
+CREATE TABLE before AS SELECT name, "row", ctid AS place, xmin::text AS version, seq FROM game.replica;
+BEGIN;
+SELECT touched() AS t \gset
+SELECT game.make_noise('g1', n => 1) FROM generate_series(1, 20) \g /dev/null
+SELECT game.note('g1', name => 'ada', score => 1) \g /dev/null
+SELECT is(touched(:'t'), '{0,0,0,0,0,0}', 'a message that changes nothing of it touches no row, and looks for none');
+SELECT is((SELECT count(*) FROM pg_locks WHERE relation = 'game.replica'::regclass AND pid = pg_backend_pid() AND mode = 'RowExclusiveLock'), 0::bigint, 'nor locks the table');
+COMMIT;
+BEGIN;
+SELECT touched() AS t \gset
+SELECT game.score('g1', name => 'ada', score => 4) \g /dev/null
+SELECT game.rename('g1', name => 'hidden') \g /dev/null
+SELECT game.do_work('g1', n => 0) \g /dev/null
+SELECT is((touched(:'t'))[1:4], '{0,0,0,0}', 'one that sets what was set already touches no row');
+COMMIT;
+SELECT results_eq($$ SELECT name, "row", ctid, xmin::text, seq FROM game.replica ORDER BY name, "row" $$, $$ SELECT * FROM before ORDER BY name, "row" $$, 'the rows are the very same');
+-- The WAL that a statement of this session writes, at the least: pages may be pruned, or written whole after a checkpoint.
+CREATE FUNCTION wal_records(message text, times int) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  plan json;
+  least bigint;
+BEGIN
+  FOR i IN 1 .. times LOOP
+    EXECUTE 'EXPLAIN (ANALYZE, WAL, COSTS OFF, TIMING OFF, FORMAT JSON) ' || message INTO plan;
+    least = least(least, (plan->0->'Plan'->>'WAL Records')::bigint);
+  END LOOP;
+  RETURN least;
+END $$;
+SELECT adama.deploy('plain', 'public int noise = 0; message Number { int n; } channel make_noise(Number m) { noise += m.n; }') \g /dev/null
+SELECT adama.create('plain', 'g1') \g /dev/null
+SELECT adama.create('game', 'quiet') \g /dev/null
+SELECT is(wal_records($$ SELECT game.make_noise('quiet', n => 1) $$, 10), wal_records($$ SELECT plain.make_noise('g1', n => 1) $$, 10),
+  'it writes as much WAL as without replications');
+SELECT cmp_ok(wal_records($$ SELECT game.do_work('quiet', n => (random() * 1000000000)::int % 1000) $$, 10), '>', wal_records($$ SELECT plain.make_noise('g1', n => 1) $$, 10),
+  'one that does writes more');
+BEGIN;
+SELECT touched() AS t \gset
+SELECT game.do_work('quiet', n => i) FROM generate_series(1001, 1005) i \g /dev/null
+SELECT is((touched(:'t'))[1:4], '{0,5,5,0}', 'and touches no index');
+COMMIT;
+
+-- a message is a part of its transaction, and so is what it publishes
+CREATE TABLE untouched AS SELECT * FROM game.replica;
+BEGIN;
+SELECT game.add('g1', name => 'gone', score => 100) \g /dev/null
+SELECT game.drop('g1', name => 'ada') \g /dev/null
+SELECT adama.create('game', 'never') \g /dev/null
+ROLLBACK;
+SELECT results_eq('SELECT * FROM game.replica ORDER BY name, key, "row"', 'SELECT * FROM untouched ORDER BY name, key, "row"', 'ROLLBACK leaves nothing');
+BEGIN;
+SELECT game.score('g1', name => 'ada', score => 6) \g /dev/null
+SAVEPOINT s;
+SELECT game.score('g1', name => 'ada', score => 7) \g /dev/null
+SELECT game.add('g1', name => 'gone', score => 100) \g /dev/null
+ROLLBACK TO s;
+SELECT game.add('g1', name => 'cyd', score => 2) \g /dev/null
+COMMIT;
+SELECT results_eq($$ SELECT value->>'name', value->'score' FROM game.replica WHERE name = 'players' ORDER BY "row" $$, $$ VALUES ('ada', '6'::jsonb), ('cyd', '2') $$,
+  'a savepoint takes back what came after it');
+SELECT is((SELECT value->'best' FROM game.replica WHERE name = 'games' AND key = 'g1'), '6', 'of the document, too');
+SELECT is(proof('g1'), 'ok', 'then it is what the log says');
+SELECT throws_ok($$ SELECT game.score('g1', name => 'ada', score => 8), 1 / (length(game.rename('g1', name => 'x')::text) - length(game.rename('g1', name => 'y')::text)) $$, '22012', NULL, 'an error beside it');
+SELECT is((SELECT value->>'title' FROM game.replica WHERE name = 'games' AND key = 'g1'), 'hidden', 'undoes it');
+
+-- an expression that fails
+SELECT throws_like($$ SELECT game.do_work('g1', n => 2000000000) $$, '%budget%', 'a message after which something can''t be computed fails');
+SELECT results_eq($$ SELECT value FROM game.replica WHERE name = 'jobs' AND key = 'g1' $$, $$ VALUES ('{"work": 0}'::jsonb) $$, 'and leaves nothing');
+SELECT is(adama.view('game', 'g1')->'title', '"hidden"', 'the document is as it was');
+SELECT lives_ok($$ SELECT game.rename('g1', name => 'goes on') $$, 'and goes on');
+SELECT is((SELECT value->>'title' FROM game.replica WHERE name = 'games' AND key = 'g1'), 'goes on', 'and is published');
+SELECT throws_like($$ SELECT game.do_work('g1', n => 2000000000) $$, '%budget%', 'again');
+
+-- batches: one entry, one change of a row; a message that fails does so alone
+SELECT seq AS before FROM game.document WHERE key = 'g1' \gset
+CREATE TABLE answers AS SELECT * FROM adama.ingest('game', array_fill('g1'::text, ARRAY[9]), '{rename,do_work,do_work,rename,do_work,add,do_work,rename,do_work}',
+  ARRAY['{"name": "a"}', '{"n": 5}', '{"n": 2000000000}', '{"name": "b"}', '{"n": 2000000000}', '{"name": "dan", "score": 9}', '{"n": 6}', '{"name": "c"}', '{"n": 2000000001}']::json[]);
+SELECT results_eq('SELECT ord, seq - ' || :before || ', sqlstate FROM answers ORDER BY ord',
+  $$ VALUES (1, 1::bigint, NULL::text), (2, 2, NULL), (3, NULL, 'YA032'), (4, 3, NULL), (5, NULL, 'YA032'), (6, 4, NULL), (7, 5, NULL), (8, 6, NULL), (9, NULL, 'YA032') $$,
+  'in a batch, each that makes it fail does so alone');
+SELECT results_eq($$ SELECT value FROM game.replica WHERE key = 'g1' AND name <> 'players' ORDER BY name $$, $$ VALUES ('{"title": "c", "best": 9, "online": 0}'::jsonb), ('{"work": 6}') $$,
+  'what the others say is published');
+SELECT is(proof('g1'), 'ok', 'and is what the log says');
+SELECT results_eq($$ SELECT count(*), count(seq) FROM adama.ingest('game', array_fill('g1'::text, ARRAY[200]), array_fill('do_work'::text, ARRAY[200]), array_fill('{"n": 2000000000}'::json, ARRAY[200])) $$,
+  $$ VALUES (200::bigint, 0::bigint) $$, 'all of them may fail');
+SELECT seq AS before FROM game.document WHERE key = 'g1' \gset
+BEGIN;
+SELECT touched() AS t \gset
+SELECT count(*) FROM adama.ingest('game', array_fill('g1'::text, ARRAY[3]), '{rename,rename,rename}', ARRAY['{"name": "x"}', '{"name": "y"}', '{"name": "z"}']::json[]) \g /dev/null
+SELECT is((touched(:'t'))[1:4], '{0,1,1,0}', 'three messages of a batch that change a value write it once');
+COMMIT;
+SELECT results_eq($$ SELECT seq - $$ || :before || $$, value->>'title' FROM game.replica WHERE key = 'g1' AND name = 'games' $$, $$ VALUES (3::bigint, 'z') $$, 'as of the last');
+BEGIN;
+SELECT touched() AS t \gset
+SELECT count(*) FROM adama.ingest('game', array_fill('g1'::text, ARRAY[2]), '{rename,rename}', ARRAY['{"name": "x"}', '{"name": "z"}']::json[]) \g /dev/null
+SELECT is((touched(:'t'))[1:4], '{0,0,0,0}', 'two that together change nothing write nothing');
+COMMIT;
+
+-- who comes and goes
+SELECT adama.connect('game', 'g1') AS connection \gset
+SELECT is((SELECT value->'online' FROM game.replica WHERE key = 'g1' AND name = 'games'), '1', 'who joins is counted');
+SELECT adama.disconnect(:'connection') \g /dev/null
+SELECT is((SELECT value->'online' FROM game.replica WHERE key = 'g1' AND name = 'games'), '0', 'and who leaves');
+
+-- back to what was
+SELECT adama.rewind('game', 'g1', 3) \g /dev/null
+SELECT results_eq($$ SELECT name, "row", value FROM published WHERE key = 'g1' ORDER BY name, "row" $$,
+  $$ VALUES ('games', 0, '{"title": "untitled", "best": 5, "online": 0}'::jsonb), ('jobs', 0, '{"work": 0}'), ('players', 1, '{"name": "ada", "score": 3}'), ('players', 2, '{"name": "bob", "score": 5}') $$,
+  'a rewind publishes what was');
+SELECT is((SELECT count(DISTINCT seq) FROM game.replica WHERE key = 'g1'), 1::bigint, 'as of now');
+SELECT game.back('g1', n => 1) \g /dev/null
+SELECT results_eq($$ SELECT name, value FROM published WHERE key = 'g1' ORDER BY name $$,
+  $$ VALUES ('games', '{"title": "untitled", "best": 0, "online": 0}'::jsonb), ('jobs', '{"work": 0}') $$, 'also one that a program asks for');
+SELECT is(proof('g1'), 'ok', 'as the log says');
+
+-- elsewhere
+SELECT game.add('g1', name => 'ada', score => 3) \g /dev/null
+SELECT adama.deploy('other', :'program') \g /dev/null
+SELECT adama.import('other', 'g1', adama.export('game', 'g1')) \g /dev/null
+SELECT results_eq($$ SELECT name, "row", value, hash FROM other.replica ORDER BY name, "row" $$, $$ SELECT name, "row", value, hash FROM game.replica WHERE key = 'g1' ORDER BY name, "row" $$,
+  'a document that is imported publishes the same');
+SELECT ok((adama.verify('other', 'g1')).ok, 'which is what its log says');
+
+-- another program
+SELECT $adama$
+record Player { public int id; public string name; public int score; replication<members:upsert> listed = {called: name}; }
+table<Player> _players;
+public string title = "untitled";
+message Summary { string title; int size; }
+replication<games:upsert> status = {title: title, size: _players.size()};
+message Name { string name; }
+channel rename(Name m) { title = m.name; }
+$adama$ AS other_program \gset
+SELECT adama.deploy('game', :'other_program') \g /dev/null
+SELECT is((SELECT count(*) FROM game.replica WHERE key = 'g1' AND name IN ('jobs', 'players')), 2::bigint, 'a document publishes what its program says until it is upgraded');
+SELECT is(proof('g1'), 'ok', 'as it should');
+SELECT is(adama.upgrade('game'), 2, 'that can be done at once');
+SELECT results_eq('SELECT key, name, "row", value FROM published ORDER BY key, name, "row"',
+  $$ VALUES ('g1', 'games', 0, '{"title": "untitled", "size": 1}'::jsonb), ('g1', 'members', 1, '{"called": "ada"}'), ('quiet', 'games', 0, '{"title": "untitled", "size": 0}') $$,
+  'then what the new one says is there, and what the old one said is gone');
+SELECT is((SELECT string_agg(proof(key), ',') FROM game.document), 'ok,ok', 'as their logs say');
+SELECT adama.deploy('game', :'program') \g /dev/null
+SELECT game.score('g1', name => 'ada', score => 4) \g /dev/null
+SELECT results_eq($$ SELECT name, "row", value FROM published WHERE key = 'g1' ORDER BY name, "row" $$,
+  $$ VALUES ('games', 0, '{"title": "untitled", "best": 4, "online": 0}'::jsonb), ('jobs', 0, '{"work": 0}'), ('players', 1, '{"name": "ada", "score": 4}') $$,
+  'a message upgrades its document, too, and is then reduced');
+
+-- a proof that can fail
+BEGIN;
+UPDATE game.replica SET value = '{"name": "ada", "score": 5}' WHERE name = 'players' AND key = 'g1';
+SELECT is(proof('g1'), 'replica "players" of row 1 is another than the document says', 'adama.verify tells of a value that is wrong');
+SELECT results_eq($$ SELECT expected, found FROM adama.verify('game', 'g1') $$, $$ VALUES ('{"name": "ada", "score": 5}'::jsonb, '{"name": "ada", "score": 4}'::jsonb) $$, 'with both');
+DELETE FROM game.replica WHERE name = 'games' AND key = 'g1';
+SELECT is(proof('g1'), 'replica "games" of the document is missing', 'of one that is missing');
+ROLLBACK;
+BEGIN;
+INSERT INTO game.replica VALUES ('stray', 'g1', 7, '{}', 0, 1, now());
+SELECT is(proof('g1'), 'replica "stray" of row 7 is there, though the document does not say so', 'and of one that should not be there');
+SELECT is(proof('quiet'), 'ok', 'in its own document');
+ROLLBACK;
+
+-- the end
+SELECT adama.delete('game', 'g1') \g /dev/null
+SELECT is((SELECT count(*) FROM game.replica WHERE key = 'g1'), 0::bigint, 'a document that is deleted publishes nothing');
+SELECT isnt_empty($$ SELECT FROM game.replica WHERE key = 'quiet' $$, 'others do');
+SELECT game.end('quiet') \g /dev/null
+SELECT is_empty('TABLE published', 'nor does one that ends itself');
+
+-- the user's triggers: once for all rows of an entry, with the document as it is now
+CREATE TABLE seen (event text, rows jsonb, seq bigint);
+CREATE FUNCTION came() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO public.seen SELECT tg_op, jsonb_agg(f.value ORDER BY f.name, f."row"), max(d.seq) FROM fresh f JOIN game.documents d USING (key);
+  RETURN NULL;
+END $$;
+CREATE FUNCTION went() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO public.seen SELECT tg_op, jsonb_agg(o.value ORDER BY o.name, o."row"), NULL FROM old_rows o;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER came AFTER INSERT ON game.replica REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION came();
+CREATE TRIGGER changed AFTER UPDATE ON game.replica REFERENCING OLD TABLE AS old_rows NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION came();
+CREATE TRIGGER went AFTER DELETE ON game.replica REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION went();
+SELECT adama.create('game', 'g2') \g /dev/null
+SELECT results_eq('TABLE seen', $$ VALUES ('INSERT', '[{"title": "untitled", "best": 0, "online": 0}, {"work": 0}]'::jsonb, 1::bigint) $$, 'a statement trigger sees what a creation publishes at once');
+TRUNCATE seen;
+SELECT count(*) FROM adama.ingest('game', array_fill('g2'::text, ARRAY[4]), '{add,add,rename,do_work}',
+  ARRAY['{"name": "ada", "score": 1}', '{"name": "bob", "score": 2}', '{"name": "two"}', '{"n": 3}']::json[]) \g /dev/null
+SELECT results_eq('SELECT * FROM seen ORDER BY event',
+  $$ VALUES ('INSERT', '[{"name": "ada", "score": 1}, {"name": "bob", "score": 2}]'::jsonb, 5::bigint), ('UPDATE', '[{"title": "two", "best": 2, "online": 0}, {"work": 3}]', 5) $$,
+  'and what a batch does, by kind');
+TRUNCATE seen;
+SELECT game.make_noise('g2', n => 1) \g /dev/null
+SELECT is_empty('TABLE seen', 'it does not fire when nothing changes');
+SELECT adama.delete('game', 'g2') \g /dev/null
+SELECT results_eq('TABLE seen', $$ VALUES ('DELETE', '[{"title": "two", "best": 2, "online": 0}, {"work": 3}, {"name": "ada", "score": 1}, {"name": "bob", "score": 2}]'::jsonb, NULL::bigint) $$,
+  'a deletion is one statement, too');
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'not below zero' USING ERRCODE = 'P0C10'; END $$;
+CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON game.replica FOR EACH ROW WHEN ((new.value->>'score')::int < 0) EXECUTE FUNCTION refuse();
+SELECT adama.create('game', 'g3') \g /dev/null
+SELECT throws_ok($$ SELECT game.add('g3', name => 'ada', score => -1) $$, 'P0C10', 'not below zero', 'a trigger may refuse a message');
+SELECT is((SELECT seq FROM game.document WHERE key = 'g3'), 1::bigint, 'of which nothing is left then');
+SELECT is(proof('g3'), 'ok', 'nothing at all');
+DROP TRIGGER came ON game.replica;
+DROP TRIGGER changed ON game.replica;
+DROP TRIGGER went ON game.replica;
+DROP TRIGGER refuse ON game.replica;
+
+-- an index of the user's own, and a column
+CREATE UNIQUE INDEX ON game.replica ((value->>'name')) WHERE name = 'players';
+ALTER TABLE game.replica ADD COLUMN extra text DEFAULT 'mine';
+SELECT game.add('g3', name => 'ada', score => 1) \g /dev/null
+SELECT throws_ok($$ SELECT game.add('g3', name => 'ada', score => 2) $$, '23505', NULL, 'a unique index holds');
+SELECT game.score('g3', name => 'ada', score => 2) \g /dev/null
+SELECT results_eq($$ SELECT value->'score', extra FROM game.replica WHERE name = 'players' $$, $$ VALUES ('2'::jsonb, 'mine') $$, 'and a column keeps its value');
+SELECT is(proof('g3'), 'ok', 'as the log says');
+
+SELECT * FROM finish();
