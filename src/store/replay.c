@@ -184,6 +184,8 @@ store_replay_event(StoreReplay *replay, const StoreHistory *history, KitDiag *di
 		if (ok)
 			vm_doc_begin(replay->doc);
 	}
+	if (ok && replay->doc == NULL)
+		ok = kit_fail(diag, KIT_DAMAGED, "the log does not begin with the creation");
 	ok = ok && reduce(replay, &event, &limits, diag);
 	kit_arena_reset(replay->scratch);
 	return ok;
