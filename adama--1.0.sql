@@ -363,6 +363,43 @@ CREATE FUNCTION adama.upgrade(space pg_catalog.text, max pg_catalog.int4 DEFAULT
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_upgrade';
 COMMENT ON FUNCTION adama.upgrade(pg_catalog.text, pg_catalog.int4)
 	IS 'move documents that nobody has touched since to the newest version of the program, at most so many; yields how many; for the owner of the space';
+CREATE FUNCTION adama.upgrade_background(space pg_catalog.text) RETURNS pg_catalog.void
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_upgrade_background';
+COMMENT ON FUNCTION adama.upgrade_background(pg_catalog.text)
+	IS 'let a worker move all documents to the newest version of the program, a few at a time, beginning when this transaction commits; adama.tasks shows how far it is; for the owner of the space';
+CREATE FUNCTION adama.list_tasks() RETURNS TABLE (
+		space pg_catalog.text, task pg_catalog.text, version pg_catalog.int4, total pg_catalog.int8, done pg_catalog.int8, failed pg_catalog.int8, waiting pg_catalog.int8,
+		last_error pg_catalog.text, started pg_catalog.timestamptz, finished pg_catalog.timestamptz)
+	LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 10 AS 'MODULE_PATHNAME', 'adama_sql_list_tasks';
+COMMENT ON FUNCTION adama.list_tasks() IS 'what the view adama.tasks shows';
+CREATE FUNCTION adama.list_task_documents() RETURNS TABLE (
+		space pg_catalog.text, task pg_catalog.text, key pg_catalog.text, sqlstate pg_catalog.text, error pg_catalog.text, attempts pg_catalog.int4,
+		at pg_catalog.timestamptz, retry_at pg_catalog.timestamptz)
+	LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 100 AS 'MODULE_PATHNAME', 'adama_sql_list_task_documents';
+COMMENT ON FUNCTION adama.list_task_documents() IS 'what the view adama.task_documents shows';
+CREATE VIEW adama.tasks AS SELECT * FROM adama.list_tasks();
+COMMENT ON VIEW adama.tasks IS 'what is done in the background for whole spaces, and how far it is; those of one''s own spaces, and to members of pg_monitor all';
+COMMENT ON COLUMN adama.tasks.space IS 'the space';
+COMMENT ON COLUMN adama.tasks.task IS 'upgrade: documents are moved to the newest version of the program; trim: what the last round took out of logs';
+COMMENT ON COLUMN adama.tasks.version IS 'version that documents are moved to; null: it has not begun';
+COMMENT ON COLUMN adama.tasks.total IS 'documents that it was about when it began';
+COMMENT ON COLUMN adama.tasks.done IS 'documents that it has dealt with';
+COMMENT ON COLUMN adama.tasks.failed IS 'documents that it had to leave; adama.task_documents names them';
+COMMENT ON COLUMN adama.tasks.waiting IS 'documents that it tries again, being held by transactions that have not ended';
+COMMENT ON COLUMN adama.tasks.last_error IS 'why it had to leave the last one';
+COMMENT ON COLUMN adama.tasks.started IS 'when it was asked for, or the round began';
+COMMENT ON COLUMN adama.tasks.finished IS 'when it was done; null: it goes on';
+CREATE VIEW adama.task_documents AS SELECT * FROM adama.list_task_documents();
+COMMENT ON VIEW adama.task_documents IS 'documents that could not be dealt with in the background, or not yet';
+COMMENT ON COLUMN adama.task_documents.space IS 'the space';
+COMMENT ON COLUMN adama.task_documents.task IS 'the task';
+COMMENT ON COLUMN adama.task_documents.key IS 'the document';
+COMMENT ON COLUMN adama.task_documents.sqlstate IS 'of the error';
+COMMENT ON COLUMN adama.task_documents.error IS 'why';
+COMMENT ON COLUMN adama.task_documents.attempts IS 'how many times it was tried';
+COMMENT ON COLUMN adama.task_documents.at IS 'when it was tried last';
+COMMENT ON COLUMN adama.task_documents.retry_at IS 'when it is tried again; null: it is not';
+GRANT SELECT ON TABLE adama.tasks, adama.task_documents TO PUBLIC;
 
 CREATE FUNCTION adama.retain(space pg_catalog.text, age pg_catalog."interval" DEFAULT NULL, size pg_catalog.int8 DEFAULT NULL) RETURNS void
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_retain';

@@ -24,6 +24,7 @@ int			adama_recent_changes_size;
 int			adama_emitter_max_delay;
 int			adama_emitter_idle_timeout;
 double		adama_emitter_queue_limit;
+int			adama_trim_interval;
 
 PGDLLEXPORT void _PG_init(void);
 
@@ -47,10 +48,13 @@ _PG_init(void)
 	DefineCustomIntVariable("adama.emitter_max_delay", "Longest time for which the emitter gathers changes while it is busy.",
 							"A change of a quiet document is sent at once; a busy emitter pauses about as long as it worked, and a document that never rests is sent every 20 ms, at most this long.",
 							&adama_emitter_max_delay, 50, 0, 10000, PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
-	DefineCustomIntVariable("adama.emitter_idle_timeout", "Time without connections after which the emitter of a database leaves.", NULL,
+	DefineCustomIntVariable("adama.emitter_idle_timeout", "Time without connections after which the emitter of a database leaves.", "Workers that do other things leave when they have had nothing to do for as long.",
 							&adama_emitter_idle_timeout, 2, 0, 3600, PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
 	DefineCustomRealVariable("adama.emitter_queue_limit", "Part of PostgreSQL's notification queue that may be full before the emitter stops sending.",
 							 "The emitter gathers changes longer as the queue approaches this; what was held back is sent when there is room again.",
 							 &adama_emitter_queue_limit, 0.5, 0.00001, 0.95, PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("adama.trim_interval", "Time between two rounds in which the logs of a space are looked at for what is too old.",
+							"Rounds come less often when nothing becomes too old before, or when they take long.",
+							&adama_trim_interval, 60, 1, 86400, PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("adama");
 }

@@ -243,6 +243,7 @@ adama_sql_retain(PG_FUNCTION_ARGS)
 	const Interval *age = PG_ARGISNULL(1) ? NULL : PG_GETARG_INTERVAL_P(1);
 	int64		size = PG_ARGISNULL(2) ? 0 : PG_GETARG_INT64(2);
 	static const Interval none = {0};
+	Oid			schema;
 
 	if (PG_ARGISNULL(0))
 		ereport(ERROR, (errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED), errmsg("the space must not be null")));
@@ -253,7 +254,9 @@ adama_sql_retain(PG_FUNCTION_ARGS)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("the age must be more than nothing"), errhint("Null keeps entries of any age.")));
 	if (!PG_ARGISNULL(2) && size <= 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("the size must be more than nothing"), errhint("Null keeps entries of any size.")));
+	schema = space->schema;
 	store_retain(space, age, size);
+	worker_space_has_work(schema);
 	PG_RETURN_VOID();
 }
 

@@ -20,7 +20,6 @@
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
-#include "utils/guc.h"
 #include "utils/jsonb.h"
 #include "utils/snapmgr.h"
 
@@ -52,64 +51,27 @@ static const char *const document_sql =
 	"INSERT INTO %1$s.document SELECT r.* FROM jsonb_populate_record(NULL::%1$s.document, $1->'document' "
 	"|| jsonb_build_object('key', $2, 'program', $3->($1->'document'->>'program'), 'created', clock_timestamp(), 'due', NULL)) r";
 
-/* ---- statements in the space ---- */
-
-typedef struct Session
-{
-	StoreRole	role;
-	int			guc_level;
-	const char *schema;
-} Session;
-
-static void
-session_begin(Session *session, StoreSpace *space)
-{
-	session->role = store_role_enter(space);
-	session->guc_level = NewGUCNestLevel();
-	(void) set_config_option("search_path", "pg_catalog, pg_temp", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-	if (SPI_connect() != SPI_OK_CONNECT)
-		elog(ERROR, "could not connect to the server programming interface");
-	session->schema = quote_identifier(NameStr(space->name));
-}
-
-static void
-session_end(Session *session)
-{
-	SPI_finish();
-	AtEOXact_GUC(true, session->guc_level);
-	store_role_leave(session->role);
-}
-
-static void
-run(const Session *session, const char *sql, int n, Oid *types, Datum *values, bool is_read_only)
-{
-	char	   *statement = psprintf(sql, session->schema);
-	int			result = SPI_execute_with_args(statement, n, types, values, NULL, is_read_only, 0);
-
-	if (result < 0)
-		elog(ERROR, "could not execute \"%s\": %s", statement, SPI_result_code_string(result));
-	pfree(statement);
-}
+/* ---- export ---- */
 
 Datum
 store_export(StoreSpace *space, const char *key)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	NameData	name = space->name;
-	Session		session;
+	StoreSession session;
 	Oid			types[2] = {TEXTOID, TEXTOID};
 	Datum		values[2] = {CStringGetTextDatum(key), CStringGetTextDatum(NameStr(name))};
 	Datum		result;
 	bool		isnull;
 
-	session_begin(&session, space);
-	run(&session, export_sql, 2, types, values, true);
+	store_session_begin(&session, space);
+	store_session_run(&session, export_sql, 2, types, values, NULL, true);
 	if (SPI_processed == 0)
 		store_raise_unknown_document(space, key);
 	result = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 	MemoryContextSwitchTo(caller);
 	result = datumCopy(result, false, -1);
-	session_end(&session);
+	store_session_end(&session);
 	return result;
 }
 
@@ -176,12 +138,12 @@ text_member(Jsonb *exported, const char *name)
 
 /* The object of versions, as JSON text. */
 static char *
-map_programs(const Session *session, StoreSpace *space, Datum exported)
+map_programs(const StoreSession *session, StoreSpace *space, Datum exported)
 {
 	StringInfoData map;
 	Oid			types[1] = {JSONBOID};
 
-	run(session, programs_sql, 1, types, &exported, false);
+	store_session_run(session, programs_sql, 1, types, &exported, NULL, false);
 	initStringInfo(&map);
 	appendStringInfoChar(&map, '{');
 	for (uint64 i = 0; i < SPI_processed; i++)
@@ -259,7 +221,7 @@ store_import(StoreSpace *space, const char *key, Datum exported)
 	Oid			schema = space->schema;
 	Jsonb	   *json = DatumGetJsonbP(exported);
 	ErrorContextCallback context = {error_context_stack, add_context, (void *) key};
-	Session		session;
+	StoreSession session;
 	Oid			types[3] = {JSONBOID, TEXTOID, JSONBOID};
 	Datum		values[3] = {exported, CStringGetTextDatum(key)};
 	StoreTable	table;
@@ -268,15 +230,15 @@ store_import(StoreSpace *space, const char *key, Datum exported)
 	StorePast	past;
 
 	check_form(json);
-	session_begin(&session, space);
+	store_session_begin(&session, space);
 	store_create_lock(space, key);
 	if (store_document_exists(space, key))
 		store_raise_duplicate_document(space, key);
 	error_context_stack = &context;
 	values[2] = DirectFunctionCall1(jsonb_in, CStringGetDatum(map_programs(&session, space, exported)));
 	/* The log first, as always: a trigger on the document finds all of it. */
-	run(&session, log_sql, 3, types, values, false);
-	run(&session, document_sql, 3, types, values, false);
+	store_session_run(&session, log_sql, 3, types, values, NULL, false);
+	store_session_run(&session, document_sql, 3, types, values, NULL, false);
 	CommandCounterIncrement();
 
 	/* Triggers may have run. */
@@ -295,6 +257,6 @@ store_import(StoreSpace *space, const char *key, Datum exported)
 	publish(space, key, &past);
 	store_past_end(&past);
 	error_context_stack = context.previous;
-	session_end(&session);
+	store_session_end(&session);
 	return row.seq;
 }

@@ -2,7 +2,7 @@
  * deploy.c
  *	  How a space is made and brought to a new program: the only DDL.
  *
- * A space is a schema with eight tables, one view, and a function for each entry of its program.  There is no other trace of it, so DROP SCHEMA … CASCADE
+ * A space is a schema with ten tables, one view, and a function for each entry of its program.  There is no other trace of it, so DROP SCHEMA … CASCADE
  * removes it whole, and a dump holds it whole.
  *
  * Who acts:
@@ -104,6 +104,26 @@ static const char *const space_ddl[] = {
 	"number pg_catalog.int8, "
 	"since pg_catalog.int8, "
 	"seq pg_catalog.int8 NOT NULL)",
+	"CREATE TABLE %1$s.task ("
+	"task pg_catalog.text COLLATE pg_catalog.\"C\" PRIMARY KEY, "
+	"version pg_catalog.int4, "
+	"total pg_catalog.int8, "
+	"done pg_catalog.int8 NOT NULL DEFAULT 0, "
+	"failed pg_catalog.int8 NOT NULL DEFAULT 0, "
+	"reached pg_catalog.text COLLATE pg_catalog.\"C\", "
+	"is_through pg_catalog.bool NOT NULL DEFAULT false, "
+	"started pg_catalog.timestamptz NOT NULL, "
+	"finished pg_catalog.timestamptz, "
+	"error pg_catalog.text) WITH (fillfactor = 20)",
+	"CREATE TABLE %1$s.task_document ("
+	"task pg_catalog.text COLLATE pg_catalog.\"C\" NOT NULL, "
+	"key pg_catalog.text COLLATE pg_catalog.\"C\" NOT NULL, "
+	"sqlstate pg_catalog.text NOT NULL, "
+	"error pg_catalog.text NOT NULL, "
+	"attempts pg_catalog.int4 NOT NULL DEFAULT 1, "
+	"at pg_catalog.timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(), "
+	"retry_at pg_catalog.timestamptz, "
+	"PRIMARY KEY (task, key))",
 	"CREATE INDEX connection_key ON %1$s.connection (key, agent, authority)",
 	/* Nothing that changes is indexed, and there is room in each page: updates are HOT. */
 	"CREATE TABLE %1$s.replica ("
@@ -219,6 +239,25 @@ static const char *const space_comments[][2] = {
 	{"COLUMN %1$s.connection.number", "the gateway's number of it"},
 	{"COLUMN %1$s.connection.since", "sequence number of the document as the client had it when it came back"},
 	{"COLUMN %1$s.connection.seq", "sequence number of the document when it was joined"},
+	{"TABLE %1$s.task", "what is done in the background for all documents: a row for each kind; the view adama.tasks shows it"},
+	{"COLUMN %1$s.task.task", "upgrade or trim"},
+	{"COLUMN %1$s.task.version", "version of the program that documents are moved to; null: it has not begun"},
+	{"COLUMN %1$s.task.total", "documents that it was about when it began"},
+	{"COLUMN %1$s.task.done", "documents that were dealt with"},
+	{"COLUMN %1$s.task.failed", "documents that can't be"},
+	{"COLUMN %1$s.task.reached", "documents up to this key have had their turn"},
+	{"COLUMN %1$s.task.is_through", "all documents have had their turn; some may be put off"},
+	{"COLUMN %1$s.task.started", "when it was asked for"},
+	{"COLUMN %1$s.task.finished", "when it was done; null: it goes on"},
+	{"COLUMN %1$s.task.error", "the last error"},
+	{"TABLE %1$s.task_document", "documents that tasks had to leave"},
+	{"COLUMN %1$s.task_document.task", "the task"},
+	{"COLUMN %1$s.task_document.key", "the document"},
+	{"COLUMN %1$s.task_document.sqlstate", "of the error"},
+	{"COLUMN %1$s.task_document.error", "why"},
+	{"COLUMN %1$s.task_document.attempts", "how many times it was tried"},
+	{"COLUMN %1$s.task_document.at", "when it was tried last"},
+	{"COLUMN %1$s.task_document.retry_at", "when it is tried again; null: it is not"},
 	{"INDEX %1$s.connection_key", "finds the connections of a document, and of a principal to it"},
 	{"TABLE %1$s.replica", "what documents publish by replication<…> now: a row each, written with the message that changes it, and only then"},
 	{"COLUMN %1$s.replica.name", "name of the replication in the program"},

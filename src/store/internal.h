@@ -98,6 +98,8 @@ extern bool store_row_find(StoreTable *table, const char *key, Snapshot snapshot
  * above, a row that changed since the transaction's snapshot is error 40001.
  */
 extern bool store_row_lock(StoreTable *table, const char *key);
+/* The same without waiting: false, and *is_busy, when somebody else holds it. */
+extern bool store_row_lock_idle(StoreTable *table, const char *key, bool *is_busy);
 /*
  * The version at tid, when this transaction wrote it and it is the newest: nobody else can have changed it since, so it need not be looked up nor locked.
  * False otherwise.
@@ -118,6 +120,21 @@ extern void store_row_at(StoreTable *table, ItemPointer tid);	/* for update or d
 extern bool store_table_is_plain(Relation rel);
 /* Encoded bytes of a datum of type document or delta, detoasted in the current memory context. */
 extern DocBytes store_datum_bytes(Datum datum);
+
+/* ---- statements in a space (statement.c) ---- */
+
+/* While statements run: as the space's owner, in whose schema alone the statement's text names anything but what pg_catalog has. */
+typedef struct StoreSession
+{
+	StoreRole	role;
+	int			guc_level;
+	const char *schema;			/* as a quoted identifier */
+} StoreSession;
+
+extern void store_session_begin(StoreSession *session, const StoreSpace *space);
+extern void store_session_end(StoreSession *session);
+/* sql names the schema by %1$s.  nulls as SPI has them; may be NULL. */
+extern void store_session_run(const StoreSession *session, const char *sql, int n, Oid *types, Datum *values, const char *nulls, bool is_read_only);
 
 /* ---- connections (connection.c) ---- */
 

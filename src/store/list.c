@@ -15,6 +15,7 @@
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "store/internal.h"
@@ -48,6 +49,49 @@ store_documents_list(StoreSpace *space, const char *after, int max, Snapshot sna
 	index_close(index, AccessShareLock);
 	store_table_close(&table);
 	store_role_leave(role);
+}
+
+List *
+store_documents_behind_from(StoreSpace *space, const char *after, int max, int max_looked, char **last)
+{
+	StoreRole	role = store_role_enter(space);
+	StoreTable	table = store_table_open(space->document, AccessShareLock);
+	Relation	index = index_open(RelationGetPrimaryKeyIndex(table.rel), AccessShareLock);
+	Snapshot	snapshot = store_snapshot_now();
+	List	   *keys = NIL;
+	ScanKeyData key;
+	SysScanDesc scan;
+	StringInfoData looked;
+	bool		is_end = false;
+
+	initStringInfo(&looked);
+	ScanKeyEntryInitialize(&key, 0, DOCUMENT_KEY, BTGreaterStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXT_GT, CStringGetTextDatum(after));
+	scan = systable_beginscan_ordered(table.rel, index, snapshot, 1, &key);
+	for (int n = 0; n < max_looked && list_length(keys) < max && !is_end; n++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		is_end = !HeapTupleIsValid(systable_getnext_ordered(scan, ForwardScanDirection));
+		if (!is_end)
+		{
+			char	   *found;
+
+			slot_getallattrs(scan->slot);
+			found = TextDatumGetCString(scan->slot->tts_values[DOCUMENT_KEY - 1]);
+			resetStringInfo(&looked);
+			appendStringInfoString(&looked, found);
+			if (DatumGetInt32(scan->slot->tts_values[DOCUMENT_PROGRAM - 1]) < space->version)
+				keys = lappend(keys, found);
+			else
+				pfree(found);
+		}
+	}
+	*last = is_end ? NULL : looked.data;
+	systable_endscan_ordered(scan);
+	UnregisterSnapshot(snapshot);
+	index_close(index, AccessShareLock);
+	store_table_close(&table);
+	store_role_leave(role);
+	return keys;
 }
 
 typedef struct Candidate

@@ -746,6 +746,19 @@ store_document_exists(StoreSpace *space, const char *key)
 	return found;
 }
 
+StoreHold
+store_document_hold(StoreSpace *space, const char *key)
+{
+	StoreRole	role = store_role_enter(space);
+	StoreTable	table = store_table_open(space->document, RowExclusiveLock);
+	bool		is_busy;
+	bool		is_held = store_row_lock_idle(&table, key, &is_busy);
+
+	store_table_close(&table);
+	store_role_leave(role);
+	return is_held ? STORE_HELD : is_busy ? STORE_BUSY : STORE_GONE;
+}
+
 const StoreCopy *
 store_document_read(StoreSpace *space, const char *key)
 {

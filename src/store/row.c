@@ -79,8 +79,8 @@ store_row_find(StoreTable *table, const char *key, Snapshot snapshot)
 	return find_row(table, key, snapshot);
 }
 
-bool
-store_row_lock(StoreTable *table, const char *key)
+static bool
+lock_row(StoreTable *table, const char *key, bool waits, bool *is_busy)
 {
 	bool		is_fixed = IsolationUsesXactSnapshot();
 
@@ -98,8 +98,8 @@ store_row_lock(StoreTable *table, const char *key)
 			return false;
 		}
 		tid = table->found->tts_tid;
-		result = table_tuple_lock(table->rel, &tid, snapshot, table->found, GetCurrentCommandId(false), LockTupleNoKeyExclusive, LockWaitBlock,
-								  is_fixed ? 0 : TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure);
+		result = table_tuple_lock(table->rel, &tid, snapshot, table->found, GetCurrentCommandId(false), LockTupleNoKeyExclusive,
+								  waits ? LockWaitBlock : LockWaitSkip, is_fixed ? 0 : TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure);
 		UnregisterSnapshot(snapshot);
 		switch (result)
 		{
@@ -114,10 +114,26 @@ store_row_lock(StoreTable *table, const char *key)
 				/* Deleted, and perhaps made anew: look again with a newer snapshot. */
 				CHECK_FOR_INTERRUPTS();
 				continue;
+			case TM_WouldBlock:
+				*is_busy = true;
+				return false;
 			default:
 				elog(ERROR, "unexpected result %d of locking a row of \"%s\"", (int) result, RelationGetRelationName(table->rel));
 		}
 	}
+}
+
+bool
+store_row_lock(StoreTable *table, const char *key)
+{
+	return lock_row(table, key, true, NULL);
+}
+
+bool
+store_row_lock_idle(StoreTable *table, const char *key, bool *is_busy)
+{
+	*is_busy = false;
+	return lock_row(table, key, false, is_busy);
 }
 
 bool

@@ -138,6 +138,22 @@ extern bool store_reduce(StoreSpace *space, const char *key, StoreEvent *events,
 extern int64 store_rewind(StoreSpace *space, const char *key, int64 seq, const VmEvent *by);
 /* Keys of documents that run an older program than the newest, at most max, as of now; a list of C strings in the current memory context. */
 extern struct List *store_documents_behind(StoreSpace *space, int max);
+/*
+ * The same of those whose keys come after `after`, in their order, when at most max_looked are looked at: *last becomes the key of the last one that was, NULL when there is none
+ * after it.
+ */
+extern struct List *store_documents_behind_from(StoreSpace *space, const char *after, int max, int max_looked, char **last);
+
+typedef enum StoreHold
+{
+	STORE_HELD,					/* by this transaction */
+	STORE_BUSY,					/* by another one */
+	STORE_GONE					/* there is no such document */
+} StoreHold;
+
+/* Locks the document's row as a message does, without waiting. */
+extern StoreHold store_document_hold(StoreSpace *space, const char *key);
+
 /* A document as a list shows it. */
 typedef struct StoreListed
 {
@@ -339,6 +355,71 @@ extern bool store_verify_replicas(StoreSpace *space, const char *key, Snapshot s
 extern void store_retain(StoreSpace *space, const Interval *age, int64 size);
 /* Takes out what the logs of at most max documents need not keep, whatever they did since; the number of documents.  Rows are locked in the order of their keys. */
 extern int	store_trim_documents(StoreSpace *space, int max);
+
+/* Whether anything bounds the logs of documents that run the newest program. */
+extern bool store_retains(StoreSpace *space);
+/* When what happens at this time is old enough to go; DT_NOEND: never. */
+extern TimestampTz store_retention_end(const StoreSpace *space, TimestampTz time);
+/* Whether anything lets go of entries because they have become old: then logs of documents that rest are to be looked at from time to time. */
+extern bool store_retains_by_age(const StoreSpace *space);
+/*
+ * Keys of documents whose logs are too long, at most max, among those after `after`, of which at most max_looked are looked at; a list of C strings in the order of the keys, in
+ * the current memory context.  *last: the last one that was looked at, NULL when there is none after it.  *due becomes the time when one of the others may be too long,
+ * when that is earlier.
+ */
+extern struct List *store_logs_too_long(StoreSpace *space, const char *after, int max, int max_looked, char **last, TimestampTz *due);
+/* Trims one; returns how many entries went, and whether there may be more. */
+extern int	store_trim_document(StoreSpace *space, const char *key, bool *has_more);
+
+/* ---- tasks: what a worker does for a whole space (task.c) ---- */
+
+typedef struct StoreTask
+{
+	const char *name;
+	int			version;		/* of the program that it is about; 0: none yet */
+	int64		total;			/* documents that it was about when it began; -1: not known */
+	int64		done;
+	int64		failed;
+	int64		waiting;		/* documents that are put off (store_tasks) */
+	const char *reached;		/* documents up to this key have had their turn; NULL: none */
+	bool		is_through;		/* all have; some are put off */
+	bool		is_new;			/* begun just now */
+	TimestampTz started;
+	TimestampTz finished;		/* 0: it goes on */
+	const char *error;			/* the last one; NULL: none, or to be left as it is */
+} StoreTask;
+
+/* Asked for: it begins, or begins anew. */
+extern void store_task_ask(StoreSpace *space, const char *name);
+/* Locks the task to the end of the transaction; false when there is nothing to do.  What concerns an older program begins anew. */
+extern bool store_task_begin(StoreSpace *space, const char *name, StoreTask *task);
+extern void store_task_save(StoreSpace *space, const StoreTask *task);
+/* Whether a document runs an older program than the task's, and is not put off. */
+extern bool store_task_is_behind(StoreSpace *space, const StoreTask *task);
+
+/* A document that a task had to leave. */
+typedef struct StoreTaskDocument
+{
+	const char *task;
+	const char *key;
+	const char *sqlstate;
+	const char *error;
+	int			attempts;
+	TimestampTz at;
+	TimestampTz retry_at;		/* 0: it is not tried again */
+} StoreTaskDocument;
+
+/* Once more. */
+extern void store_task_put_off(StoreSpace *space, const StoreTask *task, const char *key, int sqlstate, const char *error, TimestampTz retry_at);
+extern void store_task_settle(StoreSpace *space, const StoreTask *task, const char *key);
+/* Those whose time has come, at most max, in the order of their keys; of StoreTaskDocument, in the current memory context. */
+extern struct List *store_task_waiting(StoreSpace *space, const StoreTask *task, int max);
+extern TimestampTz store_task_next(StoreSpace *space, const StoreTask *task);	/* when the next one's time comes; 0: there is none */
+
+typedef void (*StoreTaskVisit) (const StoreTask *task, void *arg);
+typedef void (*StoreTaskDocumentVisit) (const StoreTaskDocument *document, void *arg);
+extern void store_tasks(StoreSpace *space, StoreTaskVisit visit, void *arg);
+extern void store_task_documents(StoreSpace *space, StoreTaskDocumentVisit visit, void *arg);
 
 /* ---- export, import (carry.c) ---- */
 

@@ -18,6 +18,8 @@
  */
 #include "postgres.h"
 
+#include <limits.h>
+
 #include "access/detoast.h"
 #include "access/genam.h"
 #include "access/skey.h"
@@ -30,6 +32,7 @@
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
@@ -38,13 +41,22 @@
 #include "store/internal.h"
 
 #define TRIM_MAX 4096			/* entries that one event takes out */
+#define LOOK_MAX 64				/* entries within the bounds, for the time when they will not be */
+
+bool
+store_retains_by_age(const StoreSpace *space)
+{
+	const Interval *age = &space->keep_age;
+
+	return age->month != 0 || age->day != 0 || age->time != 0;
+}
 
 bool
 store_trim_bounds(StoreTrim *trim, const StoreSpace *space, const StoreProgram *program, int64 seq)
 {
 	int64		wanted = vm_program_lang(program->vm)->settings.maximum_history;
 	const Interval *age = &space->keep_age;
-	bool		has_age = age->month != 0 || age->day != 0 || age->time != 0;
+	bool		has_age = store_retains_by_age(space);
 
 	memset(trim, 0, sizeof(*trim));
 	trim->seq = wanted > 0 ? seq - wanted : -1;
@@ -98,25 +110,36 @@ found_size(StoreTable *table)
 
 /*
  * Seq of the entry that the log is to begin with: the last one that keeps a state, or can be given one, and lies beyond a bound; 0: none.  What is far beyond the bounds is
- * not looked at to its end.
+ * not looked at to its end.  *next: the time of the entry that it can't begin with as long as that is within the bounds; DT_NOEND: there is none yet.
  */
 static int64
-find_first(StoreTable *table, Relation index, const char *key, const StoreTrim *trim, Snapshot snapshot)
+find_first(StoreTable *table, Relation index, const char *key, const StoreTrim *trim, Snapshot snapshot, TimestampTz *next)
 {
 	IndexScanDesc scan = scan_begin(table, index, key, trim->state_seq, snapshot);
 	int64		after = trim->log_size - trim->log_gone;	/* bytes that follow the entry */
 	int64		first = 0;
+	int			n_within = 0;	/* entries that are within the bounds */
 
+	TIMESTAMP_NOEND(*next);
 	for (int n = 0; (first == 0 || n < TRIM_MAX) && index_getnext_slot(scan, ForwardScanDirection, table->found); n++)
 	{
 		int64		seq = found_seq(table);
+		bool		has_state = !slot_attisnull(table->found, LOG_STATE) || (seq == trim->state_seq && trim->state != (Datum) 0);
 
 		CHECK_FOR_INTERRUPTS();
 		after -= found_size(table);
 		if (seq > trim->seq && found_at(table) > trim->at && (trim->size < 0 || after < trim->size))
+			n_within++;
+		else if (n_within > 0)
 			break;
-		if (!slot_attisnull(table->found, LOG_STATE) || (seq == trim->state_seq && trim->state != (Datum) 0))
+		else if (has_state)
 			first = seq;
+		/* The first entry with a state, or one from before that, when they are many. */
+		if (n_within > 0 && ((has_state && n > 0) || n_within == LOOK_MAX))
+		{
+			*next = found_at(table);
+			break;
+		}
 	}
 	index_endscan(scan);
 	return first;
@@ -154,7 +177,8 @@ store_log_trim(StoreSpace *space, const char *key, StoreTrim *trim)
 	StoreTable	table = store_table_open(space->log, RowExclusiveLock);
 	Relation	index = index_open(RelationGetPrimaryKeyIndex(table.rel), RowExclusiveLock);
 	Snapshot	snapshot = store_snapshot_now();
-	int64		first = find_first(&table, index, key, trim, snapshot);
+	TimestampTz next;
+	int64		first = find_first(&table, index, key, trim, snapshot, &next);
 	int			n = 0;
 
 	if (first > 0 && has_before(&table, index, key, first, snapshot))
@@ -180,9 +204,10 @@ store_log_trim(StoreSpace *space, const char *key, StoreTrim *trim)
 
 /* ---- documents that nobody touches ---- */
 
-static bool
-trim_document(StoreSpace *space, const char *key)
+int
+store_trim_document(StoreSpace *space, const char *key, bool *has_more)
 {
+	StoreRole	role = store_role_enter(space);
 	StoreTable	table = store_table_open(space->document, RowExclusiveLock);
 	StoreRow	row;
 	StoreTrim	trim;
@@ -210,82 +235,123 @@ trim_document(StoreSpace *space, const char *key)
 	}
 	store_table_close(&table);
 	CommandCounterIncrement();
-	return n > 0;
+	store_role_leave(role);
+	*has_more = n == TRIM_MAX;
+	return n;
 }
 
-/* Whether anything of the document's log would go; its row is not locked. */
-static bool
-is_too_long(StoreSpace *space, StoreTable *log, Relation index, const char *key, const StoreRow *row, Snapshot snapshot)
+bool
+store_retains(StoreSpace *space)
 {
 	StoreTrim	trim;
+
+	return store_trim_bounds(&trim, space, store_program_current(space), 0);
+}
+
+TimestampTz
+store_retention_end(const StoreSpace *space, TimestampTz time)
+{
+	if (!store_retains_by_age(space))
+		return DT_NOEND;
+	return DatumGetTimestampTz(DirectFunctionCall2(timestamptz_pl_interval, TimestampTzGetDatum(time), IntervalPGetDatum(&space->keep_age)));
+}
+
+/* Whether anything of the document's log would go; its row is not locked.  Else *due becomes the time when that may be, when it is earlier. */
+static bool
+is_too_long(StoreSpace *space, StoreTable *log, Relation index, const char *key, const StoreRow *row, Snapshot snapshot, TimestampTz *due)
+{
+	StoreTrim	trim;
+	TimestampTz next;
 	int64		first;
 
-	if (!store_trim_bounds(&trim, space, store_program(space, row->program), row->seq))
+	/* Of one entry nothing can go. */
+	if (row->log_from >= row->seq || !store_trim_bounds(&trim, space, store_program(space, row->program), row->seq))
 		return false;
 	trim.log_size = row->log_size;
 	trim.log_gone = row->log_gone;
 	trim.state_seq = row->state_seq;
 	trim.state = row->state;
-	first = find_first(log, index, key, &trim, snapshot);
-	return first > 0 && has_before(log, index, key, first, snapshot);
+	first = find_first(log, index, key, &trim, snapshot, &next);
+	if (first > 0 && has_before(log, index, key, first, snapshot))
+		return true;
+	if (!TIMESTAMP_IS_NOEND(next))
+		*due = Min(*due, store_retention_end(space, next));
+	return false;
 }
 
-static List *
-too_long(StoreSpace *space, int max)
+List *
+store_logs_too_long(StoreSpace *space, const char *after, int max, int max_looked, char **last, TimestampTz *due)
 {
+	StoreRole	role = store_role_enter(space);
 	StoreTable	table = store_table_open(space->document, AccessShareLock);
+	Relation	documents = index_open(RelationGetPrimaryKeyIndex(table.rel), AccessShareLock);
 	StoreTable	log = store_table_open(space->log, AccessShareLock);
 	Relation	index = index_open(RelationGetPrimaryKeyIndex(log.rel), AccessShareLock);
 	Snapshot	snapshot = store_snapshot_now();
-	TableScanDesc scan = table_beginscan(table.rel, snapshot, 0, NULL);
+	IndexScanDesc scan = port_index_beginscan(table.rel, documents, snapshot, 1, 0);
+	MemoryContext caller = CurrentMemoryContext;
+	MemoryContext each = AllocSetContextCreate(caller, "adama trim", ALLOCSET_DEFAULT_SIZES);
+	ScanKeyData scankey;
 	List	   *keys = NIL;
+	StringInfoData looked;
+	bool		is_end = false;
 
-	while (list_length(keys) < max && table_scan_getnextslot(scan, ForwardScanDirection, table.found))
+	initStringInfo(&looked);
+	ScanKeyEntryInitialize(&scankey, 0, DOCUMENT_KEY, BTGreaterStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXT_GT, CStringGetTextDatum(after));
+	index_rescan(scan, &scankey, 1, NULL, 0);
+	for (int n = 0; n < max_looked && list_length(keys) < max && !is_end; n++)
 	{
-		StoreRow	row;
-		char	   *key;
+		is_end = !index_getnext_slot(scan, ForwardScanDirection, table.found);
+		if (!is_end)
+		{
+			StoreRow	row;
 
-		CHECK_FOR_INTERRUPTS();
-		store_row_of_document(&table, &row);
-		key = TextDatumGetCString(table.found->tts_values[DOCUMENT_KEY - 1]);
-		if (is_too_long(space, &log, index, key, &row, snapshot))
-			keys = lappend(keys, key);
-		else
-			pfree(key);
+			CHECK_FOR_INTERRUPTS();
+			MemoryContextSwitchTo(each);
+			store_row_of_document(&table, &row);
+			resetStringInfo(&looked);
+			appendStringInfoString(&looked, TextDatumGetCString(table.found->tts_values[DOCUMENT_KEY - 1]));
+			if (is_too_long(space, &log, index, looked.data, &row, snapshot, due))
+			{
+				MemoryContextSwitchTo(caller);
+				keys = lappend(keys, pstrdup(looked.data));
+			}
+			MemoryContextSwitchTo(caller);
+			MemoryContextReset(each);
+		}
 	}
-	table_endscan(scan);
+	*last = is_end ? NULL : looked.data;
+	MemoryContextDelete(each);
+	index_endscan(scan);
 	UnregisterSnapshot(snapshot);
 	index_close(index, AccessShareLock);
 	store_table_close(&log);
+	index_close(documents, AccessShareLock);
 	store_table_close(&table);
+	store_role_leave(role);
 	return keys;
-}
-
-static int
-compare_keys(const ListCell *a, const ListCell *b)
-{
-	return strcmp(lfirst(a), lfirst(b));
 }
 
 int
 store_trim_documents(StoreSpace *space, int max)
 {
 	Oid			schema = space->schema;
-	StoreRole	role = store_role_enter(space);
-	List	   *keys = too_long(space, max);
+	char	   *last;
+	TimestampTz due = DT_NOEND;
+	List	   *keys = store_logs_too_long(space, "", max, INT_MAX, &last, &due);
 	ListCell   *cell;
 	int			n = 0;
 
-	list_sort(keys, compare_keys);
 	foreach(cell, keys)
 	{
+		bool		has_more;
+
 		CHECK_FOR_INTERRUPTS();
 		/* Triggers may run. */
 		space = store_space_by_schema(schema);
-		if (space != NULL && trim_document(space, lfirst(cell)))
+		if (space != NULL && store_trim_document(space, lfirst(cell), &has_more) > 0)
 			n++;
 	}
-	store_role_leave(role);
 	return n;
 }
 

@@ -14,22 +14,18 @@
  * A turn that fails as a whole is tried again after a while; nothing that was taken is lost, since it has become part of the picture (documents
  * that are due, news to be read).  Should this process fail, the postmaster starts it again, and everybody gets a whole view.
  *
- * It leaves when nobody has been watching for adama.emitter_idle_timeout, so that the database can be dropped; when the extension is gone; and, to be started anew
- * with the new library, when the extension's version has changed.  Each transaction holds a lock on the extension, so that it is not dropped meanwhile.
+ * It leaves when nobody has been watching for adama.emitter_idle_timeout, so that the database can be dropped; when the extension is gone, or is
+ * another version (process.c).
  */
 #include "postgres.h"
 
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "pgstat.h"
-#include "postmaster/bgworker.h"
-#include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
-#include "tcop/tcopprot.h"
 #include "utils/backend_status.h"
 #include "utils/guc.h"
-#include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
@@ -47,8 +43,6 @@
 #define SCAN_ATTEMPTS_MAX 8		/* then connections that can't be read do not keep the emitter here */
 #define PENDING_MAX 1024		/* news; more are worth a scan */
 
-static bool is_connected = false;	/* to the database */
-static char started_version[NAMEDATALEN] = "";
 static uint32 wait_event;
 
 /* What has been taken but not been followed yet. */
@@ -60,49 +54,6 @@ static int	n_pending = 0;
 
 static int	failures = 0;		/* of turns, one after the other */
 static TimestampTz not_before = 0;	/* after a failure */
-
-/* ---- transactions ---- */
-
-bool
-worker_transaction_begin(void)
-{
-	char		version[NAMEDATALEN];
-
-	SetCurrentStatementStartTimestamp();
-	StartTransactionCommand();
-	if (!store_extension_lock(version))
-	{
-		CommitTransactionCommand();
-		return false;
-	}
-	if (started_version[0] == '\0')
-		strlcpy(started_version, version, sizeof(started_version));
-	else if (strcmp(version, started_version) != 0)
-	{
-		CommitTransactionCommand();
-		ereport(LOG, (errmsg("starting anew since extension \"adama\" has become version %s", version)));
-		proc_exit(1);
-	}
-	return true;
-}
-
-void
-worker_transaction_end(void)
-{
-	CommitTransactionCommand();
-	pgstat_report_stat(false);
-}
-
-/* In a PG_CATCH, after the error was copied or reported. */
-void
-worker_transaction_abort(void)
-{
-	HOLD_INTERRUPTS();
-	AbortOutOfAnyTransaction();
-	MemoryContextSwitchTo(TopMemoryContext);
-	FlushErrorState();
-	RESUME_INTERRUPTS();
-}
 
 /* ---- a turn ---- */
 
@@ -215,19 +166,6 @@ turn(TimestampTz now, bool is_tick)
 
 /* ---- time ---- */
 
-static void
-interrupts(void)
-{
-	/* A cancel that came when nothing was being done has nothing to cancel. */
-	QueryCancelPending = false;
-	CHECK_FOR_INTERRUPTS();
-	if (ConfigReloadPending)
-	{
-		ConfigReloadPending = false;
-		ProcessConfigFile(PGC_SIGHUP);
-	}
-}
-
 static long
 milliseconds_until(TimestampTz when)
 {
@@ -248,7 +186,7 @@ nap(TimestampTz until)
 			pg_usleep(left);
 		else
 			(void) WaitLatch(NULL, WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, Min(left / 1000, NAP_MS), wait_event);
-		interrupts();
+		worker_interrupts();
 	}
 	return has_slept;
 }
@@ -318,7 +256,7 @@ run(void)
 		bool		is_tick;
 
 		ResetLatch(MyLatch);
-		interrupts();
+		worker_interrupts();
 		take_changes();
 		now = GetCurrentTimestamp();
 		resume = now;
@@ -360,54 +298,16 @@ run(void)
 	}
 }
 
-/* Before the shared memory is left. */
-static void
-at_exit(int code, Datum arg)
-{
-	worker_slot_release(code != 0 && is_connected);
-}
-
-/*
- * A database that can't be connected to has most likely been dropped: DROP DATABASE … WITH (FORCE) ends this process with a code that makes the
- * postmaster start it again.  Exiting with 0 makes it forget.
- */
-static void
-stay_away(int code, Datum arg)
-{
-	if (code != 0 && !is_connected)
-		proc_exit(0);
-}
-
-static void
-set(const char *name, const char *value)
-{
-	SetConfigOption(name, value, PGC_SUSET, PGC_S_OVERRIDE);
-}
-
 void
 adama_main_emitter(Datum database)
 {
-	pqsignal(SIGTERM, die);
-	pqsignal(SIGHUP, SignalHandlerForConfigReload);
-	BackgroundWorkerUnblockSignals();
-
-	on_proc_exit(stay_away, (Datum) 0);
-	before_shmem_exit(at_exit, (Datum) 0);
+	worker_process_begin(worker_slot_release);
 	(void) worker_shared_attach(FATAL);
 	if (!worker_slot_claim(DatumGetObjectId(database)))
 		proc_exit(0);
-	BackgroundWorkerInitializeConnectionByOid(DatumGetObjectId(database), InvalidOid, 0);
-	is_connected = true;
-
-	/* Whatever the database's defaults are.  What is notified was durable before. */
-	set("synchronous_commit", "off");
-	set("default_transaction_isolation", "read committed");
-	set("default_transaction_read_only", "off");
-	set("default_transaction_deferrable", "off");
-	set("lock_timeout", LOCK_TIMEOUT_MS);
-	set("search_path", "pg_catalog, pg_temp");
-	set("application_name", "adama emitter");
-
+	worker_process_connect(DatumGetObjectId(database), "adama emitter", LOCK_TIMEOUT_MS);
+	/* What is notified was durable before. */
+	SetConfigOption("synchronous_commit", "off", PGC_SUSET, PGC_S_OVERRIDE);
 	wait_event = WaitEventExtensionNew("AdamaEmitter");
 	worker_watch_init();
 	run();

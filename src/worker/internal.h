@@ -10,8 +10,37 @@
 #include "datatype/timestamp.h"
 #include "portability/instr_time.h"
 #include "lib/ilist.h"
+#include "storage/latch.h"
 #include "live/live.h"
 #include "store/store.h"
+
+/* ---- whether a worker is there (seat.c) ---- */
+
+typedef enum WorkerSeatState
+{
+	WORKER_SEAT_FREE,
+	WORKER_SEAT_STARTING,
+	WORKER_SEAT_RUNNING
+} WorkerSeatState;
+
+/* Lies in shared memory, under a mutex of its owner's. */
+typedef struct WorkerSeat
+{
+	WorkerSeatState state;
+	TimestampTz since;			/* STARTING */
+	int			pid;			/* RUNNING */
+	Latch	   *latch;			/* RUNNING; lies in the main shared memory for ever, whoever owns it later */
+} WorkerSeat;
+
+/* Whether the caller shall launch the worker. */
+extern bool worker_seat_reserve(WorkerSeat *seat, TimestampTz now);
+/* This process takes it; false when another one has it. */
+extern bool worker_seat_claim(WorkerSeat *seat);
+/* The worker is about to be started again. */
+extern void worker_seat_return(WorkerSeat *seat, TimestampTz now);
+extern void worker_seat_free(WorkerSeat *seat);
+/* Without the mutex: nothing that can fail. */
+extern void worker_seat_wake(const WorkerSeat *seat);
 
 /* ---- shared memory (shared.c) ---- */
 
@@ -85,10 +114,38 @@ extern void worker_id_format(const uint8 id[16], char str[STORE_CONNECTION_ID_LE
 /* The id that many places further on. */
 extern void worker_id_move(uint8 id[16], uint32 by);
 
+/* ---- lanes (lanes.c): those who do what need not be done at once ---- */
+
+/* What a lane works for, and whether it is to sleep first, not connected to the database; in bgw_extra. */
+typedef struct WorkerLaneStart
+{
+	Oid			server;			/* InvalidOid: the keeper itself */
+	TimestampTz until;			/* 0: at once */
+} WorkerLaneStart;
+
+/* Which spaces are to be looked at: bits, of which several may share one. */
+#define WORKER_LANE_ALL PG_UINT64_MAX
+extern uint64 worker_lane_bit(Oid schema);
+
+extern bool worker_lanes_attach(int level);
+extern WorkerPlace worker_lane_reserve(Oid server);
+extern void worker_lane_unreserve(Oid server);
+extern bool worker_lane_claim(Oid database, Oid server);
+/* What was reported since the last time. */
+extern uint64 worker_lane_take(void);
+extern bool worker_lane_has_news(void);
+/* Leaves; false when there are news. */
+extern bool worker_lane_leave(void);
+/* Leaves its seat to a successor that sleeps until then; false when there are news, or there can't be one. */
+extern bool worker_lane_hand_over(TimestampTz until);
+extern void worker_lane_release(bool will_return);
+
 /* ---- launching (launch.c) ---- */
 
 /* False, and nothing raised, when the postmaster has no place for another worker. */
 extern bool worker_launch(void);
+extern bool worker_launch_lane(const WorkerLaneStart *start);
+extern bool worker_launch_lane_if_missing(Oid server, int level);
 /* The emitter of this database shall run: reports at the given level when that can't be. */
 extern bool worker_launch_if_missing(int level);
 
@@ -399,13 +456,48 @@ extern bool worker_reap_is_done(void);
 /* Removes rows and runs @disconnected, each in a transaction of its own, for about as long as budget (µs).  The time of the next attempt; 0: none. */
 extern TimestampTz worker_reap(int64 budget);
 
+/* ---- processes (process.c) ---- */
+
+/* First of all; release: gives the seat back, in which it may be told that the postmaster starts the worker again. */
+extern void worker_process_begin(void (*release) (bool will_return));
+/* Whether it shall be started again when it fails from here on: not when the database may be gone. */
+extern void worker_process_may_return(bool may);
+extern void worker_process_connect(Oid database, const char *name, const char *lock_timeout);
+/* What signals asked for meanwhile. */
+extern void worker_interrupts(void);
+
+/* Starts a transaction of the worker, in which the extension is there; false, and no transaction, when it is not (any more). */
+extern bool worker_transaction_begin(void);
+extern void worker_transaction_end(void);
+extern void worker_transaction_abort(void);
+/* What is done from here on is cancelled after so many ms; 0: it has been done. */
+extern void worker_deadline(int ms);
+
 /* ---- the emitter (emitter.c) ---- */
 
 extern PGDLLEXPORT void adama_main_emitter(Datum database);
 
-/* Starts a transaction of the emitter, in which the extension is there; false, and no transaction, when it is not (any more). */
-extern bool worker_transaction_begin(void);
-extern void worker_transaction_end(void);
-extern void worker_transaction_abort(void);
+/* ---- the keeper (keeper.c) and what it does ---- */
+
+extern PGDLLEXPORT void adama_main_keeper(Datum database);
+
+/* A space as the keeper knows it. */
+typedef struct WorkerSpace
+{
+	Oid			schema;
+	char	   *trimmed;		/* logs of documents up to this key have been looked at in this round; NULL: none */
+	TimestampTz trim_started;	/* the round */
+	TimestampTz trim_due;		/* when the next round is worth it, as far as this one knows */
+	int64		n_trimmed;		/* in this round */
+	int64		n_failed;
+	char	   *trim_error;
+} WorkerSpace;
+
+/*
+ * Each does a part of what is to be done for a space, in a transaction that the caller has begun, and says when to go on: 0: when there is news.  Raises what keeps
+ * all of it from being done; what is wrong with one document is noted.
+ */
+extern TimestampTz worker_upgrade(WorkerSpace *known, StoreSpace *space);
+extern TimestampTz worker_trim(WorkerSpace *known, StoreSpace *space);
 
 #endif

@@ -1,12 +1,14 @@
 /*
  * launch.c
- *	  Starting the emitter of a database.
+ *	  Starting the workers of a database.
  *
- * Nobody but those who use adama can start it: a dynamic worker does not outlive the server.  So it is started
+ * Nobody but those who use adama can start them: a dynamic worker does not outlive the server.  The emitter is started
  *
  *		by a connect		before it commits, so that a lack of workers is an error of the connect; and once more
  *							at commit (shared.c) if the emitter that was started has left meanwhile, having found nobody
  *		by the first use	of adama in a database after a server start: connections of the past are to be cleared away
+ *
+ * and those who work in the background by whoever gives them work, at commit (lanes.c), and by the first use, for what was left undone.
  *
  * The postmaster starts it again a second after it failed, and right after a crash of the server.  It is forgotten when it exits with 0.
  */
@@ -22,8 +24,9 @@
 #define RESTART_SECONDS 1
 #define ENSURE_INTERVAL_MS 10000	/* between attempts of one backend to start what could not be started */
 
-bool
-worker_launch(void)
+/* With neither a handle nor an invalid setting, this raises nothing: it may be called at commit. */
+static bool
+launch(const char *type, const char *function, const WorkerLaneStart *start)
 {
 	BackgroundWorker worker;
 
@@ -33,11 +36,25 @@ worker_launch(void)
 	worker.bgw_restart_time = RESTART_SECONDS;
 	worker.bgw_main_arg = ObjectIdGetDatum(MyDatabaseId);
 	snprintf(worker.bgw_library_name, sizeof(worker.bgw_library_name), "adama");
-	snprintf(worker.bgw_function_name, sizeof(worker.bgw_function_name), "adama_main_emitter");
-	snprintf(worker.bgw_type, BGW_MAXLEN, "adama emitter");
-	snprintf(worker.bgw_name, BGW_MAXLEN, "adama emitter for database %u", MyDatabaseId);
-	/* With neither a handle nor an invalid setting, this raises nothing: it may be called at commit. */
+	snprintf(worker.bgw_function_name, sizeof(worker.bgw_function_name), "%s", function);
+	snprintf(worker.bgw_type, BGW_MAXLEN, "%s", type);
+	snprintf(worker.bgw_name, BGW_MAXLEN, "%s for database %u", type, MyDatabaseId);
+	if (start != NULL)
+		memcpy(worker.bgw_extra, start, sizeof(*start));
+	StaticAssertStmt(sizeof(*start) <= BGW_EXTRALEN, "what a lane is told must fit");
 	return RegisterDynamicBackgroundWorker(&worker, NULL);
+}
+
+bool
+worker_launch(void)
+{
+	return launch("adama emitter", "adama_main_emitter", NULL);
+}
+
+bool
+worker_launch_lane(const WorkerLaneStart *start)
+{
+	return launch(OidIsValid(start->server) ? "adama courier" : "adama keeper", "adama_main_keeper", start);
 }
 
 bool
@@ -69,6 +86,36 @@ worker_launch_if_missing(int level)
 	return false;
 }
 
+bool
+worker_launch_lane_if_missing(Oid server, int level)
+{
+	if (!worker_lanes_attach(level))
+		return false;
+	switch (worker_lane_reserve(server))
+	{
+		case WORKER_PLACE_TAKEN:
+			return true;
+		case WORKER_PLACE_NONE:
+			ereport(level,
+					(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+					 errmsg("too many databases and servers have work for background workers")));
+			return false;
+		case WORKER_PLACE_RESERVED:
+			break;
+	}
+	if (worker_launch_lane(&(WorkerLaneStart) {server, 0}))
+		return true;
+	worker_lane_unreserve(server);
+	/* Whoever comes next shall try again. */
+	worker_shared_forget_database();
+	ereport(level,
+			(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
+			 errmsg("could not start the worker that works in the background"),
+			 errdetail("What it is to do waits until it can be started."),
+			 errhint("You might need to increase max_worker_processes.")));
+	return false;
+}
+
 /* Says at most once per backend that it does not work, and tries again from time to time. */
 void
 worker_ensure(void)
@@ -84,7 +131,7 @@ worker_ensure(void)
 		return;
 	is_done = worker_shared_attach(level);
 	if (is_done && worker_shared_is_new_database())
-		is_done = worker_launch_if_missing(level);
+		is_done = worker_launch_if_missing(level) && worker_launch_lane_if_missing(InvalidOid, level);
 	if (!is_done)
 	{
 		has_warned = true;

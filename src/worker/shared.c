@@ -6,13 +6,7 @@
  * version of its layout, and it holds nothing that could not be found out from the tables: after a crash it starts empty.
  *
  * A database has a slot while it has an emitter, that is while somebody watches its documents.  databases[i] says whose slot i is; it is
- * read without a lock, by every writer that commits.
- *
- *		FREE --- reserve ---> STARTING --- claim ---> RUNNING --- leave, nobody watches ---> FREE
- *		                         ^                       |
- *		                         +---- error, restart ---+		(the postmaster starts it again)
- *
- * A STARTING slot whose emitter did not come in time may be reserved again; when both come, the second finds the slot RUNNING and goes.
+ * read without a lock, by every writer that commits.  Whether its emitter is there says its seat (seat.c).
  *
  * Two things are told.  Which documents changed: a bit for each document's hash.  Nothing is lost when two documents share a bit, when a
  * transaction marks more than it changed, or when a bit of a slot is set that has just changed hands: the emitter looks at the row and finds nothing
@@ -42,7 +36,6 @@
 #include "storage/ipc.h"
 #include "storage/latch.h"
 #include "storage/lwlock.h"
-#include "storage/proc.h"
 #include "storage/shmem.h"
 #include "storage/spin.h"
 #include "utils/memutils.h"
@@ -52,31 +45,20 @@
 #include "port/shared_memory.h"
 #include "worker/internal.h"
 
-#define SHARED_NAME "adama 3"
+#define SHARED_NAME "adama 4"
 #define ID_PREFIX "adama_"
 #define N_SLOTS WORKER_STATS_MAX			/* databases with connections at the same time */
 #define N_KNOWN 128
-#define STARTING_TIMEOUT_MS 10000	/* a worker that has not come by then will not come */
 #define RUN_MAX 65536			/* numbers of connections from the first to the last that one of the news is about */
 #define RUNS_MAX 16				/* of one batch, unless they lie far apart */
 
-typedef enum SlotState
-{
-	SLOT_FREE,
-	SLOT_STARTING,
-	SLOT_RUNNING
-} SlotState;
-
 typedef struct Slot
 {
-	SlotState	state;
-	TimestampTz since;			/* STARTING */
-	int			pid;			/* RUNNING: of the emitter */
-	Latch	   *latch;			/* RUNNING; lies in the main shared memory for ever, whoever owns it later */
+	WorkerSeat	seat;			/* of the emitter */
 	bool		has_overflown;
 	int			n_news;
 	WorkerNews	news[WORKER_NEWS_SIZE];
-	pg_atomic_uint32 board;		/* RUNNING: handle of a segment (board.c), or 0 */
+	pg_atomic_uint32 board;		/* handle of a segment (board.c), or 0; while the emitter runs */
 	pg_atomic_uint64 dirty[WORKER_DIRTY_WORDS];
 	slock_t		stats_mutex;
 	WorkerStats stats;			/* of stats.database: it may have had the slot before */
@@ -217,8 +199,7 @@ find_or_make_slot(Oid database)
 		{
 			Slot	   *slot = &shared->slots[i];
 
-			slot->state = SLOT_FREE;
-			slot->latch = NULL;
+			worker_seat_free(&slot->seat);
 			slot->n_news = 0;
 			slot->has_overflown = false;
 			pg_atomic_write_u32(&shared->databases[i], database);
@@ -230,26 +211,9 @@ find_or_make_slot(Oid database)
 static void
 free_slot(int i)
 {
-	shared->slots[i].state = SLOT_FREE;
-	shared->slots[i].latch = NULL;
-	shared->slots[i].pid = 0;
+	worker_seat_free(&shared->slots[i].seat);
 	pg_atomic_write_u32(&shared->slots[i].board, 0);
 	pg_atomic_write_u32(&shared->databases[i], InvalidOid);
-}
-
-/* Under the mutex: whether the caller shall launch the emitter of slot i. */
-static bool
-reserve(int i, TimestampTz now)
-{
-	Slot	   *slot = &shared->slots[i];
-
-	if (slot->state == SLOT_RUNNING)
-		return false;
-	if (slot->state == SLOT_STARTING && !TimestampDifferenceExceeds(slot->since, now, STARTING_TIMEOUT_MS))
-		return false;
-	slot->state = SLOT_STARTING;
-	slot->since = now;
-	return true;
 }
 
 WorkerPlace
@@ -264,7 +228,7 @@ worker_slot_reserve(void)
 	if (i < 0)
 		result = WORKER_PLACE_NONE;
 	else
-		result = reserve(i, now) ? WORKER_PLACE_RESERVED : WORKER_PLACE_TAKEN;
+		result = worker_seat_reserve(&shared->slots[i].seat, now) ? WORKER_PLACE_RESERVED : WORKER_PLACE_TAKEN;
 	SpinLockRelease(&shared->mutex);
 	return result;
 }
@@ -276,7 +240,7 @@ worker_slot_unreserve(void)
 
 	SpinLockAcquire(&shared->mutex);
 	i = find_slot(MyDatabaseId);
-	if (i >= 0 && shared->slots[i].state == SLOT_STARTING)
+	if (i >= 0 && shared->slots[i].seat.state == WORKER_SEAT_STARTING)
 		free_slot(i);
 	SpinLockRelease(&shared->mutex);
 }
@@ -301,7 +265,7 @@ worker_slot_claim(Oid database)
 
 	SpinLockAcquire(&shared->mutex);
 	i = find_or_make_slot(database);
-	if (i >= 0 && shared->slots[i].state != SLOT_RUNNING)
+	if (i >= 0 && worker_seat_claim(&shared->slots[i].seat))
 	{
 		Slot	   *slot = &shared->slots[i];
 
@@ -309,9 +273,6 @@ worker_slot_claim(Oid database)
 		slot->has_overflown = false;
 		for (int w = 0; w < WORKER_DIRTY_WORDS; w++)
 			pg_atomic_write_u64(&slot->dirty[w], 0);
-		slot->pid = MyProcPid;
-		slot->latch = &MyProc->procLatch;
-		slot->state = SLOT_RUNNING;
 		my_slot = i;
 		is_mine = true;
 	}
@@ -347,14 +308,11 @@ worker_slot_release(bool will_return)
 	if (my_slot < 0)
 		return;
 	SpinLockAcquire(&shared->mutex);
-	if (shared->slots[my_slot].pid == MyProcPid)
+	if (shared->slots[my_slot].seat.pid == MyProcPid)
 	{
 		if (will_return)
 		{
-			shared->slots[my_slot].state = SLOT_STARTING;
-			shared->slots[my_slot].since = now;
-			shared->slots[my_slot].latch = NULL;
-			shared->slots[my_slot].pid = 0;
+			worker_seat_return(&shared->slots[my_slot].seat, now);
 			pg_atomic_write_u32(&shared->slots[my_slot].board, 0);
 		}
 		else
@@ -395,15 +353,6 @@ worker_slot_board(Oid database)
 	return i < 0 ? 0 : pg_atomic_read_u32(&shared->slots[i].board);
 }
 
-static void
-wake(int i)
-{
-	Latch	   *latch = *(Latch *volatile *) &shared->slots[i].latch;
-
-	if (latch != NULL)
-		SetLatch(latch);
-}
-
 void
 worker_slot_wake(int dirty_bit)
 {
@@ -412,7 +361,7 @@ worker_slot_wake(int dirty_bit)
 	if (i < 0)
 		return;
 	pg_atomic_fetch_or_u64(&shared->slots[i].dirty[dirty_bit / 64], UINT64CONST(1) << (dirty_bit % 64));
-	wake(i);
+	worker_seat_wake(&shared->slots[i].seat);
 }
 
 /* ---- statistics ---- */
@@ -442,7 +391,7 @@ worker_stats_read(WorkerStats *stats, int max)
 		if (!OidIsValid(stats[n].database))
 			continue;
 		SpinLockAcquire(&shared->mutex);
-		stats[n].pid = pg_atomic_read_u32(&shared->databases[i]) == stats[n].database ? slot->pid : 0;
+		stats[n].pid = pg_atomic_read_u32(&shared->databases[i]) == stats[n].database ? slot->seat.pid : 0;
 		SpinLockRelease(&shared->mutex);
 		if (stats[n].pid == 0)
 			stats[n].connections = stats[n].documents = 0;
@@ -481,7 +430,7 @@ tell_dirty(void)
 		if (mine.dirty[w] != 0)
 			pg_atomic_fetch_or_u64(&shared->slots[i].dirty[w], mine.dirty[w]);
 	}
-	wake(i);
+	worker_seat_wake(&shared->slots[i].seat);
 }
 
 /* Under the mutex. */
@@ -506,11 +455,11 @@ tell_news(void)
 
 	SpinLockAcquire(&shared->mutex);
 	i = find_slot(MyDatabaseId);
-	if (i >= 0 && shared->slots[i].state == SLOT_RUNNING)
+	if (i >= 0 && shared->slots[i].seat.state == WORKER_SEAT_RUNNING)
 	{
 		is_running = true;
 		add_news(&shared->slots[i], mine.news, mine.n_news);
-		latch = shared->slots[i].latch;
+		latch = shared->slots[i].seat.latch;
 	}
 	SpinLockRelease(&shared->mutex);
 
@@ -709,10 +658,10 @@ at_backend_end(int code, Datum arg)
 	news.u.backend.start = worker_backend_start();
 	SpinLockAcquire(&shared->mutex);
 	i = find_slot(MyDatabaseId);
-	if (i >= 0 && shared->slots[i].state == SLOT_RUNNING)
+	if (i >= 0 && shared->slots[i].seat.state == WORKER_SEAT_RUNNING)
 	{
 		add_news(&shared->slots[i], &news, 1);
-		latch = shared->slots[i].latch;
+		latch = shared->slots[i].seat.latch;
 	}
 	SpinLockRelease(&shared->mutex);
 	if (latch != NULL)

@@ -27,8 +27,11 @@ extern void worker_connections_changed(Oid schema, const char *listener, int64 *
 /* This backend holds connections: when it ends, the emitter is told to look for connections without a backend. */
 extern void worker_watch_backend(void);
 
-/* After a server start, the first use of adama in a database starts the emitter once, to clear away connections of the past.  Called by every SQL entry point that writes. */
+/* After a server start, the first use of adama in a database starts its workers once, to clear away connections of the past and to go on with what was left undone.  Called by every SQL entry point that writes. */
 extern void worker_ensure(void);
+
+/* At commit: the keeper looks what is to be done in the space in the background; starts it if there is none. */
+extern void worker_space_has_work(Oid schema);
 
 /* At commit: gateways that LISTEN to adama_authorities are told to read them anew. */
 extern void worker_authorities_changed(void);

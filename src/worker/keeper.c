@@ -1,0 +1,326 @@
+/*
+ * keeper.c
+ *	  The worker that does what need not be done at once: document by document, for all spaces of a database.
+ *
+ *		sleep		without a connection to the database, until something is due or somebody wakes it; so the database can be dropped
+ *		take		the bits out of its lane (lanes.c): which spaces there is news of
+ *		look		mark all that may be to be done for these spaces
+ *		step		of each task that is due a part, in a transaction of its own, of one space after the other: none holds up the others for long
+ *		leave		when nothing is due; when something will be, its successor sleeps until then
+ *
+ * What is to be done lies in the spaces' tables, and how far it has been done, too: should this process fail, the next one goes on.  What one space's or document's trouble is
+ * stays its own: a task that fails is tried again after a while, others go on.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "miscadmin.h"
+#include "nodes/pg_list.h"
+#include "pgstat.h"
+#include "postmaster/bgworker.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
+#include "utils/backend_status.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/timestamp.h"
+#include "utils/wait_event.h"
+
+#include "adama.h"
+#include "port/pgcompat.h"
+#include "worker/internal.h"
+
+#define LOCK_TIMEOUT_MS "100"
+#define SLEEP_MIN_MS 10000		/* a shorter wait is not worth another process */
+#define LOOK_RETRY_MS 1000
+
+typedef struct Task
+{
+	const char *what;
+	TimestampTz (*step) (WorkerSpace *known, StoreSpace *space);
+} Task;
+
+static const Task tasks[] = {
+	{"upgrade documents", worker_upgrade},
+	{"trim logs", worker_trim},
+};
+#define N_TASKS lengthof(tasks)
+
+typedef struct Known
+{
+	dlist_node	in_spaces;
+	WorkerSpace space;
+	TimestampTz due[N_TASKS];	/* 0: when there is news */
+	int			attempts[N_TASKS];	/* in vain, one after the other */
+	bool		is_there;
+} Known;
+
+static dlist_head spaces = DLIST_STATIC_INIT(spaces);
+static MemoryContext scratch;
+static uint32 wait_event;
+static uint64 news = 0;			/* taken, and not looked at yet */
+static TimestampTz look_at = 0; /* not before, after an attempt in vain */
+static bool has_worked = false; /* since it came */
+
+/* ---- which spaces there are ---- */
+
+static void
+forget(Known *known)
+{
+	if (known->space.trimmed != NULL)
+		pfree(known->space.trimmed);
+	if (known->space.trim_error != NULL)
+		pfree(known->space.trim_error);
+	dlist_delete(&known->in_spaces);
+	pfree(known);
+}
+
+static Known *
+find_or_make(Oid schema, bool *is_new)
+{
+	dlist_iter	iter;
+	Known	   *known;
+
+	*is_new = false;
+	dlist_foreach(iter, &spaces)
+	{
+		known = dlist_container(Known, in_spaces, iter.cur);
+		if (known->space.schema == schema)
+			return known;
+	}
+	*is_new = true;
+	known = MemoryContextAllocZero(TopMemoryContext, sizeof(Known));
+	known->space.schema = schema;
+	dlist_push_tail(&spaces, &known->in_spaces);
+	return known;
+}
+
+static void
+mark(List *schemas, TimestampTz now)
+{
+	dlist_mutable_iter iter;
+	ListCell   *cell;
+
+	dlist_foreach_modify(iter, &spaces)
+		dlist_container(Known, in_spaces, iter.cur)->is_there = false;
+	foreach(cell, schemas)
+	{
+		bool		is_new;
+		Known	   *known = find_or_make(lfirst_oid(cell), &is_new);
+
+		known->is_there = true;
+		for (size_t i = 0; i < N_TASKS && (is_new || (news & worker_lane_bit(lfirst_oid(cell))) != 0); i++)
+		{
+			known->due[i] = now;
+			known->attempts[i] = 0;
+		}
+	}
+	dlist_foreach_modify(iter, &spaces)
+	{
+		Known	   *known = dlist_container(Known, in_spaces, iter.cur);
+
+		if (!known->is_there)
+			forget(known);
+	}
+}
+
+/* Ends the process: the extension, and with it all spaces, are gone. */
+static void
+extension_gone(void)
+{
+	proc_exit(0);
+}
+
+static void
+log_error(const char *what, const char *space)
+{
+	ErrorData  *error;
+
+	MemoryContextSwitchTo(scratch);
+	error = CopyErrorData();
+	ereport(LOG,
+			(errcode(error->sqlerrcode),
+			 space != NULL ? errmsg("could not %s of space \"%s\": %s", what, space, error->message) : errmsg("could not %s: %s", what, error->message),
+			 error->detail != NULL ? errdetail_internal("%s", error->detail) : 0));
+}
+
+static void
+look(TimestampTz now)
+{
+	PG_TRY();
+	{
+		if (!worker_transaction_begin())
+			extension_gone();
+		PushActiveSnapshot(GetTransactionSnapshot());
+		mark(store_space_all(), now);
+		PopActiveSnapshot();
+		worker_transaction_end();
+		news = 0;
+		look_at = 0;
+	}
+	PG_CATCH();
+	{
+		log_error("find the spaces", NULL);
+		worker_transaction_abort();
+		look_at = TimestampTzPlusMilliseconds(now, LOOK_RETRY_MS);
+	}
+	PG_END_TRY();
+}
+
+/* ---- what is to be done for them ---- */
+
+static void
+step(Known *known, int i)
+{
+	char		name[NAMEDATALEN] = "?";
+
+	PG_TRY();
+	{
+		StoreSpace *space;
+
+		if (!worker_transaction_begin())
+			extension_gone();
+		PushActiveSnapshot(GetTransactionSnapshot());
+		space = store_space_by_schema(known->space.schema);
+		known->due[i] = 0;
+		if (space != NULL)
+		{
+			strlcpy(name, NameStr(space->name), sizeof(name));
+			known->due[i] = tasks[i].step(&known->space, space);
+		}
+		if (ActiveSnapshotSet())
+			PopActiveSnapshot();
+		worker_transaction_end();
+		known->attempts[i] = 0;
+	}
+	PG_CATCH();
+	{
+		if (known->attempts[i]++ == 0)
+			log_error(tasks[i].what, name);
+		worker_transaction_abort();
+		known->due[i] = worker_retry_time(known->attempts[i]);
+	}
+	PG_END_TRY();
+	MemoryContextReset(scratch);
+}
+
+/* A step of each task that is due; the time when the next one is; 0: nothing is. */
+static TimestampTz
+work(void)
+{
+	TimestampTz next = 0;
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &spaces)
+	{
+		Known	   *known = dlist_container(Known, in_spaces, iter.cur);
+
+		for (size_t i = 0; i < N_TASKS; i++)
+		{
+			if (known->due[i] != 0 && known->due[i] <= GetCurrentTimestamp())
+			{
+				pgstat_report_activity(STATE_RUNNING, tasks[i].what);
+				MemoryContextSwitchTo(scratch);
+				step(known, i);
+				worker_interrupts();
+			}
+			if (known->due[i] != 0 && (next == 0 || known->due[i] < next))
+				next = known->due[i];
+		}
+	}
+	return next;
+}
+
+/* ---- the process ---- */
+
+/* Nothing is to be done before `next`; 0: at all. */
+static void
+leave_if_idle(TimestampTz next, TimestampTz now, TimestampTz idle_since)
+{
+	if (!TimestampDifferenceExceeds(idle_since, now, has_worked ? adama_emitter_idle_timeout * 1000 : 0))
+		return;
+	if (next == 0 ? worker_lane_leave() : TimestampDifferenceExceeds(now, next, SLEEP_MIN_MS) && worker_lane_hand_over(next))
+		proc_exit(0);
+}
+
+static void
+wait_until(TimestampTz when)
+{
+	long		ms = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), when);
+
+	if (ms > 0)
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, ms, wait_event);
+}
+
+static void
+run(void)
+{
+	TimestampTz idle_since = 0;
+
+	for (;;)
+	{
+		TimestampTz now;
+		TimestampTz next;
+
+		ResetLatch(MyLatch);
+		worker_interrupts();
+		news |= worker_lane_take();
+		now = GetCurrentTimestamp();
+		if (news != 0 && now >= look_at)
+			look(now);
+		next = work();
+		if (news != 0 && (next == 0 || look_at < next))
+			next = look_at;
+		now = GetCurrentTimestamp();
+		if (next != 0 && next <= TimestampTzPlusMilliseconds(now, 1000))
+		{
+			has_worked = true;
+			idle_since = 0;
+		}
+		else if (idle_since == 0)
+			idle_since = now;
+		pgstat_report_activity(STATE_IDLE, next == 0 ? "nothing is to be done" : "waiting until something is due");
+		if (idle_since != 0)
+			leave_if_idle(next, now, idle_since);
+		if (idle_since != 0 && (next == 0 || next > TimestampTzPlusMilliseconds(idle_since, adama_emitter_idle_timeout * 1000)))
+			next = Max(TimestampTzPlusMilliseconds(idle_since, adama_emitter_idle_timeout * 1000), TimestampTzPlusMilliseconds(now, 100));
+		wait_until(next);
+	}
+}
+
+/* Not connected to the database; somebody who has something to do for it ends the sleep. */
+static void
+sleep_until(TimestampTz when)
+{
+	worker_process_may_return(true);
+	while (!worker_lane_has_news() && GetCurrentTimestamp() < when)
+	{
+		wait_until(when);
+		ResetLatch(MyLatch);
+		worker_interrupts();
+	}
+}
+
+void
+adama_main_keeper(Datum database)
+{
+	WorkerLaneStart start;
+
+	memcpy(&start, MyBgworkerEntry->bgw_extra, sizeof(start));
+	worker_process_begin(worker_lane_release);
+	(void) worker_lanes_attach(FATAL);
+	/* To tell the emitter which documents change. */
+	(void) worker_shared_attach(LOG);
+	if (!worker_lane_claim(DatumGetObjectId(database), start.server))
+		proc_exit(0);
+	wait_event = WaitEventExtensionNew("AdamaKeeper");
+	if (start.until != 0)
+	{
+		sleep_until(start.until);
+		/* Its bits are those that were set since. */
+		news = WORKER_LANE_ALL;
+	}
+	worker_process_connect(DatumGetObjectId(database), "adama keeper", LOCK_TIMEOUT_MS);
+	scratch = AllocSetContextCreate(TopMemoryContext, "adama keeper step", ALLOCSET_DEFAULT_SIZES);
+	run();
+}
