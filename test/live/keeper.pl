@@ -69,15 +69,21 @@ is($alice->value('SELECT count(*) FROM adama.task_documents'), 0, 'and nothing i
 
 # ---- two versions in a row, killed in between, with messages all the time ----
 
+# Held until the second version is there, so that the task for the first can't have ended.
+my $carol = Session->new('carol');
+$alice->ask(q{SELECT adama.create('chat', 'held');});
+$carol->ask('BEGIN;', q{SELECT chat.add('held', 0);});
 $bob->start(map { sprintf q{SELECT chat.add('d%04d', 1) \g /dev/null}, 1 + $_ * 7 % 500 } 1 .. 1500);
 deploy('public int m = 5; public string s = "three"; public int four = 4;');
 $alice->ask(q{SELECT adama.upgrade_background('chat');});
 sleep 0.15;
 $alice->ask(qq{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '$database' AND backend_type = 'adama keeper';});
 deploy('public int m = 5; public string s = "three"; public int four = 4; public int five = 5;');
+$carol->ask('COMMIT;');
+$carol->quit();
 $bob->finish();
-becomes($alice, q{SELECT count(*) FROM chat.document WHERE program = 5}, 500, 60, 'two versions in a row, with the worker ended in between: all documents come to the newest');
-becomes($alice, q{SELECT finished IS NOT NULL FROM adama.tasks}, 't', 30, 'and the task ends');
+becomes($alice, q{SELECT count(*) FROM chat.document WHERE program = 5}, 501, 90, 'two versions in a row, with the worker ended in between: all documents come to the newest');
+becomes($alice, q{SELECT finished IS NOT NULL FROM adama.tasks}, 't', 90, 'and the task ends');
 like($alice->value(task()), qr/^upgrade: version 5, \d+ of \d+, 0 failed, 0 waiting, /, 'for the newest version');
 is($alice->value(q{SELECT count(*) FROM (SELECT FROM chat.log WHERE event = 'upgrade' GROUP BY key, program HAVING count(*) > 1) x}), 0, 'no document moved twice to one version');
 is($alice->value(q{SELECT sum((state::jsonb->>'n')::int) FROM chat.documents}), 1500, 'no message is lost');
@@ -92,7 +98,7 @@ $alice->ask('BEGIN;', q{SELECT adama.upgrade_background('chat');});
 sleep 0.3;
 is($alice->value(q{SELECT count(*) FROM chat.document WHERE program = 6}), 0, 'nor what is not committed');
 $alice->ask('COMMIT;');
-becomes($alice, q{SELECT count(*) FROM chat.document WHERE program = 6}, 500, 30, 'a commit begins it');
+becomes($alice, q{SELECT count(*) FROM chat.document WHERE program = 6}, 501, 30, 'a commit begins it');
 like(join("\n", $alice->ask('BEGIN;', q{SELECT adama.upgrade_background('chat');}, q{PREPARE TRANSACTION 'x';}, 'ROLLBACK;')), qr/ERROR: +cannot PREPARE a transaction that has given|prepared transactions are disabled/,
 	'no prepared transactions');
 
