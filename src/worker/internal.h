@@ -473,6 +473,15 @@ extern void worker_transaction_abort(void);
 /* What is done from here on is cancelled after so many ms; 0: it has been done. */
 extern void worker_deadline(int ms);
 
+/* ---- lines to other servers (line.c) ---- */
+
+/* After the process has connected to its database. */
+extern void worker_line_init(void);
+/* What is asked of other servers from here on has failed after so many ms; 0: it is over, the transaction has ended. */
+extern void worker_line_watch(int ms);
+/* Whether that happened since the last call of worker_line_watch. */
+extern bool worker_line_was_cut(void);
+
 /* ---- the emitter (emitter.c) ---- */
 
 extern PGDLLEXPORT void adama_main_emitter(Datum database);
