@@ -40,6 +40,26 @@ my ($before) = split /\n/, query('copy', $reader);
 query('postgres', q{SELECT chat.say('d1', 'one more')});
 is(settles('copy', $reader, $before + 1, 30), $before + 1, 'views follow');
 
+# What is published goes elsewhere by itself: some of the names, some of the columns, to a database without the extension.
+command('createdb', 'board');
+query('postgres', q{CREATE PUBLICATION lines FOR TABLE chat.replica (name, key, "row", value) WHERE (name = 'lines')}, q{SELECT pg_create_logical_replication_slot('lines', 'pgoutput')});
+query('board', 'CREATE SCHEMA chat', q{CREATE TABLE chat.replica (name text COLLATE "C", key text COLLATE "C", "row" int, value jsonb NOT NULL, PRIMARY KEY (name, key, "row"))},
+	'CREATE TABLE counted (key text PRIMARY KEY, n int)',
+	q{CREATE FUNCTION tally() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+		INSERT INTO public.counted SELECT COALESCE(new.key, old.key), CASE tg_op WHEN 'INSERT' THEN 1 ELSE -1 END ON CONFLICT (key) DO UPDATE SET n = counted.n + excluded.n;
+		RETURN NULL; END $$},
+	'CREATE TRIGGER tally AFTER INSERT OR DELETE ON chat.replica FOR EACH ROW EXECUTE FUNCTION tally()', 'ALTER TABLE chat.replica ENABLE ALWAYS TRIGGER tally');
+query('board', qq{CREATE SUBSCRIPTION board CONNECTION '$server' PUBLICATION lines WITH (create_slot = false, slot_name = 'lines')});
+my $LINES = q{SELECT string_agg(name || key || "row" || value, E'\n' ORDER BY key, "row") FROM chat.replica WHERE name = 'lines'};
+is(settles('board', $LINES, query('postgres', $LINES), 60), query('postgres', $LINES), 'what is published under one name comes to a plain table');
+query('postgres', q{SELECT chat.say('new', 'to the board')}, q{SELECT adama.create('chat', 'short')}, q{SELECT chat.say('short', 'not for long')}, q{SELECT adama.delete('chat', 'short')});
+is(settles('board', $LINES, query('postgres', $LINES), 60), query('postgres', $LINES), 'and follows');
+my $COUNTS = q{SELECT string_agg(key || ' ' || n, ',' ORDER BY key) FROM %s};
+is(query('board', sprintf $COUNTS, '(SELECT key COLLATE "C" AS key, n FROM counted WHERE n > 0) c'),
+	query('postgres', sprintf $COUNTS, q{(SELECT key, count(*) AS n FROM chat.replica WHERE name = 'lines' GROUP BY key) c}), 'where triggers count it');
+query('board', 'ALTER SUBSCRIPTION board DISABLE', 'ALTER SUBSCRIPTION board SET (slot_name = NONE)', 'DROP SUBSCRIPTION board');
+query('postgres', q{SELECT pg_drop_replication_slot('lines')});
+
 # A new version of the program.
 query('postgres', qq{SELECT adama.deploy('chat', \$\$$program public int more = 7;\$\$)}, q{SELECT chat.say('d1', 'newer')});
 is(settles('copy', $SEQS, query('postgres', $SEQS), 60), query('postgres', $SEQS), 'a new version comes over, and documents that run it');
