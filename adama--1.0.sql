@@ -416,6 +416,57 @@ CREATE FUNCTION adama.import(space pg_catalog.text, key pg_catalog.text, exporte
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_import';
 COMMENT ON FUNCTION adama.import(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) IS 'make a document of what adama.export gave, log and all; yields its sequence number; for the owner of the space';
 
+-- ---- replicas: where what documents publish is brought ----
+
+CREATE FUNCTION adama.replicate(space pg_catalog.text, name pg_catalog.text, target pg_catalog.regclass, columns pg_catalog.jsonb DEFAULT NULL,
+		mode pg_catalog.text DEFAULT 'async') RETURNS pg_catalog.int4
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_replicate';
+COMMENT ON FUNCTION adama.replicate(pg_catalog.text, pg_catalog.text, pg_catalog.regclass, pg_catalog.jsonb, pg_catalog.text)
+	IS 'keep a table in step with what documents publish under a name; yields the number of the registration; for the owner of the space';
+CREATE FUNCTION adama.replicate_queue(space pg_catalog.text, name pg_catalog.text) RETURNS pg_catalog.int4
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_replicate_queue';
+COMMENT ON FUNCTION adama.replicate_queue(pg_catalog.text, pg_catalog.text)
+	IS 'hand what documents publish under a name to whoever calls adama.dequeue; yields the number of the registration; for the owner of the space';
+CREATE FUNCTION adama.unreplicate(space pg_catalog.text, name pg_catalog.text, target pg_catalog.regclass DEFAULT NULL) RETURNS pg_catalog.void
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_unreplicate';
+COMMENT ON FUNCTION adama.unreplicate(pg_catalog.text, pg_catalog.text, pg_catalog.regclass)
+	IS 'keep a table in step no more, or (null) do without the queue; what is in the table stays; for the owner of the space';
+CREATE FUNCTION adama.replication_retry(space pg_catalog.text, name pg_catalog.text, target pg_catalog.regclass DEFAULT NULL) RETURNS pg_catalog.void
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME', 'adama_sql_replication_retry';
+COMMENT ON FUNCTION adama.replication_retry(pg_catalog.text, pg_catalog.text, pg_catalog.regclass)
+	IS 'try now what waits for another try, of one target or (null) of all of the name; for the owner of the space';
+CREATE FUNCTION adama.dequeue(space pg_catalog.text, name pg_catalog.text, max pg_catalog.int4 DEFAULT 100) RETURNS TABLE (
+		key pg_catalog.text, "row" pg_catalog.int4, operation pg_catalog.text, value pg_catalog.jsonb, hash pg_catalog.int8, seq pg_catalog.int8,
+		since pg_catalog.timestamptz, attempts pg_catalog.int4)
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE ROWS 100 AS 'MODULE_PATHNAME', 'adama_sql_dequeue';
+COMMENT ON FUNCTION adama.dequeue(pg_catalog.text, pg_catalog.text, pg_catalog.int4)
+	IS 'take what is in a queue, the oldest first: COMMIT acknowledges it, ROLLBACK gives it back; for who may SELECT and DELETE in the space''s outbox';
+CREATE FUNCTION adama.list_replications() RETURNS TABLE (
+		space pg_catalog.text, name pg_catalog.text, target pg_catalog.regclass, mode pg_catalog.text, state pg_catalog.text, pending pg_catalog.int8,
+		parked pg_catalog.int8, lag pg_catalog."interval", delivered pg_catalog.int8, fill_done pg_catalog.int8, fill_total pg_catalog.int8,
+		failures pg_catalog.int4, retry_at pg_catalog.timestamptz, last_error pg_catalog.text, last_error_at pg_catalog.timestamptz)
+	LANGUAGE c VOLATILE PARALLEL UNSAFE ROWS 10 AS 'MODULE_PATHNAME', 'adama_sql_list_replications';
+COMMENT ON FUNCTION adama.list_replications() IS 'what the view adama.replication_status shows';
+CREATE VIEW adama.replication_status AS SELECT * FROM adama.list_replications();
+COMMENT ON VIEW adama.replication_status IS 'where replicas of your spaces are brought, and how far that is';
+COMMENT ON COLUMN adama.replication_status.space IS 'the space';
+COMMENT ON COLUMN adama.replication_status.name IS 'name of the replication in the program';
+COMMENT ON COLUMN adama.replication_status.target IS 'the table that is kept in step; null: a queue';
+COMMENT ON COLUMN adama.replication_status.mode IS 'sync, async or queue';
+COMMENT ON COLUMN adama.replication_status.state IS 'current, behind (changes are on their way), filling (with what was there before), waiting (to try again) or broken (the table does not fit any more)';
+COMMENT ON COLUMN adama.replication_status.pending IS 'changes on their way; of a queue also those that nobody has fetched';
+COMMENT ON COLUMN adama.replication_status.parked IS 'replicas that the table refused, which are tried again';
+COMMENT ON COLUMN adama.replication_status.lag IS 'since when the oldest of the pending changes waits; null: nothing is pending';
+COMMENT ON COLUMN adama.replication_status.delivered IS 'changes that have been delivered; null: not counted, for messages write to the table themselves';
+COMMENT ON COLUMN adama.replication_status.fill_done IS 'replicas brought over of those that were there before';
+COMMENT ON COLUMN adama.replication_status.fill_total IS 'how many those are; null: not counted yet';
+COMMENT ON COLUMN adama.replication_status.failures IS 'how often in a row the target could not be reached';
+COMMENT ON COLUMN adama.replication_status.retry_at IS 'when it is tried again; null: it is not waiting';
+COMMENT ON COLUMN adama.replication_status.last_error IS 'what the last failure said, or what is broken';
+COMMENT ON COLUMN adama.replication_status.last_error_at IS 'when that failure was';
+-- Each sees what is of their own spaces.
+GRANT SELECT ON adama.replication_status TO PUBLIC;
+
 -- ---- privileges ----
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA adama FROM PUBLIC;

@@ -11,14 +11,17 @@
  * A message that destroys the document is answered with that; those behind it come too late.
  *
  * Each message succeeds or fails alone and is answered by a row.  What fails the whole call: lists of different lengths, a space that is not there
- * or not the caller's to use, and what would fail any statement (cancel, serialization failure, a damaged document).
+ * or not the caller's to use, and what would fail any statement (cancel, serialization failure, a damaged document).  What a target of a replication refuses is
+ * the message's own failure.
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
+#include "utils/resowner.h"
 #include "utils/tuplestore.h"
 
 #include "sqlapi/internal.h"
@@ -246,6 +249,78 @@ typedef struct Entry
 	bool		is_over;		/* a message has destroyed the document */
 } Entry;
 
+/* ---- targets that are written at once ---- */
+
+/* What ends the call whoever is to blame: cancel, shutdown, deadlock, lack of memory, damage. */
+static bool
+ends_all(int sqlstate)
+{
+	switch (ERRCODE_TO_CATEGORY(sqlstate))
+	{
+		case ERRCODE_OPERATOR_INTERVENTION:
+		case ERRCODE_TRANSACTION_ROLLBACK:
+		case ERRCODE_INSUFFICIENT_RESOURCES:
+		case ERRCODE_SYSTEM_ERROR:
+		case ERRCODE_INTERNAL_ERROR:
+			return true;
+		default:
+			return false;
+	}
+}
+
+/* Events in a subtransaction, which is gone when one of them raises an error; that, or NULL. */
+static ErrorData *
+reduce_alone(Ingest *ingest, const char *key, StoreEvent *events, int n, bool *is_changed)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData  *volatile error = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		*is_changed |= store_reduce(ingest->space, key, events, n);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		if (ends_all(error->sqlerrcode))
+			PG_RE_THROW();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	look_again(ingest);
+	return error;
+}
+
+/*
+ * Where messages write to tables of others (adama.replicate, mode sync), one may fail for a reason that lies there.  It must not take the others along, so when all
+ * together fail, each is tried alone.
+ */
+static bool
+reduce_guarded(Ingest *ingest, const char *key, StoreEvent *events, Message **items, int n)
+{
+	bool		is_changed = false;
+	ErrorData  *error = reduce_alone(ingest, key, events, n, &is_changed);
+
+	for (int i = 0; error != NULL && i < n; i++)
+	{
+		ErrorData  *own = n == 1 ? error : reduce_alone(ingest, key, &events[i], 1, &is_changed);
+
+		if (own == NULL)
+			continue;
+		items[i]->sqlstate = pstrdup(unpack_sql_state(own->sqlerrcode));
+		items[i]->error = own->detail != NULL ? psprintf("%s (%s)", own->message, own->detail) : pstrdup(own->message);
+	}
+	return is_changed;
+}
+
 /* Reduces what was gathered, and answers. */
 static void
 flush(Ingest *ingest, const char *key, Entry *entry)
@@ -280,11 +355,16 @@ flush(Ingest *ingest, const char *key, Entry *entry)
 		store_members_end(members);
 	if (n > 0)
 	{
-		is_changed = store_reduce(ingest->space, key, entry->events, n);
+		if (store_targets_are_sync(ingest->space))
+			is_changed = reduce_guarded(ingest, key, entry->events, entry->items, n);
+		else
+			is_changed = store_reduce(ingest->space, key, entry->events, n);
 		look_again(ingest);
 	}
 	for (int i = 0; i < n; i++)
 	{
+		if (entry->items[i]->error != NULL)
+			continue;
 		entry->is_over |= entry->events[i].has_destroyed;
 		if (entry->events[i].is_ok && !entry->events[i].has_destroyed)
 			entry->items[i]->seq = entry->events[i].seq;

@@ -177,6 +177,7 @@ static const char *const space_ddl[] = {
 	"error pg_catalog.text, "
 	"PRIMARY KEY (replication, key, \"row\")) "
 	"WITH (fillfactor = 70, autovacuum_vacuum_threshold = 500, autovacuum_vacuum_scale_factor = 0.05)",
+	"CREATE INDEX outbox_since ON %1$s.outbox (replication, since)",
 	"CREATE VIEW %1$s.documents AS SELECT d.key, d.seq, "
 	"adama.fold(d.state, ARRAY(SELECT l.delta FROM %1$s.log l WHERE l.key OPERATOR(pg_catalog.=) d.key "
 	"AND l.seq OPERATOR(pg_catalog.>) d.state_seq ORDER BY l.seq)) AS state FROM %1$s.document d",
@@ -303,6 +304,7 @@ static const char *const space_comments[][2] = {
 	{"COLUMN %1$s.outbox.attempts", "how often it was tried"},
 	{"COLUMN %1$s.outbox.retry_at", "when it is tried again"},
 	{"COLUMN %1$s.outbox.error", "why it could not be delivered"},
+	{"INDEX %1$s.outbox_since", "finds what has waited longest"},
 	{"VIEW %1$s.documents", "documents with their state of now"},
 	{"COLUMN %1$s.documents.key", "name of the document"},
 	{"COLUMN %1$s.documents.seq", "sequence number: how many events have been reduced into it"},
@@ -484,6 +486,7 @@ add_version(StoreSpace *space, const char *schema, VmText source, DocBytes sourc
 			if (!vm_program_upgrades(store_program(space, versions[i])->vm, program, &diag))
 				store_raise(&diag);
 		}
+		store_targets_check(space, vm_program_lang(program));
 	}
 	return store_program_insert(space, source, sources);
 }

@@ -351,6 +351,16 @@ typedef struct StoreReplicaChanges
 
 extern void store_replica_changes_write(const StoreSpace *space, StoreTable *table, const StoreReplicaChanges *changes);	/* replica_write.c */
 
+/* ---- where it goes (target.c) ---- */
+
+/*
+ * What has been written to chat.replica, which is locked, goes on to the targets.  Changes of one document, in the order of name and row.  May run triggers: nothing that was known
+ * of the space is to be used afterwards.
+ */
+extern void store_targets_changed(StoreSpace *space, const char *key, const StoreReplicaChange *changes, int n);
+/* Raises when what is registered would not fit another program: every misfit is told. */
+extern void store_targets_check(StoreSpace *space, const LangProgram *program);
+
 /* ---- copies and the cache (copy.c, cache.c) ---- */
 
 /* Whether the copy is what the row says: nothing is to be read. */

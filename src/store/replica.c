@@ -5,7 +5,7 @@
  * A replication of a program (vm/replica.h) stands for one row per document, or per record in it.  Its row is found by name, document and id of the record.
  *
  *		look	before anything is written, while the journal is open: expressions are evaluated, and may fail; then nothing has happened yet
- *		write	after the entry of the log and the document's row, so that triggers here find the document as it is now
+ *		write	after the entry of the log and the document's row, so that triggers here find the document as it is now; then on to the targets (target.c)
  *
  * What is looked at.  An entry of events: only what its changes can have changed; mostly nothing, and then no table is opened.  A creation, an upgrade, a rewind, an
  * import: all that the document publishes, against all rows that it has.  A value with the hash of the row's is left alone.
@@ -380,7 +380,10 @@ store_replicas_write(StoreSpace *space, const char *key, const StoreReplicas *re
 	rows_end_scan(&rows);
 	UnregisterSnapshot(rows.snapshot);
 	if (changes.n > 0)
+	{
 		store_replica_changes_write(space, &rows.table, &changes);
+		store_targets_changed(space, key, changes.rows, changes.n);
+	}
 	store_table_close(&rows.table);
 	error_context_stack = context.previous;
 	MemoryContextSwitchTo(caller);

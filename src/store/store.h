@@ -278,6 +278,104 @@ typedef struct StoreFunction
  */
 extern int	store_deploy(const char *name, VmText source, DocBytes sources, const VmProgram *program, const StoreFunction *functions, int n);
 
+/* ---- replicas and where they are brought (target.c, register.c) ---- */
+
+typedef enum StoreTargetMode
+{
+	STORE_TARGET_SYNC,			/* written in the message's transaction */
+	STORE_TARGET_ASYNC,			/* afterwards, by the worker */
+	STORE_TARGET_QUEUE			/* handed to whoever calls adama.dequeue */
+} StoreTargetMode;
+
+/* What replicas of one name are brought to.  Valid until the next call into store: find it again by its id then. */
+typedef struct StoreTarget
+{
+	int			id;				/* in chat.replication */
+	const char *name;			/* the replication's */
+	StoreTargetMode mode;
+	Oid			relation;		/* InvalidOid: a queue */
+	Oid			server;			/* of a foreign table; InvalidOid: local, or a queue */
+} StoreTarget;
+
+/* A replica as it is brought to a target. */
+typedef struct StoreTargetRow
+{
+	const char *key;
+	int32		row;			/* 0: the document */
+	bool		is_gone;		/* it is to be deleted; what follows is not looked at */
+	Datum		value;			/* jsonb */
+	int64		hash;
+	int64		seq;
+	TimestampTz at;
+} StoreTargetRow;
+
+/* Of StoreTarget *, in the order of their ids; the list is not the caller's.  Whoever writes replicas has locked chat.replica before. */
+extern struct List *store_targets_of(StoreSpace *space);
+extern StoreTarget *store_target_find(StoreSpace *space, int id);	/* NULL: there is none (any more) */
+/* Whether messages write to targets themselves, so that they may fail by what is outside of the space. */
+extern bool store_targets_are_sync(StoreSpace *space);
+/* Why nothing can be written at the moment: the table is gone, a column renamed, a privilege lost; NULL: nothing is known to be in the way.  In the current context. */
+extern const char *store_target_problem(StoreSpace *space, StoreTarget *target);
+/*
+ * Brings upserts and deletes to a table, as the owner of the space.  Rows are in the order of key and row, each there once.  Raises 55000 when nothing can be written
+ * (store_target_problem), and whatever the table makes of a row.
+ */
+extern void store_target_apply(StoreSpace *space, StoreTarget *target, const StoreTargetRow *rows, int n);
+/*
+ * Set by whoever delivers: called when this transaction has appended to chat.replica_change, registered something, or asks for another try.  server: of the
+ * target.  Must not fail.
+ */
+extern void (*store_targets_appended) (Oid schema, Oid server);
+
+/*
+ * Registers a table; the id.  columns (a jsonb; has_columns false: by names) say what goes where.  Raises when it does not fit.  With STORE_TARGET_SYNC all that is published
+ * now is written there.
+ */
+extern int	store_replicate(StoreSpace *space, const char *name, Oid relation, Datum columns, bool has_columns, StoreTargetMode mode);
+extern int	store_replicate_queue(StoreSpace *space, const char *name);
+/* relation InvalidOid: the queue. */
+extern void store_unreplicate(StoreSpace *space, const char *name, Oid relation);
+/* What waits for another try is tried now.  relation InvalidOid: of all targets of the name. */
+extern void store_replication_retry(StoreSpace *space, const char *name, Oid relation);
+
+/* What a consumer takes off a queue; valid during the call. */
+typedef struct StoreDequeued
+{
+	const char *key;
+	int32		row;
+	Datum		value;			/* jsonb; of no meaning when it is gone */
+	bool		is_gone;
+	int64		hash;
+	int64		seq;
+	TimestampTz since;
+	int			attempts;
+} StoreDequeued;
+
+/* Takes at most max, the oldest first, leaving out what others are taking; gone with the transaction's commit, back with its rollback. */
+extern void store_dequeue(StoreSpace *space, const char *name, int max, void (*visit) (const StoreDequeued *item, void *arg), void *arg);
+
+/* How a target is doing. */
+typedef struct StoreTargetStatus
+{
+	const char *name;
+	Oid			relation;		/* InvalidOid: a queue */
+	StoreTargetMode mode;
+	const char *problem;		/* as store_target_problem */
+	bool		is_filled;		/* what was there before has been brought over */
+	int64		pending;		/* changes that are on their way */
+	int64		parked;			/* replicas that the target refused and that are tried again */
+	TimestampTz oldest;			/* when the oldest that is pending was made; 0: there is none */
+	int64		delivered;
+	int64		fill_done;
+	int64		fill_total;		/* -1: nobody has counted */
+	int			failures;
+	TimestampTz retry_at;		/* 0: it does not wait */
+	const char *last_error;		/* NULL: none */
+	TimestampTz last_error_at;	/* 0 */
+} StoreTargetStatus;
+
+extern void store_targets_status(StoreSpace *space, void (*visit) (const StoreTargetStatus *status, void *arg), void *arg);
+
 /* ---- history ---- */
 
 /* One event of the log: of an entry that is a batch, one of several.  delta is the entry's, with its last event; len 0 otherwise. */

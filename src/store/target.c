@@ -1,0 +1,621 @@
+/*
+ * target.c
+ *	  Which targets a space's replications have, and the way of a change to them.
+ *
+ *		chat.replica has been written, and is locked
+ *			-> async, queue		a row appended to chat.replica_change for each target; the worker brings it there
+ *			-> sync				written to the table here and now: what it refuses, the message fails with
+ *
+ * What is registered (chat.replication) is kept per backend until something says that it may have changed: the space (store_space_changed, which registering and deploying call),
+ * or one of the tables.  Whoever registers locks chat.replica against writers; a writer locks it, too, before it asks for targets, and so takes notice of all that was registered
+ * before:
+ *
+ *		message							adama.replicate
+ *		lock chat.replica
+ *		write it						lock chat.replica: waits
+ *		ask for targets: none
+ *		commit							goes on; what was written is there to be filled in
+ *										commit
+ *		next: lock, hear of the target
+ *
+ * What goes to which column is worked out at the first row that goes to a target, and again when it was in vain: a privilege may have been granted meanwhile.
+ *
+ * Statements may run triggers and so anything.  What a target in use consists of stays until its statements are done, even when it is not valid any more.
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/genam.h"
+#include "access/xact.h"
+#include "catalog/pg_class.h"
+#include "executor/spi.h"
+#include "foreign/foreign.h"
+#include "miscadmin.h"
+#include "storage/lmgr.h"
+#include "utils/array.h"
+#include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "port/pgcompat.h"
+#include "store/target.h"
+
+void		(*store_targets_appended) (Oid schema, Oid server) = NULL;
+
+/* A target and what it takes to write to it. */
+typedef struct KeptTarget
+{
+	StoreTarget target;			/* first: a StoreTarget * is a KeptTarget * */
+	Datum		columns;
+	Datum		identity;
+	MemoryContext context;		/* of the set, and, while it is ready, of the map */
+	MemoryContext map_context;	/* NULL: it is not ready */
+	TargetMap	map;
+	TargetPlans plans;
+} KeptTarget;
+
+typedef struct TargetSet
+{
+	Oid			schema;			/* hash key */
+	Oid			document;		/* whose invalidation stands for the space's */
+	bool		is_valid;
+	bool		is_complete;	/* false: reading it was interrupted */
+	MemoryContext context;
+	List	   *targets;		/* of KeptTarget * */
+} TargetSet;
+
+static HTAB *sets = NULL;
+static List *retired = NIL;		/* memory contexts and plans that may be in use: lists of KeptTarget * */
+static int	n_in_use = 0;		/* statements of targets that are running */
+
+void
+store_target_announce(Oid schema, Oid server)
+{
+	if (store_targets_appended != NULL)
+		store_targets_appended(schema, server);
+}
+
+const char *
+store_target_mode_name(StoreTargetMode mode)
+{
+	static const char *const names[] = {[STORE_TARGET_SYNC] = "sync", [STORE_TARGET_ASYNC] = "async", [STORE_TARGET_QUEUE] = "queue"};
+
+	return names[mode];
+}
+
+Oid
+store_target_server(Oid relation)
+{
+	return OidIsValid(relation) && get_rel_relkind(relation) == RELKIND_FOREIGN_TABLE ? GetForeignTable(relation)->serverid : InvalidOid;
+}
+
+List *
+store_text_list(Datum array)
+{
+	Datum	   *elements;
+	bool	   *nulls;
+	int			n;
+	List	   *result = NIL;
+
+	if (array == (Datum) 0)
+		return NIL;
+	deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false, TYPALIGN_INT, &elements, &nulls, &n);
+	for (int i = 0; i < n; i++)
+	{
+		if (!nulls[i])
+			result = lappend(result, TextDatumGetCString(elements[i]));
+	}
+	return result;
+}
+
+/* ---- what is registered ---- */
+
+static Datum
+copied(TupleTableSlot *slot, int column)
+{
+	bool		isnull;
+	Datum		value = slot_getattr(slot, column, &isnull);
+
+	return isnull ? (Datum) 0 : PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
+}
+
+static int
+compare_ids(const ListCell *a, const ListCell *b)
+{
+	return ((TargetRegistration *) lfirst(a))->id - ((TargetRegistration *) lfirst(b))->id;
+}
+
+List *
+store_registrations(StoreSpace *space)
+{
+	StoreTable	table = store_table_open(space->replication, AccessShareLock);
+	Snapshot	snapshot = store_snapshot_now();
+	TableScanDesc scan = table_beginscan(table.rel, snapshot, 0, NULL);
+	List	   *result = NIL;
+
+	while (table_scan_getnextslot(scan, ForwardScanDirection, table.found))
+	{
+		TargetRegistration *one = palloc0(sizeof(TargetRegistration));
+		char	   *mode;
+		bool		isnull;
+
+		slot_getallattrs(table.found);
+		one->id = DatumGetInt32(table.found->tts_values[REPLICATION_ID - 1]);
+		one->name = TextDatumGetCString(table.found->tts_values[REPLICATION_NAME - 1]);
+		one->relation = DatumGetObjectId(slot_getattr(table.found, REPLICATION_TARGET, &isnull));
+		if (isnull)
+			one->relation = InvalidOid;
+		mode = TextDatumGetCString(table.found->tts_values[REPLICATION_MODE - 1]);
+		one->mode = strcmp(mode, "sync") == 0 ? STORE_TARGET_SYNC : strcmp(mode, "async") == 0 ? STORE_TARGET_ASYNC : STORE_TARGET_QUEUE;
+		one->columns = copied(table.found, REPLICATION_COLUMNS);
+		one->identity = copied(table.found, REPLICATION_IDENTITY);
+		result = lappend(result, one);
+	}
+	table_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	store_table_close(&table);
+	list_sort(result, compare_ids);
+	return result;
+}
+
+/* ---- kept per backend ---- */
+
+static void
+forget_relation(Datum arg, Oid relation)
+{
+	HASH_SEQ_STATUS scan;
+	TargetSet  *set;
+
+	hash_seq_init(&scan, sets);
+	while ((set = hash_seq_search(&scan)) != NULL)
+	{
+		ListCell   *lc;
+
+		if (!OidIsValid(relation) || relation == set->document)
+			set->is_valid = false;
+		foreach(lc, set->targets)
+		{
+			if (((KeptTarget *) lfirst(lc))->target.relation == relation)
+				set->is_valid = false;
+		}
+	}
+}
+
+static void
+free_targets(List *targets)
+{
+	ListCell   *lc;
+	MemoryContext context = NULL;
+
+	foreach(lc, targets)
+	{
+		KeptTarget *kept = lfirst(lc);
+
+		store_target_plans_free(&kept->plans);
+		context = kept->context;
+	}
+	if (context != NULL)
+		MemoryContextDelete(context);
+}
+
+/* What nobody uses any more. */
+static void
+free_retired(void)
+{
+	ListCell   *lc;
+
+	if (n_in_use > 0)
+		return;
+	foreach(lc, retired)
+		free_targets(lfirst(lc));
+	list_free(retired);
+	retired = NIL;
+}
+
+/* An error that ended statements has not counted them. */
+static void
+at_end(XactEvent event, void *arg)
+{
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT || event == XACT_EVENT_PREPARE)
+		n_in_use = 0;
+}
+
+static void
+make_hash(void)
+{
+	HASHCTL		ctl = {.keysize = sizeof(Oid), .entrysize = sizeof(TargetSet), .hcxt = TopMemoryContext};
+
+	sets = hash_create("adama targets", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	CacheRegisterRelcacheCallback(forget_relation, (Datum) 0);
+	RegisterXactCallback(at_end, NULL);
+}
+
+static void
+fill_set(TargetSet *set, StoreSpace *space)
+{
+	MemoryContext old;
+	ListCell   *lc;
+
+	if (set->targets != NIL)
+	{
+		old = MemoryContextSwitchTo(TopMemoryContext);
+		retired = lappend(retired, set->targets);
+		MemoryContextSwitchTo(old);
+	}
+	else if (set->context != NULL)
+		MemoryContextDelete(set->context);
+	set->targets = NIL;
+	set->context = NULL;
+	free_retired();
+
+	set->context = AllocSetContextCreate(CacheMemoryContext, "adama targets", ALLOCSET_SMALL_SIZES);
+	set->document = space->document;
+	set->is_complete = false;
+	/* Before it is read: what changes meanwhile must not be missed. */
+	set->is_valid = true;
+	old = MemoryContextSwitchTo(set->context);
+	foreach(lc, store_registrations(space))
+	{
+		TargetRegistration *one = lfirst(lc);
+		KeptTarget *kept = palloc0(sizeof(KeptTarget));
+
+		kept->target.id = one->id;
+		kept->target.name = one->name;
+		kept->target.mode = one->mode;
+		kept->target.relation = one->relation;
+		kept->target.server = store_target_server(one->relation);
+		kept->columns = one->columns;
+		kept->identity = one->identity;
+		kept->context = set->context;
+		set->targets = lappend(set->targets, kept);
+	}
+	MemoryContextSwitchTo(old);
+	set->is_complete = true;
+}
+
+List *
+store_targets_of(StoreSpace *space)
+{
+	TargetSet  *set;
+	bool		found;
+
+	if (sets == NULL)
+		make_hash();
+	set = hash_search(sets, &space->schema, HASH_ENTER, &found);
+	if (!found)
+	{
+		Oid			schema = space->schema;
+
+		memset(set, 0, sizeof(*set));
+		set->schema = schema;
+	}
+	if (!set->is_valid || !set->is_complete)
+		fill_set(set, space);
+	return set->targets;
+}
+
+StoreTarget *
+store_target_find(StoreSpace *space, int id)
+{
+	ListCell   *lc;
+
+	foreach(lc, store_targets_of(space))
+	{
+		StoreTarget *target = lfirst(lc);
+
+		if (target->id == id)
+			return target;
+	}
+	return NULL;
+}
+
+bool
+store_targets_are_sync(StoreSpace *space)
+{
+	ListCell   *lc;
+
+	foreach(lc, store_targets_of(space))
+	{
+		if (((StoreTarget *) lfirst(lc))->mode == STORE_TARGET_SYNC)
+			return true;
+	}
+	return false;
+}
+
+/* ---- what goes where ---- */
+
+/* Works it out if need be.  NULL, or what is in the way, in the current memory context. */
+static const char *
+make_ready(StoreSpace *space, KeptTarget *kept)
+{
+	MemoryContext context;
+	MemoryContext old;
+	Relation	rel;
+	StringInfoData problems;
+	const char *denied;
+	bool		fits = false;
+
+	if (kept->map_context != NULL || kept->target.mode == STORE_TARGET_QUEUE)
+		return NULL;
+	rel = try_relation_open(kept->target.relation, AccessShareLock);
+	if (rel == NULL)
+		return psprintf("The table of OID %u does not exist any more.", kept->target.relation);
+	initStringInfo(&problems);
+	denied = store_target_denied(space, rel);
+	if (denied != NULL)
+		appendStringInfo(&problems, "The %s.", denied);
+	else
+	{
+		const LangProgram *program = vm_program_lang(store_program_current(space)->vm);
+		List	   *identity = store_text_list(kept->identity);
+
+		context = AllocSetContextCreate(kept->context, "adama target", ALLOCSET_SMALL_SIZES);
+		old = MemoryContextSwitchTo(context);
+		fits = store_target_map(space, program, kept->target.name, rel, kept->columns, true, identity, &kept->map, &problems);
+		MemoryContextSwitchTo(old);
+		if (fits)
+			kept->map_context = context;
+		else
+			MemoryContextDelete(context);
+	}
+	relation_close(rel, AccessShareLock);
+	return fits ? NULL : problems.data;
+}
+
+const char *
+store_target_problem(StoreSpace *space, StoreTarget *target)
+{
+	return make_ready(space, (KeptTarget *) target);
+}
+
+/* ---- writing ---- */
+
+/* What is being written, for the context of errors. */
+typedef struct Writing
+{
+	const char *space;
+	const char *name;
+	const char *table;
+	const StoreTargetRow *rows;
+	int			n;
+} Writing;
+
+static void
+describe(void *arg)
+{
+	Writing    *writing = arg;
+
+	if (writing->n == 1 && writing->rows->row != 0)
+		errcontext("replication \"%s\" of row %d of document \"%s\" of space \"%s\" to table %s", writing->name, writing->rows->row, writing->rows->key,
+				   writing->space, writing->table);
+	else if (writing->n == 1)
+		errcontext("replication \"%s\" of document \"%s\" of space \"%s\" to table %s", writing->name, writing->rows->key, writing->space, writing->table);
+	else
+		errcontext("replication \"%s\" of space \"%s\" to table %s", writing->name, writing->space, writing->table);
+}
+
+void
+store_target_write_described(const TargetMap *map, TargetPlans *plans, const StoreTargetRow *rows, int n)
+{
+	Writing		writing = {map->space, map->name, map->table, rows, n};
+	ErrorContextCallback callback = {error_context_stack, describe, &writing};
+
+	error_context_stack = &callback;
+	n_in_use++;
+	if (SPI_connect() != SPI_OK_CONNECT)
+		elog(ERROR, "could not connect to the server programming interface");
+	store_target_write(map, plans, rows, n);
+	SPI_finish();
+	n_in_use--;
+	error_context_stack = callback.previous;
+}
+
+/* Of the space, so that the table can be told even when it is gone. */
+static void
+cannot_write(const StoreSpace *space, const StoreTarget *target, const char *why)
+{
+	const char *table = get_rel_name(target->relation);
+
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 table != NULL ? errmsg("replication \"%s\" of space \"%s\" can't be brought to table \"%s\"", target->name, NameStr(space->name), table) :
+			 errmsg("replication \"%s\" of space \"%s\" can't be brought to its table, which does not exist any more", target->name, NameStr(space->name)),
+			 errdetail_internal("%s", why),
+			 errhint("%s adama.unreplicate(%s, %s, %s).", table != NULL ? "Make the table fit, or call" : "Call",
+					 quote_literal_cstr(NameStr(space->name)), quote_literal_cstr(target->name),
+					 table != NULL ? psprintf("'%s'", quote_qualified_identifier(get_namespace_name(get_rel_namespace(target->relation)), table)) :
+					 psprintf("%u", target->relation))));
+}
+
+void
+store_target_apply(StoreSpace *space, StoreTarget *target, const StoreTargetRow *rows, int n)
+{
+	Oid			schema = space->schema;
+	StoreRole	role = store_role_enter(space);
+	int			id = target->id;
+	const char *why;
+	KeptTarget *kept;
+
+	/* Whoever alters the table waits from here on; what was altered before is heard of now. */
+	LockRelationOid(target->relation, RowExclusiveLock);
+	space = store_space_by_schema(schema);
+	target = space != NULL ? store_target_find(space, id) : NULL;
+	if (target == NULL)
+		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_OBJECT), errmsg("registration %d of a replication is gone", id)));
+	why = make_ready(space, (KeptTarget *) target);
+	if (why != NULL)
+		cannot_write(space, target, why);
+	kept = (KeptTarget *) target;
+	for (int i = 0; i < n; i += STORE_TARGET_BATCH)
+		store_target_write_described(&kept->map, &kept->plans, rows + i, Min(n - i, STORE_TARGET_BATCH));
+	store_role_leave(role);
+}
+
+/* ---- changes ---- */
+
+/* As deploy makes it, the table has nothing that wants to know of a row. */
+static bool
+takes_rows_as_they_are(Relation rel)
+{
+	const TupleConstr *constraints = RelationGetDescr(rel)->constr;
+
+	return rel->trigdesc == NULL && !rel->rd_rel->relhasindex && !rel->rd_rel->relispartition &&
+		(constraints == NULL || (constraints->num_check == 0 && !constraints->has_generated_stored));
+}
+
+static void
+append_change(StoreTable *table, bool is_plain, int id, const char *key, const StoreReplicaChange *change)
+{
+	store_row_clear(table);
+	store_row_set(table, REPLICA_CHANGE_REPLICATION, Int32GetDatum(id));
+	store_row_set_text(table, REPLICA_CHANGE_KEY, key, strlen(key));
+	store_row_set(table, REPLICA_CHANGE_ROW, Int32GetDatum(change->row));
+	store_row_set(table, REPLICA_CHANGE_AT, TimestampTzGetDatum(change->at));
+	if (is_plain)
+	{
+		ExecStoreVirtualTuple(table->fresh);
+		table_tuple_insert(table->rel, table->fresh, GetCurrentCommandId(true), 0, NULL);
+	}
+	else
+		store_row_insert(table);
+}
+
+/* For the worker: of each target that is not written at once, the changes of its name. */
+static void
+append_changes(StoreSpace *space, List *targets, const char *key, const StoreReplicaChange *changes, int n)
+{
+	Oid			schema = space->schema;
+	StoreTable	table = {NULL};
+	bool		is_plain = false;
+	ListCell   *lc;
+
+	foreach(lc, targets)
+	{
+		const StoreTarget *target = lfirst(lc);
+		bool		has_any = false;
+
+		if (target->mode == STORE_TARGET_SYNC)
+			continue;
+		for (int i = 0; i < n; i++)
+		{
+			if (strcmp(changes[i].name, target->name) != 0)
+				continue;
+			if (table.rel == NULL)
+			{
+				table = store_table_open(space->replica_change, RowExclusiveLock);
+				is_plain = takes_rows_as_they_are(table.rel);
+			}
+			append_change(&table, is_plain, target->id, key, &changes[i]);
+			has_any = true;
+		}
+		if (has_any)
+			store_target_announce(schema, target->server);
+	}
+	if (table.rel != NULL)
+		store_table_close(&table);
+}
+
+/* Of one target; the changes of a name lie together. */
+static void
+write_changes(StoreSpace *space, int id, const char *key, const StoreReplicaChange *changes, int n)
+{
+	StoreTarget *target = store_target_find(space, id);
+	StoreTargetRow *rows = palloc(sizeof(StoreTargetRow) * n);
+	int			n_rows = 0;
+
+	if (target == NULL)
+		return;
+	for (int i = 0; i < n; i++)
+	{
+		const StoreReplicaChange *change = &changes[i];
+
+		if (strcmp(change->name, target->name) == 0)
+			rows[n_rows++] = (StoreTargetRow) {key, change->row, change->is_gone, change->value, change->hash, change->seq, change->at};
+	}
+	if (n_rows > 0)
+		store_target_apply(space, target, rows, n_rows);
+	pfree(rows);
+}
+
+void
+store_targets_changed(StoreSpace *space, const char *key, const StoreReplicaChange *changes, int n)
+{
+	Oid			schema = space->schema;
+	List	   *targets = store_targets_of(space);
+	List	   *syncs = NIL;
+	ListCell   *lc;
+
+	if (targets == NIL || n == 0)
+		return;
+	foreach(lc, targets)
+	{
+		if (((StoreTarget *) lfirst(lc))->mode == STORE_TARGET_SYNC)
+			syncs = lappend_int(syncs, ((StoreTarget *) lfirst(lc))->id);
+	}
+	append_changes(space, targets, key, changes, n);
+	/* Each may run triggers, after which nothing that was known need be so. */
+	foreach(lc, syncs)
+	{
+		space = store_space_by_schema(schema);
+		if (space != NULL)
+			write_changes(space, lfirst_int(lc), key, changes, n);
+	}
+	list_free(syncs);
+}
+
+/* ---- another program ---- */
+
+/* What speaks against the program, of one target; NULL: nothing.  What is wrong under the present program, too, is not this one's fault. */
+static const char *
+misfit(StoreSpace *space, const LangProgram *program, const TargetRegistration *one, Relation rel)
+{
+	List	   *identity = store_text_list(one->identity);
+	StringInfoData problems;
+	StringInfoData before;
+	TargetMap	map;
+
+	initStringInfo(&problems);
+	initStringInfo(&before);
+	if (!store_target_is_published(program, one->name, &problems))
+		return problems.data;
+	if (rel == NULL || store_target_map(space, program, one->name, rel, one->columns, true, identity, &map, &problems) ||
+		!store_target_map(space, vm_program_lang(store_program_current(space)->vm), one->name, rel, one->columns, true, identity, &map, &before))
+		return NULL;
+	return problems.data;
+}
+
+void
+store_targets_check(StoreSpace *space, const LangProgram *program)
+{
+	StringInfoData all;
+	ListCell   *lc;
+	int			n = 0;
+
+	initStringInfo(&all);
+	foreach(lc, store_registrations(space))
+	{
+		const TargetRegistration *one = lfirst(lc);
+		Relation	rel = OidIsValid(one->relation) ? try_relation_open(one->relation, AccessShareLock) : NULL;
+		const char *problems = misfit(space, program, one, rel);
+
+		if (problems != NULL)
+			appendStringInfo(&all, "%sReplication \"%s\" to %s: %s", n++ > 0 ? "\n" : "", one->name,
+							 rel != NULL ? psprintf("table \"%s\"", RelationGetRelationName(rel)) : OidIsValid(one->relation) ? "a table that is gone" : "a queue",
+							 problems);
+		if (rel != NULL)
+			relation_close(rel, NoLock);
+	}
+	if (n > 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST),
+				 errmsg("the program does not fit what its replications are brought to"),
+				 errdetail_internal("%s", all.data),
+				 errhint("Change the program or the table, or call adama.unreplicate before: what is in the table stays.")));
+	pfree(all.data);
+}

@@ -1,0 +1,115 @@
+/*
+ * target_foreign.c
+ *	  What foreign data wrappers ask of a target.
+ *
+ * Of any: that it can insert, update and delete.  mysql_fdw finds the row to update or delete by the first column of the table alone, whatever the condition says, so that column must be the
+ * identity; it can't write all types; and unless its server is told otherwise, what is too long is cut off there without a word, and characters beyond the basic plane become
+ * question marks.
+ */
+#include "postgres.h"
+
+#include "commands/defrem.h"
+#include "foreign/fdwapi.h"
+#include "foreign/foreign.h"
+#include "nodes/nodes.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/rel.h"
+
+#include "store/target.h"
+
+static bool
+is_mysql(const ForeignServer *server)
+{
+	const char *handler = get_func_name(GetForeignDataWrapper(server->fdwid)->fdwhandler);
+
+	return handler != NULL && strcmp(handler, "mysql_fdw_handler") == 0;
+}
+
+bool
+store_target_foreign_is_writable(TargetWork *work)
+{
+	FdwRoutine *routine = GetFdwRoutineForRelation(work->rel, false);
+	int			events = routine->IsForeignRelUpdatable != NULL ? routine->IsForeignRelUpdatable(work->rel) :
+		((routine->ExecForeignInsert != NULL) << CMD_INSERT) | ((routine->ExecForeignUpdate != NULL) << CMD_UPDATE) | ((routine->ExecForeignDelete != NULL) << CMD_DELETE);
+	int			all = (1 << CMD_INSERT) | (1 << CMD_UPDATE) | (1 << CMD_DELETE);
+
+	if ((events & all) == all)
+		return true;
+	store_target_problem_is(work, "The foreign table can't be written to");
+	return false;
+}
+
+static void
+require_first_column(TargetWork *work)
+{
+	int			first = 1;
+
+	while (first < work->desc->natts && TupleDescAttr(work->desc, first - 1)->attisdropped)
+		first++;
+	for (int i = 0; i < work->map->n_columns; i++)
+	{
+		TargetColumn *column = &work->map->columns[i];
+
+		if (column->is_identity && (column->number != first || work->map->n_identity > 1))
+		{
+			store_target_problem_is(work, "mysql_fdw finds rows by the table's first column, \"%s\": it alone must say which replica it is, so give it $id%s",
+					NameStr(TupleDescAttr(work->desc, first - 1)->attname), work->of_records ? "" : " or $key");
+			return;
+		}
+	}
+}
+
+static void
+require_writable_types(TargetWork *work)
+{
+	for (int i = 0; i < work->map->n_columns; i++)
+	{
+		TargetColumn *column = &work->map->columns[i];
+
+		if (column->class == TARGET_JSONB || column->class == TARGET_PRINCIPAL || column->class == TARGET_ENUM || column->class == TARGET_INTERVAL)
+			store_target_problem_is(work, "mysql_fdw can't write column \"%s\" of type %s; make it %s", column->name, store_target_shown_type(work, column),
+									column->class == TARGET_JSONB ? "json" : column->class == TARGET_INTERVAL ? "double precision" : "text");
+	}
+}
+
+void
+store_target_fit_foreign(TargetWork *work)
+{
+	if (!is_mysql(GetForeignServer(GetForeignTable(RelationGetRelid(work->rel))->serverid)))
+		return;
+	require_first_column(work);
+	require_writable_types(work);
+}
+
+static const char *
+option(const ForeignServer *server, const char *name)
+{
+	ListCell   *lc;
+
+	foreach(lc, server->options)
+	{
+		DefElem    *def = lfirst(lc);
+
+		if (strcmp(def->defname, name) == 0)
+			return defGetString(def);
+	}
+	return "";
+}
+
+void
+store_target_warn_foreign(Oid relation)
+{
+	ForeignServer *server = GetForeignServer(GetForeignTable(relation)->serverid);
+
+	if (!is_mysql(server))
+		return;
+	if (strstr(option(server, "sql_mode"), "STRICT") == NULL)
+		ereport(WARNING,
+				(errmsg("server \"%s\" does not ask MySQL to be strict: what is too long or too large will be changed there without an error", server->servername),
+				 errhint("ALTER SERVER %s OPTIONS (ADD sql_mode 'ANSI_QUOTES,STRICT_ALL_TABLES');", quote_identifier(server->servername))));
+	if (strcmp(option(server, "character_set"), "utf8mb4") != 0)
+		ereport(WARNING,
+				(errmsg("server \"%s\" does not set a character set that has all characters: some will become question marks", server->servername),
+				 errhint("ALTER SERVER %s OPTIONS (ADD character_set 'utf8mb4');", quote_identifier(server->servername))));
+}
