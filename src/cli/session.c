@@ -1,6 +1,6 @@
 /*
  * session.c
- *	  One document and those who watch it, led through a script's events as the server would.
+ *	  One document, led through a script's events as the server would.
  *
  * An event is reduced as the store reduces it: its time is never before that of the one before, a failed one leaves no trace, a good one makes seq one more.
  * Then what the event says beside (vm/state.h) is told to the views that are meant, each view is computed, and what changed is told, in the order in which they were
@@ -16,42 +16,7 @@
  */
 #include <string.h>
 
-#include "cli/cli.h"
-#include "live/live.h"
-
-typedef struct View
-{
-	VmText		name;
-	VmText		agent;
-	VmText		authority;
-	KitArena   *arena;			/* of the state; a new one when it changes */
-	DocBytes	state;			/* the viewer's */
-	LiveView   *live;			/* NULL: nothing was sent yet, or the last attempt failed */
-	bool		knows_failure;
-	bool		is_ended;		/* the document has disconnected it */
-	struct View *next;			/* in the order in which they were connected */
-} View;
-
-struct CliSession
-{
-	KitArena   *arena;
-	KitArena   *scratch;		/* of the command at hand */
-	const VmProgram *program;
-	VmText		space;
-	VmText		key;
-	bool		shows_place;
-	VmDoc	   *doc;			/* NULL: there is none */
-	LiveDocument *shown;		/* what all views share */
-	bool		is_loaded;		/* it was loaded, and has not had @load since */
-	int64_t		seq;
-	int64_t		at;				/* of the script: what "at" said last */
-	int64_t		updated;		/* of the document: when its last event was */
-	int64_t		n_events;
-	KitBuf	   *out;			/* of the command at hand */
-	View	   *views;
-	CliPast    *past;			/* empty when nobody asks for it, or there is no document */
-	KitBuf		effects;		/* of the events that were reduced since they were told last: DocBytes after DocBytes, in scratch */
-};
+#include "cli/session.h"
 
 CliSession *
 cli_session_new(const VmProgram *program, VmText space, VmText key, bool shows_place)
@@ -69,147 +34,6 @@ cli_session_new(const VmProgram *program, VmText space, VmText key, bool shows_p
 	s->shown = live_document_new(program, false);
 	live_document_remember(s->shown);
 	return s;
-}
-
-/* ---- views ---- */
-
-static void
-free_view(View *view)
-{
-	if (view->live != NULL)
-		live_view_free(view->live);
-	kit_arena_delete(view->arena);
-}
-
-static View **
-find_view(CliSession *s, VmText name)
-{
-	View	  **link = &s->views;
-
-	while (*link != NULL && ((*link)->name.len != name.len || memcmp((*link)->name.str, name.str, name.len) != 0))
-		link = &(*link)->next;
-	return link;
-}
-
-static bool
-is_same(VmText a, VmText b)
-{
-	return a.len == b.len && memcmp(a.str, b.str, a.len) == 0;
-}
-
-static bool
-is_connected(const CliSession *s, VmText agent, VmText authority)
-{
-	for (const View *view = s->views; view != NULL; view = view->next)
-		if (is_same(view->agent, agent) && is_same(view->authority, authority))
-			return true;
-	return false;
-}
-
-static VmText
-keep_text(KitArena *arena, VmText text)
-{
-	return (VmText) {kit_arena_strdup(arena, text.str, text.len), text.len};
-}
-
-static DocBytes
-keep_state(KitArena *arena, DocItem state)
-{
-	KitBuf	   *buf = KIT_NEW(arena, KitBuf);
-	DocWriter	w;
-
-	kit_buf_init(buf, arena);
-	doc_write_begin(&w, buf, DOC_DOCUMENT);
-	doc_write_item(&w, state);
-	return doc_write_end(&w);
-}
-
-static LiveViewer
-viewer_of(const View *view)
-{
-	return (LiveViewer) {view->agent, view->authority, view->state};
-}
-
-static void
-begin_payload(const View *view, KitBuf *out)
-{
-	kit_buf_add_str(out, "{\"view\":");
-	doc_json_string(view->name.str, view->name.len, DOC_JSON_TEXT, out);
-	kit_buf_add_str(out, ",\"payload\":");
-}
-
-static void
-tell_failure(View *view, const KitDiag *diag, KitBuf *out)
-{
-	if (view->live != NULL)
-		live_view_free(view->live);
-	view->live = NULL;
-	if (view->knows_failure)
-		return;
-	view->knows_failure = true;
-	begin_payload(view, out);
-	kit_buf_printf(out, "{\"failed\":\"%s\",\"message\":", kit_error_sqlstate(diag->code));
-	doc_json_string(diag->message, strlen(diag->message), DOC_JSON_TEXT, out);
-	kit_buf_add_str(out, "}}\n");
-}
-
-static void
-tell_change(CliSession *s, View *view, const KitBuf *data, bool is_whole, KitBuf *out)
-{
-	view->knows_failure = false;
-	begin_payload(view, out);
-	live_envelope(out, data->data, data->len, is_whole, s->seq);
-	kit_buf_add_str(out, "}\n");
-}
-
-/* The turn in which views are updated now; NULL when what they share can't be computed. */
-static LiveTurn *
-begin_turn(CliSession *s, KitDiag *diag)
-{
-	return live_turn_begin(s->shown, s->doc, s->updated, s->seq, s->space, s->key, &vm_default_limits, s->scratch, diag);
-}
-
-/* Computes the view of now and tells what is new; failure: why there is no turn. */
-static void
-update_view(CliSession *s, View *view, LiveTurn *turn, const KitDiag *failure, KitBuf *out)
-{
-	LiveViewer	viewer = viewer_of(view);
-	LiveOutcome outcome;
-	KitBuf		data;
-	KitDiag		diag = {0};
-
-	if (turn == NULL)
-	{
-		tell_failure(view, failure, out);
-		return;
-	}
-	kit_buf_init(&data, s->scratch);
-	if (view->live == NULL)
-		view->live = live_view_new(s->shown, &viewer, &diag);
-	outcome = view->live == NULL ? LIVE_FAILED : live_view_update(view->live, turn, &data, &diag);
-	if (outcome == LIVE_FAILED)
-		tell_failure(view, &diag, out);
-	else if (outcome != LIVE_UNCHANGED)
-	{
-		VmText		before = live_view_before(view->live);
-
-		if (before.len > 0)
-			tell_change(s, view, &(KitBuf) {.data = (char *) before.str, .len = before.len}, false, out);
-		tell_change(s, view, &data, outcome == LIVE_WHOLE, out);
-	}
-}
-
-static void
-update_views(CliSession *s, KitBuf *out)
-{
-	KitDiag		diag = {0};
-	LiveTurn   *turn;
-
-	if (s->doc == NULL || s->views == NULL)
-		return;
-	turn = begin_turn(s, &diag);
-	for (View *view = s->views; view != NULL; view = view->next)
-		update_view(s, view, turn, &diag, out);
 }
 
 /* ---- what comes of an event ---- */
@@ -496,10 +320,9 @@ static bool
 connect(CliSession *s, const CliCommand *command, KitDiag *diag)
 {
 	VmEvent		event = event_of(s, VM_EVENT_CONNECT, command->agent, command->authority);
-	View	  **end = find_view(s, command->name);
+	CliView	  **end = cli_view_find(s, command->name);
 	bool		had_document = s->doc != NULL;
 	VmObj	   *state;
-	View	   *view;
 
 	if (*end != NULL)
 		return kit_fail(diag, KIT_INVALID_NAME, "view \"%.*s\" is connected already", (int) command->name.len, command->name.str);
@@ -507,7 +330,7 @@ connect(CliSession *s, const CliCommand *command, KitDiag *diag)
 		return false;
 	if (!invent(s, event, diag))
 		return false;
-	if (vm_program_handles(s->program, VM_EVENT_CONNECT) && !is_connected(s, command->agent, command->authority) ? !reduce(s, &event, diag) :
+	if (vm_program_handles(s->program, VM_EVENT_CONNECT) && !cli_view_is_connected(s, command->agent, command->authority) ? !reduce(s, &event, diag) :
 		!wake(s, event.at, diag))
 	{
 		/* What was made for the one who may not connect goes with the transaction. */
@@ -515,44 +338,29 @@ connect(CliSession *s, const CliCommand *command, KitDiag *diag)
 			drop_document(s);
 		return false;
 	}
-	view = KIT_NEW(s->arena, View);
-	view->name = keep_text(s->arena, command->name);
-	view->agent = keep_text(s->arena, command->agent);
-	view->authority = keep_text(s->arena, command->authority);
-	view->arena = kit_arena_new("viewer state");
-	if (command->object.kind == DOC_OBJECT)
-		view->state = keep_state(view->arena, command->object);
-	*end = view;
+	cli_view_add(s, command);
 	return true;
-}
-
-static bool
-unknown_view(const CliCommand *command, KitDiag *diag)
-{
-	return kit_fail(diag, KIT_UNKNOWN_CONNECTION, "there is no view \"%.*s\"", (int) command->name.len, command->name.str);
 }
 
 /* The view is gone whatever @disconnected does. */
 static bool
 disconnect(CliSession *s, const CliCommand *command, KitDiag *diag)
 {
-	View	  **link = find_view(s, command->name);
-	View	   *view = *link;
+	CliView	  **link = cli_view_find(s, command->name);
 	VmEvent		event;
 
-	if (view == NULL)
-		return unknown_view(command, diag);
-	event = event_of(s, VM_EVENT_DISCONNECT, view->agent, view->authority);
-	*link = view->next;
-	free_view(view);
-	return s->doc == NULL || is_connected(s, event.agent, event.authority) || !vm_program_handles(s->program, VM_EVENT_DISCONNECT) ||
+	if (*link == NULL)
+		return cli_view_unknown(command, diag);
+	event = event_of(s, VM_EVENT_DISCONNECT, (*link)->agent, (*link)->authority);	/* they live as long as the session */
+	cli_view_remove(link);
+	return s->doc == NULL || cli_view_is_connected(s, event.agent, event.authority) || !vm_program_handles(s->program, VM_EVENT_DISCONNECT) ||
 		reduce(s, &event, diag);
 }
 
 static bool
 may_send(CliSession *s, const VmEvent *event, const char *what, KitDiag *diag)
 {
-	return vm_program_lang(s->program)->n_static_sends == 0 || is_connected(s, event->agent, event->authority) ||
+	return vm_program_lang(s->program)->n_static_sends == 0 || cli_view_is_connected(s, event->agent, event->authority) ||
 		ask(s, VM_STATIC_SEND, event, false, what, diag);
 }
 
@@ -582,21 +390,6 @@ attach(CliSession *s, const CliCommand *command, KitDiag *diag)
 
 	event.message = command->object;
 	return require_document(s, diag) && may_send(s, &event, "attaching without being connected", diag) && reduce(s, &event, diag);
-}
-
-static void
-close_views(CliSession *s, KitBuf *out)
-{
-	for (View *view = s->views; view != NULL; view = view->next)
-	{
-		if (out != NULL)
-		{
-			begin_payload(view, out);
-			kit_buf_add_str(out, "{\"closed\":\"deleted\"}}\n");
-		}
-		free_view(view);
-	}
-	s->views = NULL;
 }
 
 /* What @delete changes is undone. */
@@ -638,91 +431,19 @@ reload(CliSession *s, KitDiag *diag)
 	return true;
 }
 
-/* ---- what events did beside ---- */
-
-/* A principal whose views have ended. */
-typedef struct Gone
-{
-	VmText		agent;
-	VmText		authority;
-	struct Gone *next;
-} Gone;
-
-static void
-tell_effect(CliSession *s, const VmEffect *effect, KitBuf *out)
-{
-	for (View *view = s->views; view != NULL; view = view->next)
-	{
-		if (view->is_ended || !vm_effect_concerns(effect, view->agent, view->authority))
-			continue;
-		if (effect->disconnects)
-			view->is_ended = true;
-		else if (view->live != NULL)
-		{
-			begin_payload(view, out);
-			vm_effect_payload(effect, out);
-			kit_buf_add_str(out, "}\n");
-		}
-	}
-}
-
-/* Ends the views that the document has disconnected; whose they were. */
-static Gone *
-end_views(CliSession *s, KitBuf *out)
-{
-	Gone	   *gone = NULL;
-	Gone	  **end = &gone;
-
-	for (View **link = &s->views; *link != NULL;)
-	{
-		View	   *view = *link;
-
-		if (!view->is_ended)
-		{
-			link = &view->next;
-			continue;
-		}
-		begin_payload(view, out);
-		kit_buf_add_str(out, "{\"closed\":\"disconnected\"}}\n");
-		*end = KIT_NEW(s->scratch, Gone);
-		**end = (Gone) {view->agent, view->authority, NULL};	/* they live as long as the session */
-		end = &(*end)->next;
-		*link = view->next;
-		free_view(view);
-	}
-	return gone;
-}
-
-static Gone *
-tell_effects(CliSession *s, KitBuf *out)
-{
-	for (size_t at = 0; at < s->effects.len; at += sizeof(DocBytes))
-	{
-		DocBytes	bytes;
-		DocItem		root;
-		KitDiag		diag = {0};
-		VmEffect	effect;
-
-		memcpy(&bytes, s->effects.data + at, sizeof(bytes));
-		if (doc_open(bytes, DOC_DOCUMENT, &root, &diag))
-			while (vm_effect_next(&root.body, &effect))
-				tell_effect(s, &effect, out);
-	}
-	kit_buf_clear(&s->effects);
-	return end_views(s, out);
-}
+/* ---- what comes after an event ---- */
 
 /* @disconnected, for one whose last view has ended. */
 static void
-has_gone(CliSession *s, const Gone *gone, KitBuf *out)
+has_gone(CliSession *s, const CliGone *gone, KitBuf *out)
 {
 	VmEvent		event = event_of(s, VM_EVENT_DISCONNECT, gone->agent, gone->authority);
 	KitDiag		diag = {0};
 
-	for (const Gone *later = gone->next; later != NULL; later = later->next)
-		if (is_same(later->agent, gone->agent) && is_same(later->authority, gone->authority))
+	for (const CliGone *later = gone->next; later != NULL; later = later->next)
+		if (cli_text_is_same(later->agent, gone->agent) && cli_text_is_same(later->authority, gone->authority))
 			return;
-	if (s->doc != NULL && !is_connected(s, gone->agent, gone->authority) && vm_program_handles(s->program, VM_EVENT_DISCONNECT) && !reduce(s, &event, &diag))
+	if (s->doc != NULL && !cli_view_is_connected(s, gone->agent, gone->authority) && vm_program_handles(s->program, VM_EVENT_DISCONNECT) && !reduce(s, &event, &diag))
 		failed(s, &diag, out);
 }
 
@@ -734,80 +455,16 @@ settle(CliSession *s, KitBuf *out)
 
 	do
 	{
-		Gone	   *gone = tell_effects(s, out);
+		CliGone	   *gone = cli_views_tell_effects(s, out);
 
 		if (s->doc == NULL)
-			close_views(s, out);
+			cli_views_close(s, out);
 		else
-			update_views(s, out);
+			cli_views_update(s, out);
 		has_changed = gone != NULL;
 		for (; gone != NULL; gone = gone->next)
 			has_gone(s, gone, out);
 	} while (has_changed);
-}
-
-/* ---- a new viewer state ---- */
-
-/* The members that are given replace those of before; the others stay. */
-static DocBytes
-merge_state(DocBytes before, DocItem given, KitArena *arena, KitDiag *diag)
-{
-	DocNode    *merged = doc_node_new(arena, DOC_OBJECT);
-	DocItem		items[2] = {{.kind = DOC_NULL}, given};
-	KitBuf	   *buf = KIT_NEW(arena, KitBuf);
-	DocWriter	w;
-
-	if (before.len > 0)
-		doc_open(before, DOC_DOCUMENT, &items[0], diag);
-	for (int i = 0; i < 2; i++)
-	{
-		DocKey		key;
-		DocItem		value;
-		DocNode    *node;
-
-		if (items[i].kind != DOC_OBJECT)
-			continue;
-		while (doc_next_member(&items[i].body, &key, &value) && doc_node_from_item(arena, value, &node, diag))
-			doc_node_set(arena, merged, key.str, key.len, node);
-	}
-	kit_buf_init(buf, arena);
-	doc_write_begin(&w, buf, DOC_DOCUMENT);
-	doc_node_write(merged, &w);
-	return doc_write_end(&w);
-}
-
-static void
-update_viewer(CliSession *s, const CliCommand *command, KitBuf *out)
-{
-	View	   *view = *find_view(s, command->name);
-	KitArena   *arena;
-	DocBytes	state;
-	VmObj	   *decoded;
-	DocItem		item;
-	LiveTurn   *turn;
-	KitDiag		diag = {0};
-
-	if (view == NULL)
-	{
-		unknown_view(command, &diag);
-		failed(s, &diag, out);
-		return;
-	}
-	arena = kit_arena_new("viewer state");
-	state = merge_state(view->state, command->object, arena, &diag);
-	if (!doc_open(state, DOC_DOCUMENT, &item, &diag) || !vm_viewer_decode(s->program, item, s->scratch, &decoded, &diag) ||
-		(view->live != NULL && !live_view_look_with(view->live, state, &diag)))
-	{
-		kit_arena_delete(arena);
-		failed(s, &diag, out);
-		return;
-	}
-	kit_arena_delete(view->arena);
-	view->arena = arena;
-	view->state = state;
-	succeeded(s, out);
-	turn = begin_turn(s, &diag);
-	update_view(s, view, turn, &diag, out);
 }
 
 /* ---- commands ---- */
@@ -865,7 +522,14 @@ cli_session_run(CliSession *s, const CliCommand *command, KitBuf *out)
 			ok = require_document(s, &diag);
 			break;
 		case CLI_UPDATE:
-			update_viewer(s, command, out);
+			ok = cli_view_change(s, command, &diag);
+			if (ok)
+			{
+				succeeded(s, out);
+				cli_view_update(s, command->name, out);
+			}
+			else
+				failed(s, &diag, out);
 			break;
 		case CLI_DUMP:
 			dump(s, out);
@@ -890,7 +554,7 @@ cli_session_run(CliSession *s, const CliCommand *command, KitBuf *out)
 void
 cli_session_free(CliSession *s)
 {
-	close_views(s, NULL);
+	cli_views_close(s, NULL);
 	live_document_free(s->shown);
 	if (s->doc != NULL)
 		drop_document(s);
