@@ -101,6 +101,18 @@ extern void cli_past_add(CliPast *past, DocBytes state);
 extern void cli_past_cut(CliPast *past, int64_t seq);	/* what was after that has not happened */
 extern bool cli_past_find(const CliPast *past, int64_t seq, DocBytes *state);
 
+/* ---- replicas.c ---- */
+
+typedef struct CliReplicas CliReplicas;
+
+extern CliReplicas *cli_replicas_new(void);
+extern void cli_replicas_free(CliReplicas *replicas);
+/* What the document publishes now: all of it, or what the events of the open journal may have changed. */
+extern bool cli_replicas_note(CliReplicas *replicas, VmDoc *doc, bool is_whole, VmText space, VmText key, KitArena *scratch, KitDiag *diag);
+extern void cli_replicas_drop(CliReplicas *replicas);	/* there is no document any more */
+/* Tells what is another than it was when told last, by name and row; scratch is the arena that it was noted with. */
+extern void cli_replicas_tell(CliReplicas *replicas, KitArena *scratch, KitBuf *out);
+
 /* ---- commands ---- */
 
 /* Arguments without the program's and the command's name. */

@@ -3,14 +3,15 @@
  *	  One document, led through a script's events as the server would.
  *
  * An event is reduced as the store reduces it: its time is never before that of the one before, a failed one leaves no trace, a good one makes seq one more.
- * Then what the event says beside (vm/state.h) is told to the views that are meant, each view is computed, and what changed is told, in the order in which they were
- * connected.  Views that the document disconnects end; then @disconnected runs, and all that again.  Policies are asked as for a SQL role that was granted
- * everything: what a program does not declare (@static, @connected, @delete) is allowed.
+ * Then what the document publishes is told, where that is new; what the event says beside (vm/state.h) is told to the views that are meant, each view is
+ * computed, and what changed is told, in the order in which they were connected.  Views that the document disconnects end; then @disconnected runs, and all
+ * that again.  Policies are asked as for a SQL role that was granted everything: what a program does not declare (@static, @connected, @delete) is allowed.
  *
  * Output, a JSON object a line:
  *		{"event":n,"log":"…"}							a line that the program logs; comes before what comes of the event
  *		{"event":n,"seq":s}								n counts the commands but dump, from 1
  *		{"event":n,"error":{"code":c,"message":m}}		what failed, with its SQLSTATE
+ *		{"replica":"name","row":r,"value":{…}}			what the document, or a row of it, publishes now; null: nothing any more
  *		{"view":"v1","payload":{…}}						the envelope, for each view that is sent something
  *		{"dump":{…}}									the state; null when there is no document
  */
@@ -31,6 +32,7 @@ cli_session_new(const VmProgram *program, VmText space, VmText key, bool shows_p
 	s->key = key;
 	s->shows_place = shows_place;
 	s->past = cli_past_new();
+	s->replicas = cli_replicas_new();
 	s->shown = live_document_new(program, false);
 	live_document_remember(s->shown);
 	return s;
@@ -155,11 +157,18 @@ keep_effects(CliSession *s)
 		kit_buf_add(&s->effects, &effects, sizeof(effects));
 }
 
+/* What the document publishes after the events of the journal, or all of it, belongs to them: when it can't be computed they fail. */
+static bool
+publish(CliSession *s, VmDoc *doc, bool is_whole, KitDiag *diag)
+{
+	return cli_replicas_note(s->replicas, doc, is_whole, s->space, s->key, s->scratch, diag);
+}
+
 /* Ends the journal in which so many events were reduced. */
 static bool
-end_events(CliSession *s, bool ok, int64_t n_events, int64_t at)
+end_events(CliSession *s, bool ok, int64_t n_events, int64_t at, KitDiag *diag)
 {
-	if (!ok)
+	if (!ok || !publish(s, s->doc, s->seq == 0, diag))
 	{
 		cli_past_cut(s->past, s->seq);
 		vm_doc_rollback(s->doc);
@@ -185,7 +194,7 @@ wake(CliSession *s, int64_t at, KitDiag *diag)
 	ok = run_load(s, at, &n_loads, diag);
 	if (ok && n_loads > 0)
 		remember(s);
-	return end_events(s, ok, n_loads, at);
+	return end_events(s, ok, n_loads, at, diag);
 }
 
 static void
@@ -194,6 +203,7 @@ drop_document(CliSession *s)
 	vm_doc_free(s->doc);
 	s->doc = NULL;
 	cli_past_cut(s->past, 0);
+	cli_replicas_drop(s->replicas);
 }
 
 /* The event has asked for an earlier state; diag says where. */
@@ -221,7 +231,7 @@ lead_back(CliSession *s, const VmEvent *event, KitDiag *diag)
 	}
 	kit_buf_init(&delta, s->scratch);
 	earlier = vm_doc_load(s->program, state, false, false, diag);
-	ok = earlier != NULL && vm_rewind_delta(s->doc, earlier, event, s->scratch, &delta, diag) &&
+	ok = earlier != NULL && vm_rewind_delta(s->doc, earlier, event, s->scratch, &delta, diag) && publish(s, earlier, true, diag) &&
 		vm_doc_apply(s->doc, (DocBytes) {delta.data, delta.len}, diag);
 	if (earlier != NULL)
 		vm_doc_free(earlier);
@@ -249,7 +259,7 @@ reduce(CliSession *s, const VmEvent *event, KitDiag *diag)
 	ok = ok && vm_reduce(s->doc, &now, &vm_default_limits, s->scratch, diag);
 	if (ok)
 		remember(s);
-	if (end_events(s, ok, n_loads + 1, event->at))
+	if (end_events(s, ok, n_loads + 1, event->at, diag))
 		return true;
 	if (diag->code == KIT_REWOUND)
 		return lead_back(s, event, diag);
@@ -455,8 +465,10 @@ settle(CliSession *s, KitBuf *out)
 
 	do
 	{
-		CliGone	   *gone = cli_views_tell_effects(s, out);
+		CliGone	   *gone;
 
+		cli_replicas_tell(s->replicas, s->scratch, out);
+		gone = cli_views_tell_effects(s, out);
 		if (s->doc == NULL)
 			cli_views_close(s, out);
 		else
@@ -559,6 +571,7 @@ cli_session_free(CliSession *s)
 	if (s->doc != NULL)
 		drop_document(s);
 	cli_past_free(s->past);
+	cli_replicas_free(s->replicas);
 	kit_arena_delete(s->scratch);
 	kit_arena_delete(s->arena);
 }

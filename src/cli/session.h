@@ -39,6 +39,7 @@ struct CliSession
 	KitBuf	   *out;			/* of the command at hand */
 	CliView	   *views;
 	CliPast    *past;			/* empty when nobody asks for it, or there is no document */
+	CliReplicas *replicas;		/* what the document publishes */
 	KitBuf		effects;		/* of the events that were reduced since they were told last: DocBytes after DocBytes, in scratch */
 };
 

@@ -55,6 +55,9 @@ context_is_known(Check *c, LangPos pos)
 		case LANG_UNIT_DISPATCH:
 			kit_diag_hint(diag, "Pass what is needed of it as a parameter.");
 			break;
+		case LANG_UNIT_REPLICATION:
+			kit_diag_hint(diag, "What is published does not depend on who did what; the document's own names are Document.key() and Document.space().");
+			break;
 		default:
 			kit_diag_hint(diag, "It is known in channels, @construct, @connected, @disconnected, @delete and @static.");
 			break;

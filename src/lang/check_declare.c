@@ -407,8 +407,12 @@ declare_member(Check *c, LangStruct *s, LangDecl *d)
 		case LANG_DECL_REQUIRE:
 		case LANG_DECL_INDEX:
 		case LANG_DECL_JOIN:
-		case LANG_DECL_REPLICATION:
-			break;				/* check_guard.c, check_assoc.c, check_replication.c, when all fields and policies are known */
+			break;				/* check_guard.c, check_assoc.c, when all fields and policies are known */
+		case LANG_DECL_REPLICATION:	/* check_replication.c, likewise */
+			if (s->kind == LANG_STRUCT_MESSAGE)
+				kit_diag_hint(check_error(c, d->pos, "a message publishes nothing"),
+							  "A replication stands in a record, whose rows publish it, or outside of all, where the document does.");
+			break;
 		case LANG_DECL_CSV:
 			check_unsupported(c, d->pos, "@csv");
 			break;

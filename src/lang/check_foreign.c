@@ -54,6 +54,7 @@ const CheckForeign check_foreign[] = {
 	{"type", "interval duration", "Did you mean \"timespan\"?"},
 	{"type", "jsonb object any variant unknown", "A JSON value of any form is dynamic."},
 	{"type", "uuid serial bigserial", "Each row has an id of its own, a number: public int id;"},
+	{"type", "replication", "It is written replication<name:upsert> status = {...}; and publishes the value under the name."},
 	{"type", "client user account agent role", "Did you mean \"principal\"?"},
 	{"type", "array vec vector slice", "An array is written T[], as in int[]."},
 	{"type", "set hashset", "A map has each key once: map<string, bool>."},

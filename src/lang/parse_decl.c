@@ -406,10 +406,10 @@ parse_replication(LangParser *p)
 {
 	LangDecl   *decl = lang_decl_new(p, LANG_DECL_REPLICATION, lang_next(p)->pos);
 
-	lang_expect(p, '<', "and a target");
-	decl->u.replication.service = lang_expect_name(p, "a target");
-	lang_expect(p, ':', "after the target");
-	decl->u.replication.method = lang_expect_name(p, "a method");
+	lang_expect(p, '<', "and what is published");
+	decl->u.replication.service = lang_expect_name(p, "the name under which it is published");
+	lang_expect(p, ':', "and the method, as in replication<scores:upsert>");
+	decl->u.replication.method = lang_expect_name(p, "the method, upsert");
 	lang_expect(p, '>', "after the method");
 	decl->name = lang_expect_new_name(p, "a replication");
 	lang_expect(p, '=', "and a value");
@@ -486,6 +486,8 @@ parse_in_message(LangParser *p)
 		return parse_named_line(p, LANG_DECL_INDEX, "a field");
 	if (word_begins(p, "method"))
 		return parse_function(p, LANG_DECL_METHOD);
+	if (lang_at_word(p, "replication") && lang_ahead_is(p, 1, '<'))
+		return parse_replication(p);	/* which is refused where it is checked */
 	if (lang_at_word(p, "@parsed"))
 		return lang_decl_body(p, lang_decl_new(p, LANG_DECL_PARSED, lang_next(p)->pos));
 	if (lang_at_word(p, "@csv"))

@@ -2,8 +2,8 @@
  * replica.h
  *	  What a document publishes: the values of its program's replications, and which of them may have changed.
  *
- * A replica is known by the name of its replication, the document's key and its row: 0 for the document itself, otherwise the id of the row, which no other
- * row of the document ever has.  (A name is used at most once in a structure, so no two replications yield the same.)  Its value is an object in the storage
+ * A replica is known by the name of its replication, the document's key and its row: 0 for the document itself, otherwise the row's id.  (A structure has
+ * at most one replication of a name, and ids are unique in the document, so no two replicas are known by the same.)  Its value is an object in the storage
  * form of state.h, but for longs, which are integers here, however deep, so that SQL can compare and add them.  An empty maybe is absent, in an array null.
  *
  * Whoever keeps replicas elsewhere takes the changed ones before the journal is closed; for a document that was just made, loaded under another

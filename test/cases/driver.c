@@ -23,6 +23,7 @@
  *								log some text						the next line that was logged, exactly; each one must be told
  *								delta {"json"}						the event's delta, exactly
  *								effects [json]						its effects (vm/state.h)
+ *								replicas [json]						what it publishes that was not so before; the value of what is gone is null
  *								state {"json"}						the whole state now
  *								view alice {"json"}					what alice sees now, as people see it
  *								view alice with {"viewer"} gives {"json"}
@@ -32,125 +33,13 @@
  *
  * After every event the driver also checks what must hold for all of them: a failed event leaves the state as it was; the state before plus the delta
  * is the state after, as documents and when applied to the document in memory; the state survives loading and saving; the size that the
- * document tells is the state's; the same event on the same state gives the same delta again.
+ * document tells is the state's; the same event on the same state gives the same delta again; what was told of replicas is what is published.
  */
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "case.h"
 #include "live/live.h"
 #include "reach.h"
-#include "vm/vm.h"
-#include "words.h"
-
-typedef struct Case
-{
-	const char *file;
-	char	   *source;
-	size_t		len;
-	KitArena   *arena;
-	VmProgram  *program;
-	VmDoc	   *doc;
-	VmLimits	limits;
-	int64_t		at;
-	int64_t		seq;			/* of the document */
-	int			line;			/* of the script */
-	int			n_failures;
-	/* the last event */
-	bool		has_event;		/* something happened whose outcome nobody has asked for */
-	bool		failed;
-	bool		is_expected;	/* the failure was */
-	KitDiag		diag;
-	DocBytes	delta;
-	DocBytes	effects;		/* len 0: none */
-	VmVerdict	verdict;
-	KitBuf		logged;			/* lines, each ended by a zero */
-	size_t		log_read;		/* so much of it was expected */
-} Case;
-
-__attribute__((format(printf, 2, 3)))
-static void
-complain(Case *c, const char *format,...)
-{
-	va_list		args;
-
-	c->n_failures++;
-	printf("# %s:%d: ", c->file, c->line);
-	va_start(args, format);
-	vprintf(format, args);
-	va_end(args);
-	printf("\n");
-}
-
-static VmText
-text_of(Case *c, const char *str)
-{
-	return (VmText) {kit_arena_strdup(c->arena, str, strlen(str)), (uint32_t) strlen(str)};
-}
-
-static void
-take_principal(Case *c, const char **p, VmText *agent, VmText *authority)
-{
-	char		word[200];
-	char	   *at;
-
-	if (!take_word(p, word, sizeof(word)))
-		complain(c, "a principal is missing");
-	at = strchr(word, '@');
-	if (at != NULL)
-		*at = '\0';
-	*agent = text_of(c, word);
-	*authority = text_of(c, at != NULL ? at + 1 : "test");
-}
-
-/* JSON as this driver compares it: re-rendered without spaces. */
-static const char *
-normal_json(Case *c, const char *json, size_t len)
-{
-	KitBuf		bytes;
-	KitBuf		text;
-	KitDiag		diag = {0};
-
-	kit_buf_init(&bytes, c->arena);
-	kit_buf_init(&text, c->arena);
-	if (!doc_from_json(json, len, DOC_DELTA, &bytes, &diag) ||
-		!doc_to_json((DocBytes) {bytes.data, bytes.len}, DOC_DELTA, DOC_JSON_TEXT, &text, &diag))
-	{
-		complain(c, "not JSON: %.*s: %s", (int) len, json, diag.message);
-		return "";
-	}
-	return text.data;
-}
-
-static const char *
-bytes_json(Case *c, DocBytes bytes, DocClass class)
-{
-	KitBuf		text;
-	KitDiag		diag = {0};
-
-	kit_buf_init(&text, c->arena);
-	if (!doc_to_json(bytes, class, DOC_JSON_TEXT, &text, &diag))
-		complain(c, "cannot be read: %s", diag.message);
-	return text.data == NULL ? "" : text.data;
-}
-
-static void
-compare_json(Case *c, const char *what, const char *got, const char *rest)
-{
-	const char *expected;
-	const char *json;
-	size_t		len;
-
-	if (!take_json(&rest, &json, &len))
-	{
-		complain(c, "%s: JSON is missing", what);
-		return;
-	}
-	expected = normal_json(c, json, len);
-	if (strcmp(got, expected) != 0)
-		complain(c, "%s\n#   got       %s\n#   expected  %s", what, got, expected);
-}
 
 /* ---- what must hold for every event ---- */
 
@@ -187,8 +76,73 @@ effects_of(Case *c, VmDoc *doc)
 	return vm_doc_effects(doc, out);
 }
 
+/* What the events of the open journal may have changed, or (is_whole) all that the document publishes. */
+static bool
+find_published(Case *c, VmDoc *doc, bool is_whole, Replicas *found, KitDiag *diag)
+{
+	VmReplicaContext context = {text_of(c, "space"), text_of(c, "key")};
+
+	*found = (Replicas) {.arena = c->arena};
+	if (is_whole ? !vm_replicas_all(doc, &context, &c->limits, c->arena, take_replica, found, diag) :
+		!vm_replicas_changed(doc, &context, &c->limits, c->arena, take_replica, found, diag))
+		return false;
+	if (found->fault != NULL)
+		complain(c, "%s", found->fault);
+	return true;
+}
+
 static void
-check_success(Case *c, DocBytes before, const VmEvent *event)
+check_published(Case *c, VmDoc *doc, const char *what)
+{
+	Replicas	all;
+	KitDiag		diag = {0};
+	const char *differs;
+
+	if (!find_published(c, doc, true, &all, &diag))
+		complain(c, "%s cannot publish: %s", what, diag.message);
+	else if ((differs = differing_replica(&all, &c->published)) != NULL)
+		complain(c, "%s publishes what was not told: %s", what, differs);
+}
+
+/* Takes what the event publishes, before its journal is closed; it fails when that does. */
+static void
+publish(Case *c, const VmEvent *event)
+{
+	Replicas	found;
+
+	c->news = (Replicas) {.arena = c->arena};
+	if (!vm_program_replicates(c->program) || c->failed)
+		return;
+	if (event->kind == VM_EVENT_CREATE)
+		c->published = (Replicas) {.arena = c->arena};
+	if (find_published(c, c->doc, event->kind == VM_EVENT_CREATE, &found, &c->diag))
+	{
+		c->news = merge_replicas(&c->published, &found);
+		return;
+	}
+	c->failed = true;
+	vm_doc_rollback(c->doc);
+	vm_doc_begin(c->doc);
+}
+
+/* The event, done again to a copy, tells the same. */
+static void
+check_told_again(Case *c, VmDoc *copy, const Replicas *before)
+{
+	Replicas	published = *before;
+	Replicas	told;
+	KitDiag		diag = {0};
+	const char *differs;
+
+	if (!find_published(c, copy, false, &told, &diag))
+		complain(c, "a replica fails when the event is replayed: %s", diag.message);
+	merge_replicas(&published, &told);
+	if ((differs = differing_replica(&published, &c->published)) != NULL)
+		complain(c, "other replicas are told when the event is replayed: %s", differs);
+}
+
+static void
+check_success(Case *c, DocBytes before, const Replicas *published, const VmEvent *event)
 {
 	DocBytes	after = save(c);
 	KitBuf		sum;
@@ -234,6 +188,8 @@ check_success(Case *c, DocBytes before, const VmEvent *event)
 			complain(c, "the event gives another delta when it is replayed");
 		else if (!same_bytes(effects_of(c, copy), c->effects))
 			complain(c, "the event has other effects when it is replayed");
+		else
+			check_told_again(c, copy, published);
 		kit_arena_delete(scratch);
 	}
 	vm_doc_rollback(copy);
@@ -247,6 +203,7 @@ check_success(Case *c, DocBytes before, const VmEvent *event)
 		kit_buf_init(&saved, c->arena);
 		if (!same_bytes(vm_doc_save(copy, &saved), after))
 			complain(c, "the state changes when it is loaded and saved");
+		check_published(c, copy, "a document that was loaded");
 		vm_doc_free(copy);
 	}
 }
@@ -271,6 +228,7 @@ run_event(Case *c, VmEvent *event)
 {
 	KitArena   *scratch = kit_arena_new("event");
 	DocBytes	before = {NULL, 0};
+	Replicas	published = c->published;
 	uint64_t	size;
 
 	if (event->kind == VM_EVENT_CREATE)
@@ -292,6 +250,7 @@ run_event(Case *c, VmEvent *event)
 	memset(&c->diag, 0, sizeof(c->diag));
 	c->has_event = true;
 	c->failed = !vm_reduce(c->doc, event, &c->limits, scratch, &c->diag);
+	publish(c, event);
 	c->delta = delta_of(c, c->doc);
 	c->effects = effects_of(c, c->doc);
 	if (c->failed)
@@ -313,7 +272,8 @@ run_event(Case *c, VmEvent *event)
 		/* a @load that changes nothing is no event */
 		if (event->kind != VM_EVENT_LOAD || !doc_delta_is_empty(c->delta))
 			c->seq = event->seq;
-		check_success(c, before, event);
+		check_published(c, c->doc, "the document");
+		check_success(c, before, &published, event);
 	}
 	kit_arena_delete(scratch);
 }
@@ -395,7 +355,8 @@ open_state(Case *c, const char **p)
 	c->has_event = true;
 	if (doc_from_json(json, len, DOC_DOCUMENT, bytes, &c->diag))
 		c->doc = vm_doc_load(c->program, (DocBytes) {bytes->data, bytes->len}, false, false, &c->diag);
-	c->failed = c->doc == NULL;
+	c->failed = c->doc == NULL || !find_published(c, c->doc, true, &c->published, &c->diag);
+	c->news = c->published;
 	take_options(c, p, &state);
 }
 
@@ -632,6 +593,12 @@ script_line(Case *c, const char *p)
 		compare_json(c, "delta", bytes_json(c, c->delta, DOC_DELTA), p);
 	else if (take(&p, "effects"))
 		compare_json(c, "effects", c->effects.len > 0 ? bytes_json(c, c->effects, DOC_DOCUMENT) : "[]", p);
+	else if (take(&p, "replicas"))
+	{
+		const char *told = replicas_json(&c->news);
+
+		compare_json(c, "replicas", normal_json(c, told, strlen(told)), p);
+	}
 	else if (take(&p, "state"))
 	{
 		if (c->doc != NULL)
