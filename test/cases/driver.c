@@ -98,6 +98,8 @@ check_published(Case *c, VmDoc *doc, const char *what)
 	KitDiag		diag = {0};
 	const char *differs;
 
+	if (!vm_program_replicates(c->program))
+		return;
 	if (!find_published(c, doc, true, &all, &diag))
 		complain(c, "%s cannot publish: %s", what, diag.message);
 	else if ((differs = differing_replica(&all, &c->published)) != NULL)
@@ -134,6 +136,8 @@ check_told_again(Case *c, VmDoc *copy, const Replicas *before)
 	KitDiag		diag = {0};
 	const char *differs;
 
+	if (!vm_program_replicates(c->program))
+		return;
 	if (!find_published(c, copy, false, &told, &diag))
 		complain(c, "a replica fails when the event is replayed: %s", diag.message);
 	merge_replicas(&published, &told);
