@@ -76,15 +76,10 @@ effects_of(Case *c, VmDoc *doc)
 	return vm_doc_effects(doc, out);
 }
 
-/* What the events of the open journal may have changed, or (is_whole) all that the document publishes. */
 static bool
 find_published(Case *c, VmDoc *doc, bool is_whole, Replicas *found, KitDiag *diag)
 {
-	VmReplicaContext context = {text_of(c, "space"), text_of(c, "key")};
-
-	*found = (Replicas) {.arena = c->arena};
-	if (is_whole ? !vm_replicas_all(doc, &context, &c->limits, c->arena, take_replica, found, diag) :
-		!vm_replicas_changed(doc, &context, &c->limits, c->arena, take_replica, found, diag))
+	if (!find_replicas(doc, is_whole, &c->limits, c->arena, found, diag))
 		return false;
 	if (found->fault != NULL)
 		complain(c, "%s", found->fault);

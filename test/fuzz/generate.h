@@ -84,6 +84,7 @@ typedef struct Gen
 	bool		writes;			/* may change the document */
 	bool		may_abort;
 	bool		has_store;		/* the document has maps, texts and the like */
+	bool		publishes;		/* it has replications */
 	bool		has_fill;		/* there is a message Fill with the fields of Row */
 	bool		has_views;		/* it has view fields, policies and filters */
 	int			formula_type;	/* of Row's formula fo */

@@ -59,6 +59,48 @@ gen_graph(Gen *g)
 			kit_buf_printf(g->out, "join near via rows[x] from (x.f%d * 3).length() to x.f%d == \"\" ? x.id : 2;\n", i, i);
 }
 
+/* What rows publish: what lies in them, and how many there are. */
+static void
+gen_published_rows(Gen *g)
+{
+	KitBuf	   *out = g->out;
+
+	kit_buf_add_str(out, "replication<rows:upsert> of_row = {id: id, fo: fo");
+	for (int i = 0; i < g->n_row; i++)
+		if (choose(g->c, 2) == 0)
+			kit_buf_printf(out, ", f%d: f%d", i, i);
+	if (g->has_store)
+		kit_buf_add_str(out, ", kids: kids.size(), n_kids: n_kids, a: sub.a, note: note.get(), marks: marks");
+	kit_buf_add_str(out, ", e: ");
+	gen_expr(g, gen_any_type(g, true, false), 3);
+	kit_buf_add_str(out, choose(g->c, 4) == 0 ? ", n: rows.size()};\n" : "};\n");
+}
+
+/* What the document publishes, also under the name that the rows have. */
+static void
+gen_published(Gen *g)
+{
+	KitBuf	   *out = g->out;
+
+	for (int k = 1 + (int) choose(g->c, 3); k > 0; k--)
+	{
+		kit_buf_printf(out, "replication<%s:upsert> of_document%d = {a: ", k == 1 ? "documents" : k == 2 ? "rows" : "more", k);
+		gen_expr(g, gen_any_type(g, true, false), 4);
+		if (g->has_fill && choose(g->c, 2))
+		{
+			kit_buf_add_str(out, ", fills: @convert<Fill>(");
+			gen_query(g, 2);
+			kit_buf_add_str(out, ").toArray()");
+		}
+		kit_buf_add_str(out, ", n: (");
+		gen_query(g, 2);
+		kit_buf_add_str(out, ").size()};\n");
+	}
+	kit_buf_add_str(out, "procedure perhaps() -> maybe<Fill> readonly { if (");
+	gen_expr(g, GEN_BOOL, 3);
+	kit_buf_add_str(out, ") { Fill made; return made; } return @maybe<Fill>; }\nreplication<perhaps:upsert> of_perhaps = perhaps();\n");
+}
+
 static void
 gen_row(Gen *g)
 {
@@ -80,6 +122,8 @@ gen_row(Gen *g)
 	kit_buf_add_str(out, "public formula fo = ");
 	gen_expr(g, g->formula_type, 3);
 	kit_buf_add_str(out, ";\nint changes @bump;\n");
+	if (g->publishes)
+		gen_published_rows(g);
 	kit_buf_add_str(out, choose(g->c, 3) == 0 ? "public datetime changed @updated;\nmethod poke() {\n" : "method poke() {\n");
 	for (int i = 0; i < g->n; i++)
 		g->variables[i].is_place = true;
@@ -288,9 +332,9 @@ gen_channel(Gen *g, int k)
 	g->sees_who = g->may_abort = false;
 }
 
-/* A whole program. */
+/* A whole program.  When it publishes, the checker may find that what it publishes depends on chance, or logs: nothing else. */
 static void
-gen_program(Gen *g, Choices *c, KitBuf *out)
+gen_program(Gen *g, Choices *c, bool publishes, KitBuf *out)
 {
 	int			n_channels = 1 + (int) choose(c, 3);
 	uint32_t	has = choose(c, 16);
@@ -302,15 +346,18 @@ gen_program(Gen *g, Choices *c, KitBuf *out)
 	g->budget = 400;
 	g->has_store = (has & 1) != 0;
 	g->has_views = (has & 2) != 0;
+	g->publishes = publishes;
 	kit_buf_add_str(out, "enum E { A, B:5, @default C }\n");
 	for (int i = (int) choose(c, 3); i > 0; i--)
 		gen_function(g, false);
 	if (g->has_store)
-		kit_buf_add_str(out, GEN_STORE_TYPES);
+		kit_buf_printf(out, GEN_STORE_TYPES, publishes ? "replication<kids:upsert> of_kid = {k: k, who: who}; " : "");
 	g->sees_document = false;
 	gen_row(g);
 	gen_fill_message(g);
 	gen_root(g);
+	if (g->publishes)
+		gen_published(g);
 	if (g->has_views)
 		gen_private(g);
 	for (int i = (int) choose(c, 3); i > 0; i--)

@@ -11,7 +11,7 @@
 
 #define GEN_STORE_TYPES \
 	"record Sub { public int a; public string b; public maybe<double> c; readonly int born = 1; method up(int n) -> int { a += n; return a; } ingested { a = a * 2; } }\n" \
-	"record Kid { public int id; public int k; public principal who; index k; }\n"
+	"record Kid { public int id; public int k; public principal who; index k; %s}\n"
 #define GEN_STORE_OF_ROW "table<Kid> kids;\npublic formula n_kids = (iterate kids where k > 1).size();\npublic Sub sub;\npublic text note;\npublic map<string,int> marks;\n"
 #define GEN_STORE \
 	"public map<int,int> by_int;\npublic map<string,string> by_text;\npublic map<principal,long> by_who;\npublic map<E,maybe<int>> by_enum;\n" \

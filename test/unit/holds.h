@@ -6,11 +6,13 @@
  *		the state before and the delta make the state after, as bytes and in the memory of another who applies it
  *		the size that the document tells is the state's; the state survives saving and loading
  *		the same event on the same state gives the same delta; undone, it leaves the state that was
+ *		what is told of replicas adds up to what there is, also in the memory of another who applies the delta
  *		the event's memory stays within its budget, and so does what the document grows by
  */
 #ifndef ADAMA_HOLDS_H
 #define ADAMA_HOLDS_H
 
+#include "published.h"
 #include "vm/vm.h"
 
 /* Blocks of an arena grow by doubling, so half of them may be unused; and an event holds what does not grow with it: frames, the first block. */
@@ -49,6 +51,29 @@ holds_again(VmDoc *copy, const VmEvent *event, const VmLimits *limits, KitDiag *
 	return delta;
 }
 
+static const VmLimits holds_plenty = {.steps = 10000000, .memory = 50000000, .document = 10000000, .depth = 200};
+
+/* What was published and what was told must be what is published.  Whatever cannot be computed is not compared. */
+static inline const char *
+holds_published(Replicas *was, const Replicas *told, VmDoc *doc, VmDoc *copy, KitArena *arena)
+{
+	Replicas	is;
+	Replicas	other;
+	KitDiag		diag = {0};
+	const char *differs;
+
+	if (was->fault != NULL || told->fault != NULL)
+		return was->fault != NULL ? was->fault : told->fault;
+	if (!find_replicas(doc, true, &holds_plenty, arena, &is, &diag) || !find_replicas(copy, true, &holds_plenty, arena, &other, &diag))
+		return diag.code == KIT_BUDGET_EXCEEDED ? NULL : kit_arena_printf(arena, "a replica cannot be computed: %s", diag.message);
+	merge_replicas(was, told);
+	differs = differing_replica(was, &is);
+	if (differs != NULL)
+		return kit_arena_printf(arena, "what was told of replicas is not what there is: %s", differs);
+	differs = differing_replica(&other, &is);
+	return differs == NULL ? NULL : kit_arena_printf(arena, "another publishes something else: %s", differs);
+}
+
 /*
  * Reduces the event into doc and tries all of that; says what does not hold, or NULL.  *ok: whether the event succeeded; the answer and
  * *delta (may be NULL) lie in arena.
@@ -69,6 +94,9 @@ holds_event(VmDoc *doc, const VmEvent *event, const VmLimits *limits, KitArena *
 	KitDiag		other = {0};
 	VmDoc	   *copy;
 	size_t		held = vm_doc_memory(doc);
+	Replicas	was = {0};
+	Replicas	told = {0};
+	bool		publishes = vm_program_replicates(program) && find_replicas(doc, true, &holds_plenty, arena, &was, &other);
 	const char *wrong = NULL;
 
 	kit_buf_init(&change, arena);
@@ -79,6 +107,7 @@ holds_event(VmDoc *doc, const VmEvent *event, const VmLimits *limits, KitArena *
 		wrong = kit_arena_printf(arena, "%zu bytes of memory, where %zu are the budget", kit_arena_size(scratch), limits->memory);
 	if (vm_doc_memory(doc) > held + HOLDS_MEMORY(limits->memory))
 		wrong = kit_arena_printf(arena, "the document grows from %zu to %zu bytes of memory, where %zu are the budget", held, vm_doc_memory(doc), limits->memory);
+	publishes = publishes && find_replicas(doc, false, &holds_plenty, arena, &told, &other);
 	made = vm_doc_delta(doc, &change);
 	vm_doc_commit(doc);
 	kit_arena_delete(scratch);
@@ -118,6 +147,8 @@ holds_event(VmDoc *doc, const VmEvent *event, const VmLimits *limits, KitArena *
 		wrong = kit_arena_printf(arena, "the delta does not fit the document it is of: %s", other.message);
 	if (wrong == NULL && !holds_same(after, holds_save(copy, arena)))
 		wrong = "the delta applied in memory gives another state";
+	if (wrong == NULL && publishes)
+		wrong = holds_published(&was, &told, doc, copy, arena);
 	vm_doc_free(copy);
 	return wrong;
 }

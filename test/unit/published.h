@@ -1,11 +1,11 @@
 /*
  * published.h
- *	  For the driver: what a case's document publishes, kept as the server keeps it: by what events tell of it.
+ *	  For tests: what a document publishes, kept as the server keeps it: by what events tell of it.
  *
- * After each event all that was told must add up to all that the document publishes, and a document that is loaded from the state must publish the same.
+ * After each event all that was told must add up to all that the document publishes.
  */
-#ifndef ADAMA_CASES_PUBLISHED_H
-#define ADAMA_CASES_PUBLISHED_H
+#ifndef ADAMA_PUBLISHED_H
+#define ADAMA_PUBLISHED_H
 
 #include <string.h>
 
@@ -26,10 +26,10 @@ typedef struct Replicas
 	Replica    *items;
 	int			n;
 	int			cap;
-	const char *fault;			/* what is wrong with how it was told */
+	const char *fault;			/* what is wrong with how it was told; NULL: nothing */
 } Replicas;
 
-static int
+static inline int
 compare_replicas(const Replica *a, const Replica *b)
 {
 	int			order = strcmp(a->name, b->name);
@@ -37,7 +37,7 @@ compare_replicas(const Replica *a, const Replica *b)
 	return order != 0 ? order : (a->row > b->row) - (a->row < b->row);
 }
 
-static bool
+static inline bool
 take_replica(const VmReplica *replica, void *arg)
 {
 	Replicas   *all = arg;
@@ -71,7 +71,7 @@ take_replica(const VmReplica *replica, void *arg)
 }
 
 /* What of told is another than in known; known becomes what it is then. */
-static Replicas
+static inline Replicas
 merge_replicas(Replicas *known, const Replicas *told)
 {
 	Replicas	merged = {.arena = known->arena, .items = KIT_NEW_N(known->arena, Replica, known->n + told->n + 1)};
@@ -93,7 +93,7 @@ merge_replicas(Replicas *known, const Replicas *told)
 }
 
 /* The first difference, or NULL. */
-static const char *
+static inline const char *
 differing_replica(const Replicas *a, const Replicas *b)
 {
 	for (int i = 0; i < a->n || i < b->n; i++)
@@ -105,8 +105,19 @@ differing_replica(const Replicas *a, const Replicas *b)
 	return NULL;
 }
 
+/* What the events of the open journal may have changed, or (is_whole) all that the document publishes; false when something cannot be computed. */
+static inline bool
+find_replicas(VmDoc *doc, bool is_whole, const VmLimits *limits, KitArena *arena, Replicas *found, KitDiag *diag)
+{
+	VmReplicaContext context = {{"space", 5}, {"key", 3}};
+
+	*found = (Replicas) {.arena = arena};
+	return is_whole ? vm_replicas_all(doc, &context, limits, arena, take_replica, found, diag) :
+		vm_replicas_changed(doc, &context, limits, arena, take_replica, found, diag);
+}
+
 /* [{"replica":name,"row":n,"value":{…}},…]; the value of what is gone is null */
-static const char *
+static inline const char *
 replicas_json(const Replicas *all)
 {
 	KitBuf		out;
