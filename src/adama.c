@@ -54,7 +54,7 @@ _PG_init(void)
 							 "The emitter gathers changes longer as the queue approaches this; what was held back is sent when there is room again.",
 							 &adama_emitter_queue_limit, 0.5, 0.00001, 0.95, PGC_SIGHUP, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("adama.trim_interval", "Time between two rounds in which the logs of a space are looked at for what is too old.",
-							"Rounds come less often when nothing becomes too old before, or when they take long.",
-							&adama_trim_interval, 60, 1, 86400, PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+							"Rounds come less often when nothing becomes too old before, or when they take long; 0 leaves it to adama.trim.",
+							&adama_trim_interval, 60, 0, 86400, PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("adama");
 }

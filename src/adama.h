@@ -16,6 +16,6 @@ extern int	adama_recent_changes_size;		/* kB of shared memory, when it is made *
 extern int	adama_emitter_max_delay;		/* ms that the emitter may gather changes while it is busy */
 extern int	adama_emitter_idle_timeout;		/* s without connections after which the emitter leaves */
 extern double adama_emitter_queue_limit;		/* part of the notification queue that may be full before the emitter stops sending */
-extern int	adama_trim_interval;			/* s between rounds in which logs are looked at for what is too old */
+extern int	adama_trim_interval;			/* s between rounds in which logs are looked at for what is too old; 0: there are none */
 
 #endif

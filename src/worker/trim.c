@@ -134,7 +134,7 @@ worker_trim(WorkerSpace *known, StoreSpace *space)
 	TimestampTz now;
 	char	   *last;
 
-	if (!store_retains(space))
+	if (adama_trim_interval == 0 || !store_retains(space))
 		return 0;
 	if (known->trimmed == NULL)
 	{

@@ -153,7 +153,7 @@ becomes($alice, q{SELECT count(*) FROM old.log WHERE key <> 'd5'}, 119, 30, 'a d
 $bob->ask('COMMIT;');
 becomes($alice, 'SELECT count(*) FROM old.log', 120, 30, 'and comes when it is free');
 $alice->ask(q{SELECT adama.retain('old');});
-$alice->ask('ALTER SYSTEM RESET adama.trim_interval;', 'SELECT pg_reload_conf();');
+$alice->ask('ALTER SYSTEM SET adama.trim_interval = 60;', 'SELECT pg_reload_conf();');
 becomes($admin, $keepers, 0, 20, 'when nothing is bounded by age it leaves');
 
 # ---- the extension and the database ----
@@ -166,6 +166,7 @@ $alice->ask('CREATE EXTENSION adama;');
 deploy('');
 $alice->ask(q{SELECT adama.create('chat', 'd');}, q{SELECT adama.retain('chat', age => '1 hour');}, q{SELECT chat.add('d', 1);});
 $viewer->quit();
+$alice->ask('ALTER SYSTEM RESET adama.trim_interval;', 'SELECT pg_reload_conf();');
 $_->quit() for $alice, $bob;
 # Once, when it was terminated.
 my $failed = () = `tools/cluster log` =~ /background worker "adama keeper" \(PID \d+\) exited with exit code/g;
