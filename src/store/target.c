@@ -341,15 +341,18 @@ make_ready(StoreSpace *space, KeptTarget *kept)
 	const char *denied;
 	bool		fits = false;
 
-	if (kept->map_context != NULL || kept->target.mode == STORE_TARGET_QUEUE)
+	if (kept->target.mode == STORE_TARGET_QUEUE)
 		return NULL;
 	rel = try_relation_open(kept->target.relation, AccessShareLock);
 	if (rel == NULL)
 		return psprintf("The table of OID %u does not exist any more.", kept->target.relation);
 	initStringInfo(&problems);
+	/* Of privileges, those on the schema for one, nobody tells. */
 	denied = store_target_denied(space, rel);
 	if (denied != NULL)
 		appendStringInfo(&problems, "The %s.", denied);
+	else if (kept->map_context != NULL)
+		fits = true;
 	else
 	{
 		const LangProgram *program = vm_program_lang(store_program_current(space)->vm);

@@ -1,0 +1,169 @@
+-- Who may register tables and take from queues, as whom tables are written, and that nobody else's objects have a say in it.
+SELECT plan(45);
+
+CREATE ROLE host;
+CREATE ROLE guest;
+CREATE ROLE consumer;
+GRANT CREATE ON DATABASE :DBNAME TO host;
+CREATE SCHEMA business AUTHORIZATION postgres;
+GRANT CREATE ON SCHEMA public TO host, guest;
+
+SET ROLE host;
+SELECT adama.deploy('room', $adama$
+message Set { string title; int best; }
+public string title;
+public int best;
+channel set(Set m) { title = m.title; best = m.best; }
+replication<board:upsert> shown = {title: title, best: best};
+$adama$);
+SELECT adama.create('room', k) FROM unnest('{a,b}'::text[]) k;
+GRANT USAGE ON SCHEMA room TO guest, consumer;
+GRANT EXECUTE ON FUNCTION room.set TO guest;
+CREATE TABLE board (key text PRIMARY KEY, title text, best int);
+RESET ROLE;
+CREATE TABLE business.board (key text PRIMARY KEY, title text, best int);
+
+-- ---- registering ----
+SET ROLE guest;
+SELECT throws_ok($$SELECT adama.replicate('room', 'board', 'public.board')$$, '42501', 'must be owner of schema room', 'only the owner registers a table');
+SELECT throws_ok($$SELECT adama.replicate_queue('room', 'board')$$, '42501', 'must be owner of schema room', 'or a queue');
+SELECT throws_ok($$SELECT adama.unreplicate('room', 'board')$$, '42501', 'must be owner of schema room', 'or takes it back');
+SELECT throws_ok($$SELECT adama.replication_retry('room', 'board')$$, '42501', 'must be owner of schema room', 'or lets it be tried again');
+SELECT throws_ok($$SELECT * FROM adama.dequeue('room', 'board')$$, '42501', NULL, 'taking from a queue needs privileges on the outbox');
+SELECT throws_ok($$SELECT * FROM room.replication$$, '42501', NULL, 'what is registered is the owner''s to read');
+RESET ROLE;
+SET ROLE host;
+SELECT throws_ok($$SELECT adama.replicate('room', 'board', 'business.board')$$, '42501', NULL, 'the table''s schema must be open to the owner of the space');
+RESET ROLE;
+GRANT USAGE ON SCHEMA business TO host;
+GRANT SELECT, INSERT, UPDATE ON business.board TO host;
+SET ROLE host;
+SELECT throws_ok($$SELECT adama.replicate('room', 'board', 'business.board')$$, '42501', 'role "host", the owner of the space, has no DELETE on table "board"', 'and so must the table be, for all of it');
+RESET ROLE;
+SELECT throws_ok($$SELECT adama.replicate('room', 'board', 'business.board')$$, '42501', 'role "host", the owner of the space, has no DELETE on table "board"',
+  'also when a superuser registers it, for the owner writes it');
+GRANT DELETE ON business.board TO host;
+SET ROLE host;
+SELECT lives_ok($$SELECT adama.replicate('room', 'board', 'business.board', mode => 'sync')$$, 'then it can be registered');
+SELECT lives_ok($$SELECT adama.replicate('room', 'board', 'public.board', mode => 'sync')$$, 'and one of its own');
+RESET ROLE;
+
+-- ---- writing ----
+-- a search_path full of traps: operators, functions and types that would be taken if anything were not said by its full name
+CREATE SCHEMA trap AUTHORIZATION guest;
+SET ROLE guest;
+CREATE FUNCTION trap.sprung() RETURNS bool LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'the trap has sprung for %', current_user; END $$;
+CREATE FUNCTION trap.same(text, text) RETURNS bool LANGUAGE sql AS 'SELECT trap.sprung()';
+CREATE FUNCTION trap.same(int, int) RETURNS bool LANGUAGE sql AS 'SELECT trap.sprung()';
+CREATE FUNCTION trap.same(record, record) RETURNS bool LANGUAGE plpgsql AS 'BEGIN RETURN trap.sprung(); END';
+CREATE FUNCTION trap.unnest(anyarray) RETURNS SETOF anyelement LANGUAGE sql AS 'SELECT $1[1] WHERE trap.sprung()';
+CREATE OPERATOR trap.= (FUNCTION = trap.same, LEFTARG = text, RIGHTARG = text);
+CREATE OPERATOR trap.= (FUNCTION = trap.same, LEFTARG = int, RIGHTARG = int);
+CREATE OPERATOR trap.*<> (FUNCTION = trap.same, LEFTARG = record, RIGHTARG = record);
+CREATE DOMAIN trap.record AS text;
+CREATE TABLE trap.board (key text PRIMARY KEY, title text, best int);
+CREATE FUNCTION trap.set(text, int) RETURNS bigint LANGUAGE plpgsql SET search_path = trap, pg_catalog, public AS
+  'BEGIN RETURN room.set(''a'', title => $1, best => $2); END';
+CREATE FUNCTION trap.test() RETURNS bool LANGUAGE plpgsql SET search_path = trap, pg_catalog, public AS 'BEGIN RETURN 1 = 1; END';
+SELECT throws_ok($$SELECT trap.test()$$, 'P0001', 'the trap has sprung for guest', 'the trap is set');
+SELECT lives_ok($$SELECT trap.set('one', 1)$$, 'who may send needs nothing on the table');
+SELECT lives_ok($$SELECT trap.set('two', 2)$$, 'and has no say in how it is written');
+SELECT throws_ok($$SELECT * FROM business.board$$, '42501', NULL, 'nor may look at it');
+RESET ROLE;
+SELECT results_eq($$SELECT * FROM business.board ORDER BY key$$, $$VALUES ('a', 'two', 2), ('b', '', 0)$$, 'it is written all the same');
+SELECT results_eq($$SELECT * FROM public.board ORDER BY key$$, $$VALUES ('a', 'two', 2), ('b', '', 0)$$, 'and the other one');
+SELECT is_empty($$SELECT * FROM trap.board$$, 'no other table of the name is');
+-- who writes
+CREATE TABLE writers (who name);
+GRANT INSERT ON writers TO host;
+CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO public.writers VALUES (current_user);
+  RETURN NULL;
+END $$;
+CREATE TRIGGER note AFTER INSERT OR UPDATE OR DELETE ON business.board FOR EACH ROW EXECUTE FUNCTION note();
+SET ROLE guest;
+SELECT room.set('a', title => 'three', best => 3);
+RESET ROLE;
+SELECT results_eq($$SELECT who FROM writers$$, $$VALUES ('host'::name)$$, 'a table is written as the owner of the space');
+-- the trigger of somebody else can't become its owner, nor leave the restriction
+CREATE FUNCTION escape() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN SET ROLE postgres; RETURN NULL; END $$;
+CREATE TRIGGER escape AFTER UPDATE ON business.board FOR EACH ROW EXECUTE FUNCTION escape();
+SET ROLE guest;
+SELECT throws_ok($$SELECT room.set('a', title => 'four', best => 4)$$, '42501', NULL, 'in a security-restricted context');
+RESET ROLE;
+DROP TRIGGER escape ON business.board;
+SELECT is((SELECT title FROM room.documents d, LATERAL (SELECT d.state OPERATOR(adama.->>) 'title' AS title) t WHERE key = 'a'), 'three', 'then the message has not happened');
+
+-- ---- privileges that are lost, and come back ----
+REVOKE UPDATE ON business.board FROM host;
+SET ROLE guest;
+SELECT throws_ok($$SELECT room.set('a', title => 'five', best => 5)$$, '55000', 'replication "board" of space "room" can''t be brought to table "board"', 'a privilege that is lost is told');
+RESET ROLE;
+SELECT is((SELECT state || ': ' || last_error FROM adama.replication_status WHERE target = 'business.board'::regclass),
+  'broken: The role "host", the owner of the space, has no UPDATE on table "board".', 'and shown');
+GRANT UPDATE ON business.board TO host;
+SELECT is((SELECT state FROM adama.replication_status WHERE target = 'business.board'::regclass), 'current', 'and forgotten when it is back');
+REVOKE USAGE ON SCHEMA business FROM host;
+SET ROLE guest;
+SELECT throws_ok($$SELECT room.set('a', title => 'five', best => 5)$$, '55000', NULL, 'the same with the schema''s');
+RESET ROLE;
+GRANT USAGE ON SCHEMA business TO host;
+SET ROLE guest;
+SELECT lives_ok($$SELECT room.set('a', title => 'six', best => 6)$$, 'and it goes on');
+RESET ROLE;
+SELECT is((SELECT title FROM business.board WHERE key = 'a'), 'six', 'where it was');
+
+-- ---- the status ----
+SET ROLE guest;
+SELECT is_empty($$SELECT * FROM adama.replication_status$$, 'nobody sees other people''s spaces');
+RESET ROLE;
+SET ROLE host;
+SELECT is((SELECT count(*) FROM adama.replication_status), 2::bigint, 'but their own');
+RESET ROLE;
+SELECT is((SELECT count(*) FROM adama.replication_status), 2::bigint, 'and a superuser all');
+
+-- ---- queues ----
+SET ROLE host;
+BEGIN;
+SELECT adama.replicate_queue('room', 'board') AS queue \gset
+-- as the worker does it
+INSERT INTO room.outbox (replication, key, "row", value, hash, seq, since) SELECT :queue, 'k' || i, 0, jsonb_build_object('n', i), i, i, now() + i * interval '1 second' FROM generate_series(1, 9) i;
+UPDATE room.replication SET filled = true WHERE id = :queue;
+COMMIT;
+RESET ROLE;
+GRANT SELECT ON room.outbox TO consumer;
+SET ROLE consumer;
+SELECT throws_ok($$SELECT * FROM adama.dequeue('room', 'board')$$, '42501', 'permission denied for queues of space "room"', 'a consumer needs DELETE, too');
+RESET ROLE;
+GRANT DELETE ON room.outbox TO consumer;
+SET ROLE consumer;
+SELECT throws_ok($$SELECT * FROM adama.dequeue('room', 'nothing')$$, '42704', 'replication "nothing" of space "room" has no queue', 'a queue that is not there');
+SELECT throws_ok($$SELECT * FROM adama.dequeue('nowhere', 'board')$$, 'YA011', NULL, 'a space that is not there');
+SELECT throws_ok($$SELECT * FROM adama.dequeue('room', 'board', -1)$$, '22023', 'max must be more than 0', 'less than nothing');
+SELECT is_empty($$SELECT * FROM adama.dequeue('room', 'board', NULL)$$, 'null takes nothing');
+SELECT results_eq($$SELECT key, operation FROM adama.dequeue('room', 'board', 3)$$, $$VALUES ('k1', 'upsert'), ('k2', 'upsert'), ('k3', 'upsert')$$, 'what has waited longest comes first');
+SELECT is((SELECT count(*) FROM adama.dequeue('room', 'board') WHERE key LIKE 'k%'), 6::bigint, 'then the rest');
+SELECT throws_ok($$DELETE FROM room.replication$$, '42501', NULL, 'and nothing else is open to it');
+RESET ROLE;
+
+-- ---- another program ----
+SET ROLE host;
+SELECT throws_ok($$SELECT adama.deploy('room', 'public int x;')$$, '2BP01', 'the program does not fit what its replications are brought to', 'a program that lacks a registered name is refused');
+SELECT throws_ok($$SELECT adama.deploy('room', 'public int title2; replication<board:upsert> shown = {title: title2};')$$, '2BP01', NULL, 'and one whose members don''t fit');
+RESET ROLE;
+ALTER TABLE business.board RENAME title TO name;
+SET ROLE host;
+SELECT lives_ok($$SELECT adama.deploy('room', source || ' public int more;') FROM room.program$$, 'but not for what is wrong with a table anyway');
+SELECT lives_ok($$SELECT adama.unreplicate('room', 'board', t) FROM unnest('{business.board,public.board}'::regclass[]) t$$, 'what is taken back');
+SELECT adama.unreplicate('room', 'board');
+SELECT lives_ok($$SELECT adama.deploy('room', 'public int y;')$$, 'is in no program''s way');
+SELECT is((SELECT count(*) FROM room.replication), 0::bigint, 'nothing is registered any more');
+SELECT is((SELECT count(*) FROM public.board), 2::bigint, 'and what was brought over is still there');
+-- a table that is nobody's any more
+DROP TABLE public.board;
+RESET ROLE;
+DROP SCHEMA room, business, trap CASCADE;
+DROP OWNED BY host, guest, consumer;
+DROP ROLE host, guest, consumer;
+SELECT * FROM finish();
