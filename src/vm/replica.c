@@ -473,6 +473,8 @@ typedef struct Visit
 	bool		is_of_all;
 } Visit;
 
+#define POLL_EVERY 4096
+
 static bool
 visit_found(const Search *s, const Visit *v, KitDiag *diag)
 {
@@ -492,6 +494,9 @@ visit_found(const Search *s, const Visit *v, KitDiag *diag)
 	{
 		VmReplica	replica = {.of = found[i].of, .row = (int32_t) found[i].order};
 
+		/* expressions may be so simple that they do not ask */
+		if (i % POLL_EVERY == POLL_EVERY - 1)
+			port_poll();
 		if (found[i].obj != NULL)
 		{
 			if (v->is_of_all)

@@ -195,6 +195,35 @@ test_limits(void)
 	kit_arena_delete(arena);
 }
 
+/* ---- a program so large that nobody is told which fields units read ---- */
+
+static void
+test_large(void)
+{
+	KitArena   *arena = kit_arena_new("large");
+	KitBuf		source;
+	VmProgram  *program;
+	VmDoc	   *doc;
+
+	kit_buf_init(&source, arena);
+	kit_buf_add_str(&source, "record R { public int id; int v; replication<r:upsert> pub = {v: v}; } table<R> rows;\n"
+					"replication<doc:upsert> status = {x: y3}; replication<other:upsert> others = {x: x5};\n"
+					"message M { int n; } channel set(M m) { x3 = m.n; } channel add(M m) { rows <- {v: m.n}; } channel none(M m) { }\n");
+	for (int i = 0; i < 6000; i++)
+		kit_buf_printf(&source, "int x%d; public formula y%d = x%d;\n", i, i, i);
+	program = compile(source.data, arena);
+	if (!UNIT_OK("a very large program is compiled", program != NULL))
+		return;
+	UNIT_OK("nobody knows what its units read", vm_program_lang(program)->replications[0]->unit->fields == NULL);
+	doc = vm_doc_new(program, 0, false);
+	UNIT_TEXT("whatever changed, the document is looked at", after(doc, "set", "{\"n\":4}", arena), "doc/0 {\"x\":4} other/0 {\"x\":0}");
+	UNIT_TEXT("and its rows", after(doc, "add", "{\"n\":7}", arena), "doc/0 {\"x\":4} other/0 {\"x\":0} r/1 {\"v\":7}");
+	UNIT_TEXT("but not when nothing has", after(doc, "none", "{}", arena), "");
+	vm_doc_free(doc);
+	vm_program_free(program);
+	kit_arena_delete(arena);
+}
+
 /* ---- rows that went before the row around them ---- */
 
 static void
@@ -248,6 +277,8 @@ static const char jungle[] =
 	"message Shown { int a; maybe<string> m; }\n"
 	"procedure shown() -> Shown[] readonly { return @convert<Shown>(iterate nodes where a > 2 order by a).toArray(); }\n"
 	"replication<doc:upsert> status = {x: x, who: who, zone: Time.zone(), key: Document.key()}; replication<names:upsert> named = {names: names, shown: shown()};\n"
+	"assoc<Node, Node> near; join near via nodes[e] from e.id to e.a; join near via nodes[e] from e.a to e.id;\n"
+	"replication<near:upsert> nearby = {ids: (iterate nodes where a > 3 traverse near).id, a: (iterate nodes where a < 2 traverse near).a};\n"
 	"replication<entries:upsert> entered = {n: entries.size(), deep: n_deep, held: held.w, e: entries[1].e, boxed: deep[1][1].w};\n"
 	"message Op { int k; int i; int v; string s; bool fails; }\n"
 	"function hash(int id) -> int { return (id % 3).getOrDefaultTo(0); }\n"
@@ -365,6 +396,7 @@ main(void)
 {
 	test_told();
 	test_limits();
+	test_large();
 	test_crowd();
 	test_sums();
 	return unit_done();
