@@ -15,8 +15,8 @@
  * A copy that is loaded, or brought forward, from a row that this very transaction wrote is touched as well: it may have been evicted, or dropped with a
  * savepoint, after the transaction changed the document.
  *
- * Where the transaction wrote the row last (tid) is kept until it ends: a transaction that sends many messages to one document would otherwise walk
- * through all the versions that it made, more with each message.
+ * Where the transaction wrote the row last (tid), and rows of what it publishes, is kept until it ends: a transaction that sends many messages to one document would
+ * otherwise walk through all the versions that it made, more with each message.
  *
  * An error in the middle of a message aborts a level at or above the entry's, so a copy that was left half-way is dropped too.  A transaction that touched
  * documents cannot be prepared: the copies would outlive it without anybody knowing how it ended.
@@ -46,6 +46,9 @@ untouch(StoreCacheEntry *entry)
 		dlist_delete(&entry->touched_link);
 	entry->touched = 0;
 	ItemPointerSetInvalid(&entry->tid);
+	if (entry->replica_tids != NULL)
+		pfree(entry->replica_tids);
+	entry->replica_tids = NULL;
 }
 
 void
@@ -228,6 +231,7 @@ store_cache_entry(StoreSpace *space, const char *key)
 		entry->touched = 0;
 		entry->is_in_use = false;
 		ItemPointerSetInvalid(&entry->tid);
+		entry->replica_tids = NULL;
 		dlist_push_head(&lru, &entry->lru);
 	}
 	return entry;

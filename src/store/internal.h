@@ -349,7 +349,8 @@ typedef struct StoreReplicaChanges
 	bool		is_proof;		/* nothing will be written, and hashes are not believed */
 } StoreReplicaChanges;
 
-extern void store_replica_changes_write(const StoreSpace *space, StoreTable *table, const StoreReplicaChanges *changes);	/* replica_write.c */
+/* replica_write.c.  True: no code of the user's has run, and tids say where the rows are now. */
+extern bool store_replica_changes_write(const StoreSpace *space, StoreTable *table, StoreReplicaChanges *changes);
 
 /* ---- where it goes (target.c) ---- */
 
@@ -380,6 +381,7 @@ typedef struct StoreCacheEntry
 	char	   *key;
 	StoreCopy	copy;
 	ItemPointerData tid;		/* of the row's version that the transaction that touched it wrote last; may be invalid */
+	ItemPointerData *replica_tids;	/* likewise of rows of replicas: replica.c says which; NULL: none */
 	int			touched;		/* nesting level of the transaction that changed it; 0: none that is still open */
 	bool		is_in_use;		/* a message is on its way through */
 	size_t		memory;			/* as it was last counted */

@@ -31,6 +31,7 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
+#include "kit/hash.h"
 #include "port/pgcompat.h"
 #include "store/internal.h"
 #include "vm/replica.h"
@@ -169,25 +170,24 @@ store_replicas_none(const VmProgram *program, KitArena *arena)
 
 /* ---- the rows that are there ---- */
 
-/* A walk over rows of a document, as of a snapshot. */
+/* A walk over rows of a document. */
 typedef struct Rows
 {
 	StoreTable	table;
-	Relation	index;
-	Snapshot	snapshot;
+	Snapshot	snapshot;		/* NULL: of now, as soon as one is needed */
+	Relation	index;			/* NULL: nothing has been looked for yet */
 	IndexScanDesc scan;
 	int			n_keys;
 	ScanKeyData keys[3];		/* name, document, row */
+	const char *key;
+	ItemPointerData *tids;		/* of some rows that this transaction wrote; NULL: not known */
+	bool		owns_snapshot;
 } Rows;
 
 static void
 rows_begin(Rows *rows, StoreSpace *space, const char *key, LOCKMODE lock, int n_keys, Snapshot snapshot)
 {
-	rows->table = store_table_open(space->replica, lock);
-	rows->index = index_open(RelationGetPrimaryKeyIndex(rows->table.rel), AccessShareLock);
-	rows->snapshot = snapshot;
-	rows->scan = port_index_beginscan(rows->table.rel, rows->index, snapshot, n_keys, 0);
-	rows->n_keys = n_keys;
+	*rows = (Rows) {store_table_open(space->replica, lock), snapshot, .n_keys = n_keys, .key = key};
 	ScanKeyEntryInitialize(&rows->keys[0], 0, REPLICA_NAME, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ, (Datum) 0);
 	ScanKeyEntryInitialize(&rows->keys[1], 0, REPLICA_KEY, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ, CStringGetTextDatum(key));
 	ScanKeyEntryInitialize(&rows->keys[2], 0, REPLICA_ROW, BTEqualStrategyNumber, InvalidOid, InvalidOid, F_INT4EQ, (Datum) 0);
@@ -197,9 +197,28 @@ rows_begin(Rows *rows, StoreSpace *space, const char *key, LOCKMODE lock, int n_
 static void
 rows_seek(Rows *rows, const char *name, int32 row)
 {
+	if (rows->index == NULL)
+	{
+		rows->owns_snapshot = rows->snapshot == NULL;
+		if (rows->owns_snapshot)
+			rows->snapshot = store_snapshot_now();
+		rows->index = index_open(RelationGetPrimaryKeyIndex(rows->table.rel), AccessShareLock);
+		rows->scan = port_index_beginscan(rows->table.rel, rows->index, rows->snapshot, rows->n_keys, 0);
+	}
 	rows->keys[0].sk_argument = CStringGetTextDatum(name);
 	rows->keys[2].sk_argument = Int32GetDatum(row);
 	index_rescan(rows->scan, rows->keys, rows->n_keys, NULL, 0);
+}
+
+static void
+rows_check(Rows *rows)
+{
+	slot_getallattrs(rows->table.found);
+	for (int i = 0; i < REPLICA_N_COLUMNS; i++)
+		if (rows->table.found->tts_isnull[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_CORRUPTED),
+					 errmsg("column %d of a row of \"%s\" is null", i + 1, RelationGetRelationName(rows->table.rel))));
 }
 
 static bool
@@ -208,12 +227,7 @@ rows_next(Rows *rows)
 	CHECK_FOR_INTERRUPTS();
 	if (!index_getnext_slot(rows->scan, ForwardScanDirection, rows->table.found))
 		return false;
-	slot_getallattrs(rows->table.found);
-	for (int i = 0; i < REPLICA_N_COLUMNS; i++)
-		if (rows->table.found->tts_isnull[i])
-			ereport(ERROR,
-					(errcode(ERRCODE_DATA_CORRUPTED),
-					 errmsg("column %d of a row of \"%s\" is null", i + 1, RelationGetRelationName(rows->table.rel))));
+	rows_check(rows);
 	return true;
 }
 
@@ -232,8 +246,57 @@ rows_hash(const Rows *rows)
 static void
 rows_end_scan(Rows *rows)
 {
+	if (rows->index == NULL)
+		return;
 	index_endscan(rows->scan);
 	index_close(rows->index, AccessShareLock);
+	if (rows->owns_snapshot)
+		UnregisterSnapshot(rows->snapshot);
+}
+
+/* ---- rows that this transaction wrote ---- */
+
+#define N_TIDS 64
+
+/* Where the place of a row is remembered, and of others: what is there is believed only when it is that row. */
+static ItemPointer
+tid_of(ItemPointerData *tids, const char *name, int32 row)
+{
+	return &tids[(kit_hash(name, strlen(name), 0) + (uint32) row) % N_TIDS];
+}
+
+static bool
+is_text(Datum datum, const char *str)
+{
+	text	   *value = DatumGetTextPP(datum);
+
+	return VARSIZE_ANY_EXHDR(value) == strlen(str) && memcmp(VARDATA_ANY(value), str, strlen(str)) == 0;
+}
+
+/* The row without a look at the index, and at all its versions that the transaction made. */
+static bool
+rows_own(Rows *rows, const char *name, int32 row)
+{
+	const Datum *values = rows->table.found->tts_values;
+
+	if (rows->tids == NULL || !store_row_own(&rows->table, tid_of(rows->tids, name, row)))
+		return false;
+	rows_check(rows);
+	return rows_row(rows) == row && is_text(values[REPLICA_NAME - 1], name) && is_text(values[REPLICA_KEY - 1], rows->key);
+}
+
+static void
+remember_tids(StoreCacheEntry *entry, const StoreReplicaChanges *changes)
+{
+	if (entry->replica_tids == NULL)
+	{
+		entry->replica_tids = MemoryContextAlloc(TopTransactionContext, sizeof(ItemPointerData) * N_TIDS);
+		for (int i = 0; i < N_TIDS; i++)
+			ItemPointerSetInvalid(&entry->replica_tids[i]);
+	}
+	for (int i = 0; i < changes->n; i++)
+		if (changes->kinds[i] != STORE_REPLICA_DELETE)
+			*tid_of(entry->replica_tids, changes->rows[i].name, changes->rows[i].row) = changes->tids[i];
 }
 
 /* ---- what is to be written ---- */
@@ -277,6 +340,8 @@ add_change(StoreReplicaChanges *changes, StoreReplicaChangeKind kind, const char
 	changes->kinds[changes->n] = kind;
 	if (tid != NULL)
 		changes->tids[changes->n] = *tid;
+	else
+		ItemPointerSetInvalid(&changes->tids[changes->n]);
 	changes->n++;
 }
 
@@ -348,8 +413,15 @@ find_changes(StoreReplicaChanges *changes, Rows *rows, const StoreReplicas *repl
 	else
 		for (; i < replicas->n; i++)
 		{
-			rows_seek(rows, replicas->items[i].name, replicas->items[i].row);
-			compare(changes, rows, rows_next(rows), &replicas->items[i], replicas->arena);
+			const Replica *replica = &replicas->items[i];
+			bool		is_there = rows_own(rows, replica->name, replica->row);
+
+			if (!is_there)
+			{
+				rows_seek(rows, replica->name, replica->row);
+				is_there = rows_next(rows);
+			}
+			compare(changes, rows, is_there, replica, replicas->arena);
 		}
 }
 
@@ -368,6 +440,7 @@ store_replicas_write(StoreSpace *space, const char *key, const StoreReplicas *re
 	StoreReplicaChanges changes = {key, seq, at};
 	MemoryContext here;
 	MemoryContext caller;
+	StoreCacheEntry *entry;
 	Rows		rows;
 
 	if (replicas->n == 0 && replicas->n_names == 0)
@@ -375,13 +448,15 @@ store_replicas_write(StoreSpace *space, const char *key, const StoreReplicas *re
 	here = AllocSetContextCreate(CurrentMemoryContext, "adama replicas", ALLOCSET_DEFAULT_SIZES);
 	caller = MemoryContextSwitchTo(here);
 	error_context_stack = &context;
-	rows_begin(&rows, space, key, RowExclusiveLock, replicas->is_all ? 2 : 3, store_snapshot_now());
+	entry = store_cache_find(space, key);
+	rows_begin(&rows, space, key, RowExclusiveLock, replicas->is_all ? 2 : 3, NULL);
+	rows.tids = entry != NULL ? entry->replica_tids : NULL;
 	find_changes(&changes, &rows, replicas);
 	rows_end_scan(&rows);
-	UnregisterSnapshot(rows.snapshot);
 	if (changes.n > 0)
 	{
-		store_replica_changes_write(space, &rows.table, &changes);
+		if (store_replica_changes_write(space, &rows.table, &changes) && entry != NULL)
+			remember_tids(entry, &changes);
 		store_targets_changed(space, key, changes.rows, changes.n);
 	}
 	store_table_close(&rows.table);

@@ -11,13 +11,16 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "nodes/parsenodes.h"
 #include "rewrite/prs2lock.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/hsearch.h"
 #include "utils/memutils.h"
+#include "utils/plancache.h"
 #include "utils/rel.h"
+#include "utils/resowner.h"
 #include "utils/timestamp.h"
 
 #include "store/internal.h"
@@ -31,7 +34,7 @@ is_as_made(Relation rel)
 }
 
 static void
-write_directly(StoreTable *table, const StoreReplicaChanges *changes)
+write_directly(StoreTable *table, StoreReplicaChanges *changes)
 {
 	for (int i = 0; i < changes->n; i++)
 	{
@@ -56,6 +59,7 @@ write_directly(StoreTable *table, const StoreReplicaChanges *changes)
 			store_row_insert(table);
 		else
 			store_row_update(table);
+		changes->tids[i] = table->fresh->tts_tid;
 	}
 	CommandCounterIncrement();
 }
@@ -110,22 +114,42 @@ find_plans(const StoreSpace *space)
 	return plans;
 }
 
+/*
+ * Rows are found by the primary key, however small the table is when the plan is made.  The triggers that run later shall not be planned that way; so this is done now.
+ */
+static void
+make_plan(SPIPlanPtr plan)
+{
+	static const char *const off[] = {"enable_seqscan", "enable_hashjoin", "enable_mergejoin"};
+	int			guc_level = NewGUCNestLevel();
+
+	for (size_t i = 0; i < lengthof(off); i++)
+		(void) set_config_option(off[i], "off", PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	ReleaseCachedPlan(SPI_plan_get_cached_plan(plan), CurrentResourceOwner);
+	AtEOXact_GUC(true, guc_level);
+}
+
 static SPIPlanPtr
 find_plan(const StoreSpace *space, StoreReplicaChangeKind kind)
 {
 	static Oid	types[N_PARAMETERS] = {TEXTARRAYOID, TEXTOID, INT4ARRAYOID, JSONBARRAYOID, INT8ARRAYOID, INT8OID, TIMESTAMPTZOID};
 	Plans	   *plans = find_plans(space);
 
-	if (plans->plans[kind] == NULL)
+	SPIPlanPtr	plan = plans->plans[kind];
+
+	if (plan == NULL)
 	{
 		char	   *sql = psprintf(statements[kind], quote_identifier(NameStr(space->name)));
-		SPIPlanPtr	plan = SPI_prepare(sql, N_PARAMETERS, types);
 
+		plan = SPI_prepare_cursor(sql, N_PARAMETERS, types, CURSOR_OPT_GENERIC_PLAN);
 		if (plan == NULL || SPI_keepplan(plan) != 0)
 			elog(ERROR, "could not prepare \"%s\": %s", sql, SPI_result_code_string(SPI_result));
 		plans->plans[kind] = plan;
+		make_plan(plan);
 	}
-	return plans->plans[kind];
+	else if (!SPI_plan_is_valid(plan))
+		make_plan(plan);
+	return plan;
 }
 
 static void
@@ -179,11 +203,14 @@ write_by_statements(const StoreSpace *space, const StoreReplicaChanges *changes)
 	AtEOXact_GUC(true, guc_level);
 }
 
-void
-store_replica_changes_write(const StoreSpace *space, StoreTable *table, const StoreReplicaChanges *changes)
+bool
+store_replica_changes_write(const StoreSpace *space, StoreTable *table, StoreReplicaChanges *changes)
 {
 	if (is_as_made(table->rel))
+	{
 		write_directly(table, changes);
-	else
-		write_by_statements(space, changes);
+		return true;
+	}
+	write_by_statements(space, changes);
+	return false;
 }
