@@ -111,9 +111,12 @@ ingest_field(Check *c, const LangType *from, const LangField *target, LangPos po
 static void
 unknown_member(Check *c, const LangStruct *to, const KitSym *name, LangPos pos, bool is_lossy_possible)
 {
-	KitDiag    *diag = check_error(c, pos, "%s has no field \"%s\"", check_struct_text(c, to), name->text);
+	KitDiag    *diag;
 	CheckSuggestion s;
 
+	if (check_refuse_replication(c, to, (LangName) {name, pos}))
+		return;
+	diag = check_error(c, pos, "%s has no field \"%s\"", check_struct_text(c, to), name->text);
 	check_suggest_start(c, &s, name->text);
 	check_suggest_names(c, &s, CHECK_NAMES_FIELDS, to);
 	if (check_suggest_hint(&s, diag))

@@ -150,6 +150,19 @@ was_reported(Check *c, const KitSym *sym)
 	return false;
 }
 
+/* A replication of what is in scope: then an error. */
+static bool
+is_replication(Check *c, LangName name)
+{
+	const LangUnit *unit = c->cur->unit;
+
+	for (CheckScope *s = c->scope; s != NULL; s = s->up)
+		if (s->is_row && check_type_is_structured(s->local->type) && check_refuse_replication(c, s->local->type->structure, name))
+			return true;
+	return (unit->self != NULL && check_refuse_replication(c, unit->self, name)) ||
+		(check_rules(unit).document && check_refuse_replication(c, c->program->root, name));
+}
+
 static void
 refuse_unknown_name(Check *c, LangExpr *e, bool is_target)
 {
@@ -168,8 +181,7 @@ refuse_unknown_name(Check *c, LangExpr *e, bool is_target)
 			kit_diag_hint(diag, "An initial value is constant; what depends on other fields is a formula.");
 		return;
 	}
-	if ((unit->self != NULL && check_refuse_replication(c, unit->self, (LangName) {sym, e->pos})) ||
-		check_refuse_replication(c, c->program->root, (LangName) {sym, e->pos}))
+	if (is_replication(c, (LangName) {sym, e->pos}))
 		return;
 	callable = check_name_find(c, CHECK_NAMES_CALLABLES, NULL, sym);
 	if (callable != NULL)
