@@ -1,5 +1,5 @@
 -- What documents publish lies in the table replica: in the transaction that changes it, and untouched by all that does not.
-SELECT plan(70);
+SELECT plan(88);
 
 SELECT $adama$
 record Player {
@@ -286,6 +286,12 @@ SELECT adama.create('game', 'g3') \g /dev/null
 SELECT throws_ok($$ SELECT game.add('g3', name => 'ada', score => -1) $$, 'P0C10', 'not below zero', 'a trigger may refuse a message');
 SELECT is((SELECT seq FROM game.document WHERE key = 'g3'), 1::bigint, 'of which nothing is left then');
 SELECT is(proof('g3'), 'ok', 'nothing at all');
+ALTER SCHEMA game RENAME TO play;
+TRUNCATE seen;
+CREATE OR REPLACE FUNCTION came() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO public.seen SELECT tg_op, jsonb_agg(value), NULL FROM fresh; RETURN NULL; END $$;
+SELECT play.do_work('g3', n => 4) \g /dev/null
+SELECT results_eq('TABLE seen', $$ VALUES ('UPDATE', '[{"work": 4}]'::jsonb, NULL::bigint) $$, 'a space may get another name');
+ALTER SCHEMA play RENAME TO game;
 DROP TRIGGER came ON game.replica;
 DROP TRIGGER changed ON game.replica;
 DROP TRIGGER went ON game.replica;
@@ -299,5 +305,61 @@ SELECT throws_ok($$ SELECT game.add('g3', name => 'ada', score => 2) $$, '23505'
 SELECT game.score('g3', name => 'ada', score => 2) \g /dev/null
 SELECT results_eq($$ SELECT value->'score', extra FROM game.replica WHERE name = 'players' $$, $$ VALUES ('2'::jsonb, 'mine') $$, 'and a column keeps its value');
 SELECT is(proof('g3'), 'ok', 'as the log says');
+
+-- what triggers can't do
+CREATE FUNCTION send_again() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM game.make_noise(new.key, n => 1); RETURN NULL; END $$;
+CREATE TRIGGER again AFTER UPDATE ON game.replica FOR EACH ROW EXECUTE FUNCTION send_again();
+SELECT throws_like($$ SELECT game.score('g3', name => 'ada', score => 3) $$, 'document "g3" is reducing a message', 'a trigger can''t send to its document');
+DROP TRIGGER again ON game.replica;
+CREATE FUNCTION send_on() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF new.key = 'g3' AND new.name = 'players' THEN PERFORM game.rename('g4', name => new.value->>'score'); END IF; RETURN NULL; END $$;
+CREATE TRIGGER on_and_on AFTER UPDATE ON game.replica FOR EACH ROW EXECUTE FUNCTION send_on();
+SELECT adama.create('game', 'g4') \g /dev/null
+SELECT game.score('g3', name => 'ada', score => 3) \g /dev/null
+SELECT is((SELECT value->>'title' FROM game.replica WHERE name = 'games' AND key = 'g4'), '3', 'but to others');
+DROP TRIGGER on_and_on ON game.replica;
+CREATE CONSTRAINT TRIGGER later AFTER UPDATE ON game.replica DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION send_on();
+SELECT throws_like($$ SELECT game.score('g3', name => 'ada', score => 4) $$, '%deferred%', 'nor be deferred');
+DROP TRIGGER later ON game.replica;
+BEGIN;
+ALTER TABLE game.replica DROP CONSTRAINT replica_pkey, ADD PRIMARY KEY (key, name, "row");
+SELECT throws_like($$ SELECT game.score('g3', name => 'ada', score => 4) $$, '%no space%', 'a space whose table has another key is none');
+ROLLBACK;
+SELECT is((SELECT string_agg(proof(key), ',') FROM game.document), 'ok,ok', 'all is as the logs say');
+
+-- a program whose expressions fail for what documents were, or are
+SELECT $adama$
+public int work = 0;
+public string title = "first";
+private int joined = 0;
+message Number { int n; }
+message Name { string name; }
+channel do_work(Number m) { work = m.n; }
+channel rename(Name m) { title = m.name; }
+channel back(Number m) { Document.rewind(m.n); }
+$adama$ AS quiet_program \gset
+SELECT $adama$
+procedure spin(int n) -> int readonly { int i = 0; while (i < n) { i++; } return n; }
+replication<jobs:upsert> job = {work: spin(work), title: title, joined: spin(joined * 1000000000)};
+@connected { joined = 2; return true; }
+$adama$ AS speaking \gset
+SELECT adama.deploy('late', :'quiet_program') \g /dev/null
+SELECT adama.create('late', 'd'), adama.create('late', 'stuck') \g /dev/null
+SELECT late.do_work('d', n => 2000000000), late.do_work('d', n => 1), late.do_work('stuck', n => 2000000000) \g /dev/null
+SELECT is_empty('TABLE late.replica', 'a program without replications publishes nothing');
+SELECT adama.deploy('late', :'quiet_program' || :'speaking') \g /dev/null
+SELECT is(late.rename('d', name => 'second'), 5::bigint, 'it gets some');
+SELECT results_eq('SELECT value FROM late.replica', $$ VALUES ('{"work": 1, "title": "second", "joined": 0}'::jsonb) $$, 'which publish');
+SELECT throws_like($$ SELECT adama.rewind('late', 'd', 2) $$, '%budget%', 'it does not go back to what can''t be published');
+SELECT results_eq($$ SELECT ord, seq, sqlstate FROM adama.ingest('late', array_fill('d'::text, ARRAY[4]), '{rename,back,rename,back}',
+  ARRAY['{"name": "third"}', '{"n": 2}', '{"name": "fourth"}', '{"n": 5}']::json[]) $$,
+  $$ VALUES (1, 6::bigint, NULL::text), (2, NULL, 'YA032'), (3, 7, NULL), (4, 8, NULL) $$, 'nor for a message, which fails alone');
+SELECT results_eq($$ SELECT value, seq FROM late.replica $$, $$ VALUES ('{"work": 1, "title": "second", "joined": 0}'::jsonb, 8::bigint) $$, 'all others count');
+SELECT ok((adama.verify('late', 'd')).ok, 'as its log says');
+SELECT throws_like($$ SELECT adama.connect('late', 'd') $$, '%budget%', 'nobody joins whose coming can''t be published');
+SELECT is(late.rename('d', name => 'fifth'), 9::bigint, 'the document does not notice');
+SELECT throws_like($$ SELECT late.rename('stuck', name => 'x') $$, '%budget%', 'a document of which nothing can be published does not get the new program');
+SELECT ok((adama.verify('late', 'stuck')).ok, 'and stays as it is');
+SELECT adama.deploy('late', :'quiet_program') \g /dev/null
+SELECT is(late.rename('stuck', name => 'x'), 4::bigint, 'until there is another');
 
 SELECT * FROM finish();
