@@ -1,5 +1,5 @@
 -- What documents publish lies in the table replica: in the transaction that changes it, and untouched by all that does not.
-SELECT plan(88);
+SELECT plan(89);
 
 SELECT $adama$
 record Player {
@@ -242,6 +242,13 @@ BEGIN;
 INSERT INTO game.replica VALUES ('stray', 'g1', 7, '{}', 0, 1, now());
 SELECT is(proof('g1'), 'replica "stray" of row 7 is there, though the document does not say so', 'and of one that should not be there');
 SELECT is(proof('quiet'), 'ok', 'in its own document');
+ROLLBACK;
+
+BEGIN;
+DELETE FROM game.replica WHERE name = 'games' AND key = 'g1';
+INSERT INTO game.replica VALUES ('players', 'g1', 7, '{}', 0, 1, now());
+SELECT adama.rewind('game', 'g1', (SELECT seq FROM game.document WHERE key = 'g1')) \g /dev/null
+SELECT is(proof('g1'), 'ok', 'to lead the document to where it is puts that right');
 ROLLBACK;
 
 -- the end
