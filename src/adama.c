@@ -25,6 +25,7 @@ int			adama_emitter_max_delay;
 int			adama_emitter_idle_timeout;
 double		adama_emitter_queue_limit;
 int			adama_trim_interval;
+int			adama_replication_timeout;
 
 PGDLLEXPORT void _PG_init(void);
 
@@ -56,5 +57,8 @@ _PG_init(void)
 	DefineCustomIntVariable("adama.trim_interval", "Time between two rounds in which the logs of a space are looked at for what is too old.",
 							"Rounds come less often when nothing becomes too old before, or when they take long; 0 leaves it to adama.trim.",
 							&adama_trim_interval, 60, 0, 86400, PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomIntVariable("adama.replication_timeout", "Longest time for which one delivery of replicas to a target may last.",
+							"Then it is broken off, and tried again after a while.",
+							&adama_replication_timeout, 10000, 100, 3600000, PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
 	MarkGUCPrefixReserved("adama");
 }

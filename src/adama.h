@@ -17,5 +17,6 @@ extern int	adama_emitter_max_delay;		/* ms that the emitter may gather changes w
 extern int	adama_emitter_idle_timeout;		/* s without connections after which the emitter leaves */
 extern double adama_emitter_queue_limit;		/* part of the notification queue that may be full before the emitter stops sending */
 extern int	adama_trim_interval;			/* s between rounds in which logs are looked at for what is too old; 0: there are none */
+extern int	adama_replication_timeout;		/* ms that one delivery to a target may last */
 
 #endif

@@ -460,6 +460,14 @@ read_status(HeapTuple tuple, TupleDesc desc, StoreTargetStatus *status)
 	status->oldest = oldest_change == 0 ? oldest_waiting : oldest_waiting == 0 ? oldest_change : Min(oldest_change, oldest_waiting);
 }
 
+static int
+result_id(uint64 row)
+{
+	bool		isnull;
+
+	return DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[row], SPI_tuptable->tupdesc, 1, &isnull));
+}
+
 void
 store_targets_status(StoreSpace *space, void (*visit) (const StoreTargetStatus *status, void *arg), void *arg)
 {
@@ -470,19 +478,26 @@ store_targets_status(StoreSpace *space, void (*visit) (const StoreTargetStatus *
 	store_session_run(&session, STATUS, 0, NULL, NULL, NULL, true);
 	for (uint64 i = 0; i < SPI_processed; i++)
 	{
-		bool		isnull;
 		StoreTarget *target;
 		StoreTargetStatus status;
 
 		space = store_space_by_schema(schema);
-		target = space == NULL ? NULL : store_target_find(space, DatumGetInt32(SPI_getbinval(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, 1, &isnull)));
+		target = space == NULL ? NULL : store_target_find(space, result_id(i));
 		/* Newer than the snapshot, or older. */
 		if (target == NULL)
 			continue;
 		status.name = pstrdup(target->name);
 		status.relation = target->relation;
 		status.mode = target->mode;
-		status.problem = store_target_problem(space, target);
+		status.problem = NULL;
+		/* Who looks does not wait for those who alter the table. */
+		if (OidIsValid(status.relation) && ConditionalLockRelationOid(status.relation, AccessShareLock))
+		{
+			space = store_space_by_schema(schema);
+			target = space == NULL ? NULL : store_target_find(space, result_id(i));
+			if (target != NULL)
+				status.problem = store_target_problem(space, target);
+		}
 		read_status(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, &status);
 		visit(&status, arg);
 	}

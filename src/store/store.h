@@ -321,6 +321,65 @@ extern const char *store_target_problem(StoreSpace *space, StoreTarget *target);
  * (store_target_problem), and whatever the table makes of a row.
  */
 extern void store_target_apply(StoreSpace *space, StoreTarget *target, const StoreTargetRow *rows, int n);
+/* ---- bringing replicas to targets afterwards (delivery.c, outbox.c) ---- */
+
+typedef struct StoreDeliveryRow
+{
+	StoreTargetRow it;
+	TimestampTz since;			/* of the oldest change */
+	int			attempts;		/* in vain, before this one; 0: it is new */
+	bool		lies;			/* in the queue already */
+	bool		is_left;		/* to be brought another time: its changes stay */
+	bool		is_parked;		/* refused: it lies in the outbox */
+} StoreDeliveryRow;
+
+/* A part of what is to be brought to a target.  Lives in the memory context that was current when it was begun, and in its transaction. */
+typedef struct StoreDelivery
+{
+	Oid			schema;
+	int			id;				/* of the registration */
+	StoreTargetMode mode;
+	const char *name;			/* of the replication */
+	bool		is_filled;
+	const char *fill_key;		/* what was published when it was registered has been brought up to here; NULL: nothing */
+	int32		fill_row;
+	int64		fill_total;		/* -1: not counted */
+	int64		fill_done;
+	int			failures;		/* of the target as a whole, one after the other */
+	TimestampTz retry_at;		/* then it is to be tried again; 0: it is not waiting */
+
+	StoreDeliveryRow *rows;		/* in the order of key and row, each once */
+	int			n;
+	int			capacity;
+	size_t		size;			/* of their values */
+	int			n_parked;
+	bool		has_more;		/* beyond them */
+	ItemPointerData *tids;		/* changes that were read, */
+	int		   *of;				/* and the rows that they are of: n or more: of none */
+	int			n_changes;
+} StoreDelivery;
+
+/* Locks the registration to the end of the transaction: whoever wants to end it waits.  False: it has ended. */
+extern bool store_delivery_begin(StoreSpace *space, const StoreTarget *target, StoreDelivery *delivery);
+/* What has changed, of at most max replicas, and what is to be tried again. */
+extern void store_delivery_read(StoreSpace *space, StoreDelivery *delivery, int max);
+/* The next max of what is published, while it is not filled. */
+extern void store_delivery_fill(StoreSpace *space, StoreDelivery *delivery, int max);
+/* The target refuses one of the rows: it is kept until then. */
+extern void store_delivery_park(StoreSpace *space, StoreDelivery *delivery, int i, const char *error, TimestampTz retry_at);
+/* Lays the rows into the queue, and leaves those that a consumer holds. */
+extern void store_delivery_enqueue(StoreSpace *space, StoreDelivery *delivery);
+/* All rows have been brought, but those that are left or parked. */
+extern void store_delivery_end(StoreSpace *space, StoreDelivery *delivery);
+/* When something that was refused is tried again; 0: nothing is. */
+extern TimestampTz store_delivery_next(StoreSpace *space, const StoreDelivery *delivery);
+/* The target as a whole could not be written to (in a transaction of its own: that of the delivery has failed). */
+extern void store_delivery_failed(StoreSpace *space, int id, const char *error, TimestampTz retry_at);
+/* An error that stopped nothing but a row. */
+extern void store_delivery_note(StoreSpace *space, int id, const char *error);
+/* Of at most max changes of the target keeps one of each replica; how many went. */
+extern int	store_delivery_compact(StoreSpace *space, StoreDelivery *delivery, int max);
+
 /*
  * Set by whoever delivers: called when this transaction has appended to chat.replica_change, registered something, or asks for another try.  server: of the
  * target.  Must not fail.

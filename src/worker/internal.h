@@ -125,7 +125,11 @@ typedef struct WorkerLaneStart
 
 /* Which spaces are to be looked at: bits, of which several may share one. */
 #define WORKER_LANE_ALL PG_UINT64_MAX
+/* Besides: there may be new spaces, tasks, bounds or targets; without it, only replicas have changed. */
+#define WORKER_LANE_TASKS (UINT64CONST(1) << 63)
 extern uint64 worker_lane_bit(Oid schema);
+/* Not at commit but at once. */
+extern void worker_lane_tell(Oid server, uint64 bits);
 
 extern bool worker_lanes_attach(int level);
 extern WorkerPlace worker_lane_reserve(Oid server);
@@ -500,6 +504,11 @@ typedef struct WorkerSpace
 	int64		n_trimmed;		/* in this round */
 	int64		n_failed;
 	char	   *trim_error;
+	struct WorkerRoute *routes; /* to its targets (courier.c) */
+	int			n_routes;
+	bool		has_changed;	/* replicas may have */
+	bool		is_news;		/* other lanes are to be told, too */
+	TimestampTz rests_until;	/* then something may be brought again */
 } WorkerSpace;
 
 /*
@@ -508,5 +517,10 @@ typedef struct WorkerSpace
  */
 extern TimestampTz worker_upgrade(WorkerSpace *known, StoreSpace *space);
 extern TimestampTz worker_trim(WorkerSpace *known, StoreSpace *space);
+
+/* Brings replicas to the targets of the space that are of this lane.  It ends the transaction, and works in others of its own. */
+extern TimestampTz worker_courier(WorkerSpace *known, StoreSpace *space);
+/* Before the first: the process is connected to its database. */
+extern void worker_courier_init(Oid server);
 
 #endif

@@ -10,6 +10,8 @@
  *
  * What is to be done lies in the spaces' tables, and how far it has been done, too: should this process fail, the next one goes on.  What one space's or document's trouble is
  * stays its own: a task that fails is tried again after a while, others go on.
+ *
+ * A courier is the same process, which does one thing only: it brings replicas to one foreign server (courier.c).
  */
 #include "postgres.h"
 
@@ -40,11 +42,15 @@ typedef struct Task
 	TimestampTz (*step) (WorkerSpace *known, StoreSpace *space);
 } Task;
 
+/* A courier has only the first. */
 static const Task tasks[] = {
+	{"bring replicas to their targets", worker_courier},
 	{"upgrade documents", worker_upgrade},
 	{"trim logs", worker_trim},
 };
 #define N_TASKS lengthof(tasks)
+#define TASK_COURIER 0
+#define TASK_TRIM 2
 
 typedef struct Known
 {
@@ -58,8 +64,11 @@ typedef struct Known
 static dlist_head spaces = DLIST_STATIC_INIT(spaces);
 static MemoryContext scratch;
 static uint32 wait_event;
+static size_t n_tasks = N_TASKS;
 static uint64 news = 0;			/* taken, and not looked at yet */
+static TimestampTz trims_at = 0;	/* not before: its sleep was interrupted by news of something else */
 static TimestampTz look_at = 0; /* not before, after an attempt in vain */
+static bool has_looked = false; /* at all spaces */
 static bool has_worked = false; /* since it came */
 
 /* ---- which spaces there are ---- */
@@ -71,6 +80,8 @@ forget(Known *known)
 		pfree(known->space.trimmed);
 	if (known->space.trim_error != NULL)
 		pfree(known->space.trim_error);
+	if (known->space.routes != NULL)
+		pfree(known->space.routes);
 	dlist_delete(&known->in_spaces);
 	pfree(known);
 }
@@ -96,6 +107,36 @@ find_or_make(Oid schema, bool *is_new)
 }
 
 static void
+mark_one(Known *known, bool is_new, TimestampTz now)
+{
+	bool		is_all = is_new || (news & WORKER_LANE_TASKS) != 0;
+
+	known->space.has_changed = true;
+	known->space.is_news |= is_all;
+	for (size_t i = 0; i < n_tasks && (i == TASK_COURIER || is_all); i++)
+	{
+		known->due[i] = i == TASK_TRIM ? Max(now, trims_at) : now;
+		known->attempts[i] = 0;
+	}
+}
+
+/* Replicas have changed of spaces that are known; nothing else has happened. */
+static void
+mark_changed(TimestampTz now)
+{
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &spaces)
+	{
+		Known	   *known = dlist_container(Known, in_spaces, iter.cur);
+
+		if ((news & worker_lane_bit(known->space.schema)) != 0)
+			mark_one(known, false, now);
+	}
+	news = 0;
+}
+
+static void
 mark(List *schemas, TimestampTz now)
 {
 	dlist_mutable_iter iter;
@@ -109,11 +150,8 @@ mark(List *schemas, TimestampTz now)
 		Known	   *known = find_or_make(lfirst_oid(cell), &is_new);
 
 		known->is_there = true;
-		for (size_t i = 0; i < N_TASKS && (is_new || (news & worker_lane_bit(lfirst_oid(cell))) != 0); i++)
-		{
-			known->due[i] = now;
-			known->attempts[i] = 0;
-		}
+		if (is_new || (news & worker_lane_bit(lfirst_oid(cell))) != 0)
+			mark_one(known, is_new, now);
 	}
 	dlist_foreach_modify(iter, &spaces)
 	{
@@ -156,7 +194,9 @@ look(TimestampTz now)
 		PopActiveSnapshot();
 		worker_transaction_end();
 		news = 0;
+		trims_at = 0;
 		look_at = 0;
+		has_looked = true;
 	}
 	PG_CATCH();
 	{
@@ -188,10 +228,14 @@ step(Known *known, int i)
 			strlcpy(name, NameStr(space->name), sizeof(name));
 			known->due[i] = tasks[i].step(&known->space, space);
 		}
-		if (ActiveSnapshotSet())
+		if (IsTransactionState())
+		{
 			PopActiveSnapshot();
-		worker_transaction_end();
+			worker_transaction_end();
+		}
 		known->attempts[i] = 0;
+		/* More may follow soon. */
+		has_worked |= known->space.rests_until != 0;
 	}
 	PG_CATCH();
 	{
@@ -215,7 +259,7 @@ work(void)
 	{
 		Known	   *known = dlist_container(Known, in_spaces, iter.cur);
 
-		for (size_t i = 0; i < N_TASKS; i++)
+		for (size_t i = 0; i < n_tasks; i++)
 		{
 			if (known->due[i] != 0 && known->due[i] <= GetCurrentTimestamp())
 			{
@@ -266,7 +310,9 @@ run(void)
 		worker_interrupts();
 		news |= worker_lane_take();
 		now = GetCurrentTimestamp();
-		if (news != 0 && now >= look_at)
+		if (has_looked && (news & WORKER_LANE_TASKS) == 0)
+			mark_changed(now);
+		else if (news != 0 && now >= look_at)
 			look(now);
 		next = work();
 		if (news != 0 && (next == 0 || look_at < next))
@@ -317,10 +363,15 @@ adama_main_keeper(Datum database)
 	if (start.until != 0)
 	{
 		sleep_until(start.until);
-		/* Its bits are those that were set since. */
+		news = worker_lane_take();
+		if (news != 0 && (news & WORKER_LANE_TASKS) == 0)
+			trims_at = start.until;
 		news = WORKER_LANE_ALL;
 	}
-	worker_process_connect(DatumGetObjectId(database), "adama keeper", LOCK_TIMEOUT_MS);
+	worker_process_connect(DatumGetObjectId(database), OidIsValid(start.server) ? "adama courier" : "adama keeper", LOCK_TIMEOUT_MS);
+	worker_courier_init(start.server);
+	if (OidIsValid(start.server))
+		n_tasks = TASK_COURIER + 1;
 	scratch = AllocSetContextCreate(TopMemoryContext, "adama keeper step", ALLOCSET_DEFAULT_SIZES);
 	run();
 }

@@ -92,7 +92,7 @@ worker_lanes_attach(int level)
 uint64
 worker_lane_bit(Oid schema)
 {
-	return UINT64CONST(1) << (murmurhash32(schema) % 64);
+	return UINT64CONST(1) << (murmurhash32(schema) % 63);
 }
 
 static uint64
@@ -358,5 +358,17 @@ give(Oid server, uint64 bits)
 void
 worker_space_has_work(Oid schema)
 {
-	give(InvalidOid, worker_lane_bit(schema));
+	give(InvalidOid, worker_lane_bit(schema) | WORKER_LANE_TASKS);
+}
+
+void
+worker_replicas_changed(Oid schema, Oid server)
+{
+	give(server, worker_lane_bit(schema));
+}
+
+void
+worker_lane_tell(Oid server, uint64 bits)
+{
+	tell(server, bits);
 }

@@ -125,6 +125,7 @@ worker_ensure(void)
 	static TimestampTz tried_at = 0;
 	int			level = has_warned ? DEBUG1 : WARNING;
 
+	store_targets_appended = worker_replicas_changed;
 	if (is_done || !IsUnderPostmaster || RecoveryInProgress())
 		return;
 	if (tried_at != 0 && !TimestampDifferenceExceeds(tried_at, GetCurrentTimestamp(), ENSURE_INTERVAL_MS))

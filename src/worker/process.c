@@ -117,6 +117,7 @@ void
 worker_process_begin(void (*release) (bool will_return))
 {
 	release_seat = release;
+	store_targets_appended = worker_replicas_changed;
 	pqsignal(SIGTERM, die);
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
 	BackgroundWorkerUnblockSignals();

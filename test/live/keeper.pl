@@ -14,6 +14,10 @@ $alice->ask('SET client_min_messages = warning;');
 
 my $keepers = qq{SELECT count(*) FROM pg_stat_activity WHERE datname = '$database' AND backend_type = 'adama keeper'};
 
+# Other tests' workers are in the log, too.
+sub exits { return scalar(() = `tools/cluster log` =~ /background worker "adama keeper" \(PID \d+\) exited with exit code/g); }
+my $exits = exits();
+
 sub becomes
 {
 	my ($session, $query, $value, $patience, $name) = @_;
@@ -169,8 +173,7 @@ $viewer->quit();
 $alice->ask('ALTER SYSTEM RESET adama.trim_interval;', 'SELECT pg_reload_conf();');
 $_->quit() for $alice, $bob;
 # Once, when it was terminated.
-my $failed = () = `tools/cluster log` =~ /background worker "adama keeper" \(PID \d+\) exited with exit code/g;
-cmp_ok($failed, '<=', 1, 'it has not failed');
+cmp_ok(exits() - $exits, '<=', 1, 'it has not failed');
 sleep 1;
 @said = $admin->ask(qq{DROP DATABASE $database;});
 ok(!(grep { /ERROR/ } @said), 'and the database, although there is retention') or diag(@said);

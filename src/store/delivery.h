@@ -1,0 +1,21 @@
+/*
+ * delivery.h
+ *	  A delivery, as delivery.c and outbox.c share it.
+ */
+#ifndef ADAMA_STORE_DELIVERY_H
+#define ADAMA_STORE_DELIVERY_H
+
+#include "postgres.h"
+
+#include "store/internal.h"
+
+/* ---- outbox.c ---- */
+
+/*
+ * Marks those among the rows that the target has refused before; brings: and adds those whose time has come.  Rows stay in the order of key and row.  Nothing for queues.
+ */
+extern void store_outbox_join(StoreSpace *space, StoreDelivery *delivery, bool brings);
+/* What was refused before and has been brought now is not kept any longer. */
+extern void store_outbox_settle(StoreSpace *space, StoreDelivery *delivery);
+
+#endif
