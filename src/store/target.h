@@ -8,7 +8,8 @@
  *		target_identity.c	by which columns a row is found
  *		target_foreign.c	what foreign data wrappers ask for
  *		target_value.c		a value in jsonb as one of a column's type
- *		target_write.c		the statements for local and for foreign tables
+ *		target_sql.c		the text of statements
+ *		target_write.c		the same at work, for local and for foreign tables
  *		register.c			registering and what goes with it
  */
 #ifndef ADAMA_STORE_TARGET_H
@@ -107,6 +108,7 @@ typedef struct TargetMap
 	Oid			relation;
 	bool		is_foreign;
 	bool		is_partitioned;
+	bool		takes_arrays;	/* is_foreign: conditions with arrays are sent to the remote */
 	TargetColumn *columns;
 	int			n_columns;
 	int			n_identity;
@@ -185,6 +187,17 @@ extern bool store_target_tells_name(Datum columns, Datum identity);
 /* What is written to the column for this row; in the current memory context.  Raises what the column's type makes of it. */
 extern Datum store_target_value(const TargetMap *map, TargetColumn *column, const StoreTargetRow *row, bool *isnull);
 
+/* ---- target_sql.c ---- */
+
+/* Parameters are all columns (many, upsert: arrays of them), of remove the identity. */
+extern char *store_target_upsert_text(const TargetMap *map);
+extern char *store_target_remove_text(const TargetMap *map);
+extern char *store_target_find_text(const TargetMap *map);	/* whether the row that is there is another; no row: none is there */
+extern char *store_target_insert_text(const TargetMap *map);
+extern char *store_target_update_text(const TargetMap *map);
+extern char *store_target_find_many_text(const TargetMap *map);	/* the number of a row (from 1), and whether it is another, for those that are there */
+extern char *store_target_insert_many_text(const TargetMap *map);
+
 /* ---- target_write.c ---- */
 
 /* Prepared statements; NULL: not needed, or not yet. */
@@ -192,8 +205,8 @@ typedef struct TargetPlans
 {
 	struct _SPI_plan *upsert;	/* local tables: arrays of all columns */
 	struct _SPI_plan *remove;	/* the identity */
-	struct _SPI_plan *find;		/* foreign tables: all columns; whether the row is another */
-	struct _SPI_plan *insert;
+	struct _SPI_plan *find;		/* foreign tables: all columns, or arrays of them; whether the row is there, and another */
+	struct _SPI_plan *insert;	/* the same */
 	struct _SPI_plan *update;
 } TargetPlans;
 

@@ -19,11 +19,17 @@
 #include "store/target.h"
 
 static bool
-is_mysql(const ForeignServer *server)
+is_handled_by(const ForeignServer *server, const char *name)
 {
 	const char *handler = get_func_name(GetForeignDataWrapper(server->fdwid)->fdwhandler);
 
-	return handler != NULL && strcmp(handler, "mysql_fdw_handler") == 0;
+	return handler != NULL && strcmp(handler, name) == 0;
+}
+
+static bool
+is_mysql(const ForeignServer *server)
+{
+	return is_handled_by(server, "mysql_fdw_handler");
 }
 
 bool
@@ -76,7 +82,10 @@ require_writable_types(TargetWork *work)
 void
 store_target_fit_foreign(TargetWork *work)
 {
-	if (!is_mysql(GetForeignServer(GetForeignTable(RelationGetRelid(work->rel))->serverid)))
+	const ForeignServer *server = GetForeignServer(GetForeignTable(RelationGetRelid(work->rel))->serverid);
+
+	work->map->takes_arrays = is_handled_by(server, "postgres_fdw_handler");
+	if (!is_mysql(server))
 		return;
 	require_first_column(work);
 	require_writable_types(work);
