@@ -133,6 +133,26 @@ SELECT * FROM texts;
 SELECT n.k, n.i, n.d, n.h, n.at, n.span, n.everything = r.value AS everything, n.id, n.seq = r.seq AS seq, n.hash = r.hash::text AS hash, n.wrote = r.at AS wrote, n.space, n.name, n."row" FROM numbers n, kinds.replica r;
 \x
 
+-- ---- one name of several structures; names that SQL writes in lower case ----
+\set several 'enum Kind { Room, Door } enum Other { Room, Wall } record R { public int id; public Kind k; public double size; replication<thing:upsert> st = {kind: k, bigSize: size, alone: 1}; } record D { public int id; public Kind k; public string tag; public int z; replication<thing:upsert> st = {kind: k, tag: tag, z: (tag).length()}; } table<R> rs; table<D> ds; message Add { string tag; } channel add(Add a) { rs <- {k: Kind::Room, size: 2.5}; ds <- {k: Kind::Door, tag: a.tag}; }'
+SELECT deploy('several', :'several');
+SELECT "create"('several', 's'), several.add('s', tag => 'front');
+CREATE TABLE things (key text, "row" int, kind text, bigsize float8, alone int NOT NULL, tag text, z bigint, PRIMARY KEY (key, "row"));
+SELECT replicate('several', 'thing', 'things', mode => 'sync');
+ALTER TABLE things ALTER alone DROP NOT NULL;
+SELECT replicate('several', 'thing', 'things', mode => 'sync');
+SELECT * FROM things ORDER BY "row";
+-- what can't be written in one way
+SELECT deploy('several', replace(:'several', '{kind: k, tag', '{kind: Other::Wall, tag'));
+SELECT deploy('several', replace(:'several', '{kind: k, tag', '{kind: tag, tag'));
+-- a column that could be two things
+CREATE TABLE ambiguous (key text PRIMARY KEY, "row" int, kind text);
+SELECT deploy('twofold', 'public string key = "mine"; public int row = 5; replication<x:upsert> st = {key: key, row: row};');
+SELECT "create"('twofold', 'k');
+SELECT replicate('twofold', 'x', 'ambiguous');
+SELECT replicate('twofold', 'x', 'ambiguous', '{"key": "$key", "kind": "key", "row": "row"}', 'sync');
+SELECT * FROM ambiguous;
+
 -- ---- many into one table ----
 CREATE TABLE everyone (id text PRIMARY KEY, who text, n int);
 SELECT replicate('game', 'board', 'everyone', '{"id": "$id", "who": "title", "n": "best"}', 'sync'), replicate('game', 'player', 'everyone', '{"id": "$id", "who": "nick", "n": "points"}', 'sync');
@@ -287,7 +307,7 @@ BEGIN READ ONLY;
 SELECT replicate('game', 'board', 'later');
 ROLLBACK;
 
-DROP SCHEMA game, other, kinds, theirs, "Else where" CASCADE;
+DROP SCHEMA game, other, kinds, theirs, several, twofold, "Else where" CASCADE;
 DROP TABLE secured;
 DROP OWNED BY replicator;
 DROP ROLE replicator;

@@ -184,8 +184,9 @@ fill(StoreSpace *space, const TargetMap *map)
 	{
 		MemoryContext old = MemoryContextSwitchTo(context);
 		int			n = 0;
+		Size		size = 0;
 
-		while (n < STORE_TARGET_BATCH && (more = index_getnext_slot(scan, ForwardScanDirection, table.found)))
+		while (n < STORE_TARGET_BATCH && size < STORE_TARGET_BATCH_BYTES && (more = index_getnext_slot(scan, ForwardScanDirection, table.found)))
 		{
 			Datum	   *values;
 
@@ -197,6 +198,7 @@ fill(StoreSpace *space, const TargetMap *map)
 				.value = PointerGetDatum(PG_DETOAST_DATUM_COPY(values[REPLICA_VALUE - 1])), .hash = DatumGetInt64(values[REPLICA_HASH - 1]),
 				.seq = DatumGetInt64(values[REPLICA_SEQ - 1]), .at = DatumGetTimestampTz(values[REPLICA_AT - 1])
 			};
+			size += VARSIZE_ANY(DatumGetPointer(rows[n - 1].value));
 		}
 		if (n > 0)
 			store_target_write_described(map, &plans, rows, n);

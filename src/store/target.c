@@ -436,6 +436,22 @@ cannot_write(const StoreSpace *space, const StoreTarget *target, const char *why
 					 psprintf("%u", target->relation))));
 }
 
+/* How many of the rows are written at once: arrays of their values must not become very large. */
+static int
+portion(const StoreTargetRow *rows, int n)
+{
+	Size		size = 0;
+	int			some = 0;
+
+	while (some < n && some < STORE_TARGET_BATCH && size < STORE_TARGET_BATCH_BYTES)
+	{
+		if (!rows[some].is_gone)
+			size += VARSIZE_ANY(DatumGetPointer(rows[some].value));
+		some++;
+	}
+	return some;
+}
+
 void
 store_target_apply(StoreSpace *space, StoreTarget *target, const StoreTargetRow *rows, int n)
 {
@@ -455,8 +471,14 @@ store_target_apply(StoreSpace *space, StoreTarget *target, const StoreTargetRow 
 	if (why != NULL)
 		cannot_write(space, target, why);
 	kept = (KeptTarget *) target;
-	for (int i = 0; i < n; i += STORE_TARGET_BATCH)
-		store_target_write_described(&kept->map, &kept->plans, rows + i, Min(n - i, STORE_TARGET_BATCH));
+	while (n > 0)
+	{
+		int			some = portion(rows, n);
+
+		store_target_write_described(&kept->map, &kept->plans, rows, some);
+		rows += some;
+		n -= some;
+	}
 	store_role_leave(role);
 }
 

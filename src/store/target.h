@@ -218,7 +218,8 @@ extern void store_target_plans_free(TargetPlans *plans);
 
 /* ---- target.c ---- */
 
-#define STORE_TARGET_BATCH 1000	/* rows that one statement writes */
+#define STORE_TARGET_BATCH 1000	/* rows that one statement writes, */
+#define STORE_TARGET_BATCH_BYTES (16 * 1024 * 1024)	/* and, but for the last of them, of their values */
 
 /* A row of chat.replication as far as it says what is registered; copies in the current memory context. */
 typedef struct TargetRegistration
