@@ -133,7 +133,7 @@ static void
 visit_skipped(StoreSpace *space, const Following *f, const StoreRow *row, Snapshot snapshot)
 {
 	if (f->follower != NULL && f->seen < row->state_seq && may_have_effects(space, f->copy, row))
-		(void) store_log_scan(space, f->key, f->seen, row->state_seq, snapshot, true, skip_entry, (void *) f);
+		store_log_scan(space, f->key, f->seen, row->state_seq, snapshot, true, skip_entry, (void *) f);
 }
 
 void
@@ -163,16 +163,18 @@ store_copy_bring(StoreSpace *space, const char *key, StoreCopy *copy, const Stor
 
 		f.seq = copy->seq;
 		copy->seq = -1;
-		if (f.seq < in_log && !store_log_scan(space, key, f.seq, in_log, snapshot, follower != NULL, apply_entry, &f) && f.seq < row->state_seq)
+		if (f.seq < in_log)
+			store_log_scan(space, key, f.seq, in_log, snapshot, follower != NULL, apply_entry, &f);
+		if (f.seq < in_log && f.seq < row->state_seq)
 		{
-			/* The log does not reach back to this copy any more. */
+			/* The log does not reach back to this copy any more; perhaps not even to where the recent changes begin. */
 			load(space, key, copy, row);
 			f.seq = copy->seq;
 			copy->seq = -1;
 			n = store_recent_find(space, key, row->created, f.seq, row->seq, recent);
 			in_log = n > 0 ? recent[n - 1].from : row->seq;
 			if (f.seq < in_log)
-				(void) store_log_scan(space, key, f.seq, in_log, snapshot, follower != NULL, apply_entry, &f);
+				store_log_scan(space, key, f.seq, in_log, snapshot, follower != NULL, apply_entry, &f);
 		}
 		while (n > 0 && f.seq == recent[n - 1].from)
 		{

@@ -143,9 +143,9 @@ extern bool store_connection_delete(StoreTable *table, const char *id);	/* false
 
 /* ---- the log (log.c) ---- */
 
-/* Calls visit for the entries of key after seq `after` up to `upto`, in order, without effects if nobody wants them.  False when it came to a gap, and stopped there. */
+/* Calls visit for the entries of key after seq `after` up to `upto`, in order, without effects if nobody wants them.  Stops at a gap. */
 typedef void (*StoreLogVisit) (int64 seq, DocBytes delta, DocBytes effects, void *arg);
-extern bool store_log_scan(StoreSpace *space, const char *key, int64 after, int64 upto, Snapshot snapshot, bool with_effects, StoreLogVisit visit, void *arg);
+extern void store_log_scan(StoreSpace *space, const char *key, int64 after, int64 upto, Snapshot snapshot, bool with_effects, StoreLogVisit visit, void *arg);
 /*
  * What every entry says: after which seq, when, under which program, what changed; now and then the state after it (len 0: not this time); and what its events did
  * beside (len 0: nothing).

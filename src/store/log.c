@@ -52,7 +52,7 @@ scan_begin(StoreTable *table, Relation index, const char *key, int64 after, Snap
 	return scan;
 }
 
-bool
+void
 store_log_scan(StoreSpace *space, const char *key, int64 after, int64 upto, Snapshot snapshot, bool with_effects, StoreLogVisit visit, void *arg)
 {
 	StoreTable	table = store_table_open(space->log, AccessShareLock);
@@ -92,7 +92,6 @@ store_log_scan(StoreSpace *space, const char *key, int64 after, int64 upto, Snap
 	index_endscan(scan);
 	index_close(index, AccessShareLock);
 	store_table_close(&table);
-	return !has_gap;
 }
 
 /* What an entry says of what happened. */

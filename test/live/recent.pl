@@ -107,4 +107,13 @@ $after->ask(q{SELECT short.add('d1', n => 9999, text => 'last');});
 is($owner->value($same_there), 't', 'and goes on from there');
 is($owner->value(q{SELECT ok FROM adama.verify('short', 'd1')}), 't', 'which the log confirms');
 
+# Nor to where the changes begin that are still known: one before them was too large.
+$owner->ask(q{SELECT adama.deploy('gap', '@static { maximum_history = 1; } public string text; message Say { string text; } channel say(Say m) { text = m.text; }');},
+	q{SELECT adama.create('gap', 'd1');});
+$after->ask(q{SELECT gap.say('d1', 'first');});
+$owner->ask(q{SELECT gap.say('d1', repeat('x', 2000));}, q{SELECT count(gap.say('d1', repeat('y', 800) || i)) FROM generate_series(1, 40) i;});
+cmp_ok($owner->value(q{SELECT log_from FROM gap.document}), '>', 4, 'a log forgets more than a session lacks of it');
+is($after->value(q{SELECT gap.say('d1', 'last')}), '44', 'and the session goes on');
+is($after->value(q{SELECT state OPERATOR(adama.->>) 'text' FROM gap.documents}), 'last', 'with the last change');
+
 done_testing();
