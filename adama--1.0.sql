@@ -322,10 +322,11 @@ COMMENT ON FUNCTION adama.whoami() IS 'the principal that you act as';
 CREATE FUNCTION adama.history(space pg_catalog.text, key pg_catalog.text, from_seq pg_catalog.int8 DEFAULT 0, max pg_catalog.int4 DEFAULT 1000,
 		who adama.principal DEFAULT NULL, viewer pg_catalog.jsonb DEFAULT '{}') RETURNS TABLE (
 		seq pg_catalog.int8, at pg_catalog.timestamptz, agent pg_catalog.text, authority pg_catalog.text, event pg_catalog.text,
-		channel pg_catalog.text, message pg_catalog.jsonb, delta pg_catalog.jsonb, size pg_catalog.int4, seen pg_catalog.jsonb)
+		channel pg_catalog.text, message pg_catalog.jsonb, delta pg_catalog.jsonb, size pg_catalog.int4, seen pg_catalog.jsonb,
+		effects pg_catalog.jsonb)
 	LANGUAGE c STABLE PARALLEL UNSAFE ROWS 1000 AS 'MODULE_PATHNAME', 'adama_sql_history';
 COMMENT ON FUNCTION adama.history(pg_catalog.text, pg_catalog.text, pg_catalog.int8, pg_catalog.int4, adama.principal, pg_catalog.jsonb)
-	IS 'the events of a document from a sequence number on, and what somebody saw of each; for the owner of the space';
+	IS 'the events of a document from a sequence number on, what they did beside it, and what somebody saw of each; for the owner of the space';
 
 CREATE FUNCTION adama.at(space pg_catalog.text, key pg_catalog.text, seq pg_catalog.int8) RETURNS adama.document
 	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'adama_sql_at_seq';
@@ -345,13 +346,14 @@ CREATE FUNCTION adama.verify(space pg_catalog.text, key pg_catalog.text, OUT ok 
 	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'adama_sql_verify';
 COMMENT ON FUNCTION adama.verify(pg_catalog.text, pg_catalog.text) IS 'whether running all events of the log again gives what the log and the document say, or the first place where it does not; for the owner of the space';
 CREATE FUNCTION adama.try(space pg_catalog.text, key pg_catalog.text, program pg_catalog.text, sources pg_catalog.jsonb DEFAULT '{}') RETURNS TABLE (
-		seq pg_catalog.int8, channel pg_catalog.text, sqlstate pg_catalog.text, error pg_catalog.text, delta pg_catalog.jsonb, logged pg_catalog.jsonb)
+		seq pg_catalog.int8, channel pg_catalog.text, sqlstate pg_catalog.text, error pg_catalog.text, delta pg_catalog.jsonb, logged pg_catalog.jsonb,
+		effects pg_catalog.jsonb, effects_logged pg_catalog.jsonb)
 	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED ROWS 100 AS 'MODULE_PATHNAME', 'adama_sql_try';
-COMMENT ON FUNCTION adama.try(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) IS 'the events of a document that fail under another program, or change something else than they did; for the owner of the space';
+COMMENT ON FUNCTION adama.try(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) IS 'the events of a document that fail under another program, change something else than they did, or do something else beside; for the owner of the space';
 CREATE FUNCTION adama.try(space pg_catalog.text, program pg_catalog.text, sources pg_catalog.jsonb DEFAULT '{}', documents pg_catalog.int4 DEFAULT 100,
 		who adama.principal DEFAULT NULL, viewer pg_catalog.jsonb DEFAULT '{}') RETURNS TABLE (
 		key pg_catalog.text, seq pg_catalog.int8, channel pg_catalog.text, sqlstate pg_catalog.text, error pg_catalog.text, delta pg_catalog.jsonb, logged pg_catalog.jsonb,
-		view pg_catalog.jsonb, view_logged pg_catalog.jsonb, events pg_catalog.int8, us pg_catalog.float8, us_logged pg_catalog.float8)
+		effects pg_catalog.jsonb, effects_logged pg_catalog.jsonb, view pg_catalog.jsonb, view_logged pg_catalog.jsonb, events pg_catalog.int8, us pg_catalog.float8, us_logged pg_catalog.float8)
 	LANGUAGE c STABLE PARALLEL RESTRICTED ROWS 1000 AS 'MODULE_PATHNAME', 'adama_sql_try_many';
 COMMENT ON FUNCTION adama.try(pg_catalog.text, pg_catalog.text, pg_catalog.jsonb, pg_catalog.int4, adama.principal, pg_catalog.jsonb)
 	IS 'the same for the documents of a space that something happened to last, and for each a row with what somebody would see and how long its events take; for the owner of the space';

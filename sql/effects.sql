@@ -61,6 +61,29 @@ UPDATE eff.log SET effects = NULL WHERE key = 'a' AND seq = 2;
 SELECT * FROM adama.verify('eff', 'a');
 ROLLBACK;
 
+-- ---- in the history, and tried ----
+SELECT eff.create_document('h'), adama.send('eff', 'h', 'add', '{"n": 1, "d": {"x": [1, 2]}}'), eff.line('h', 'one'), eff.kick('h', 'bob@example');
+SELECT seq, event, channel, effects FROM adama.history('eff', 'h');
+SELECT seq, seen IS NOT NULL AS seen, effects FROM adama.history('eff', 'h', from_seq => 3, who => 'bob@example');
+SELECT effects->0->>'disconnect' = 'bob@example'::principal::text AS is_bob FROM adama.history('eff', 'h') WHERE channel = 'kick';
+-- what a batch's later events did belongs to these
+SELECT adama.ingest('eff', '{h,h,h,h,h}', '{add,kick,line,add,add}',
+  ARRAY['{"n": 1, "d": 1}', '{"who": {"agent": "a\\@b", "authority": "c@d"}}', '{"what": "three"}', '{"n": -1}', '{"n": 1, "d": 2}']::json[]);
+SELECT seq, channel, effects, delta IS NOT NULL AS is_last FROM adama.history('eff', 'h', from_seq => 5);
+SELECT seq, effects FROM adama.history('eff', 'h', from_seq => 6, max => 1);
+-- another program that says something else, nothing, or something more
+SELECT seq, channel, sqlstate, error, delta = logged AS same_delta, effects, effects_logged FROM adama.try('eff', 'h', (SELECT replace(replace(source,
+  'Messaging.broadcast("made", @null)', ''), '"you added"', '"you have added"') FROM eff.program)) WHERE seq NOT IN (3, 7);
+SELECT key, seq, channel, effects, effects_logged FROM adama.try('eff', (SELECT replace(source, 'Document.disconnect(m.who)', 'if (m.who != @no_one) { abort; }') FROM eff.program), documents => 1)
+  WHERE seq IS NOT NULL;
+SELECT count(*) AS differ FROM adama.try('eff', 'h', (SELECT source FROM eff.program));
+BEGIN;
+UPDATE eff.log SET effects = '[{"seq": 2, "send": ["other", 1]}]'::document WHERE key = 'h' AND seq = 2;
+SELECT seq, effects, effects_logged FROM adama.try('eff', 'h', (SELECT source FROM eff.program));
+ROLLBACK;
+
+SELECT adama.delete('eff', 'h');
+
 -- ---- destroy ----
 SELECT eff.kill('a') AS seq, (SELECT seq FROM eff.document WHERE key = 'a') AS was;
 SELECT count(*) AS documents FROM eff.document;

@@ -1,6 +1,6 @@
 /*
  * history.c
- *	  adama.history: the log for people, and on request what somebody saw of each entry.
+ *	  adama.history: the log for people, with what events did beside the document, and on request what somebody saw of each entry.
  *
  * That is computed as the emitter does it: a view that is led along the document, and tells after each entry what is different in it.  A new version of the
  * program begins with a whole view, which is compared with the one before.
@@ -99,13 +99,55 @@ look(Witness *w, const StorePast *past, KitBuf *out)
 	kit_arena_reset(w->scratch);
 }
 
+void
+sqlapi_effects(DocCursor effects, int64 seq, KitBuf *out)
+{
+	VmEffect	effect;
+	const char *between = "[";
+
+	while (vm_effect_next(&effects, &effect) && effect.seq <= seq)
+	{
+		if (effect.seq < seq)
+			continue;
+		kit_buf_add_str(out, between);
+		between = ",";
+		if (!effect.disconnects)
+		{
+			kit_buf_add_str(out, "{\"send\":");
+			vm_effect_payload(&effect, out);
+		}
+		if (effect.disconnects || !effect.is_for_all)
+		{
+			char	   *who = sqlapi_principal_text(effect.agent, effect.authority);
+
+			kit_buf_add_str(out, effect.disconnects ? "{\"disconnect\":" : ",\"to\":");
+			doc_json_string(who, strlen(who), DOC_JSON_TEXT, out);
+			pfree(who);
+		}
+		kit_buf_add_char(out, '}');
+	}
+	if (between[0] == ',')
+		kit_buf_add_char(out, ']');
+}
+
+Datum
+sqlapi_jsonb_of_buf(KitBuf *json, bool *isnull)
+{
+	*isnull = json->len == 0;
+	if (*isnull)
+		return (Datum) 0;
+	kit_buf_add(json, "", 1);
+	return sqlapi_jsonb_of_json(json->data);
+}
+
 static bool
 list_event(const StoreHistory *event, const StorePast *after, void *arg)
 {
 	Listing    *listing = arg;
-	Datum		values[10] = {0};
-	bool		nulls[10] = {0};
+	Datum		values[11] = {0};
+	bool		nulls[11] = {0};
 	KitBuf		seen;
+	KitBuf		effects;
 
 	kit_buf_init(&seen, listing->arena);
 	if (after != NULL && listing->witness != NULL)
@@ -135,12 +177,10 @@ list_event(const StoreHistory *event, const StorePast *after, void *arg)
 		values[7] = sqlapi_jsonb_of_item(delta, listing->arena);
 		values[8] = Int32GetDatum((int32) event->delta.len);
 	}
-	nulls[9] = seen.len == 0;
-	if (seen.len > 0)
-	{
-		kit_buf_add(&seen, "", 1);
-		values[9] = sqlapi_jsonb_of_json(seen.data);
-	}
+	values[9] = sqlapi_jsonb_of_buf(&seen, &nulls[9]);
+	kit_buf_init(&effects, listing->arena);
+	sqlapi_effects(event->effects, event->seq, &effects);
+	values[10] = sqlapi_jsonb_of_buf(&effects, &nulls[10]);
 	tuplestore_putvalues(listing->result->setResult, listing->result->setDesc, values, nulls);
 	kit_arena_reset(listing->arena);
 	return --listing->left > 0;

@@ -21,9 +21,13 @@ extern VmText sqlapi_text(Datum text);						/* points into the datum */
 extern char *sqlapi_json_of_jsonb(Datum jsonb, size_t *len);
 extern Datum sqlapi_jsonb_of_json(const char *json);
 extern Datum sqlapi_jsonb_of_item(DocItem item, KitArena *arena);
+extern Datum sqlapi_jsonb_of_buf(KitBuf *json, bool *isnull);	/* null when it is empty */
+/* Appends what the event of this number did beside the document, as JSON for people; nothing when it did nothing (history.c).  effects: from there on, of its log entry. */
+extern void sqlapi_effects(DocCursor effects, int64 seq, KitBuf *out);
 /* Null when there is nothing, or nothing that can be shown (past.c). */
 extern Datum sqlapi_jsonb_or_null(DocBytes bytes, DocClass class, KitArena *arena, bool *isnull);
 extern Datum sqlapi_principal(const char *agent, size_t agent_len, const char *authority, size_t authority_len);
+extern char *sqlapi_principal_text(VmText agent, VmText authority);	/* agent@authority */
 extern void sqlapi_principal_parts(Datum principal, VmText *agent, VmText *authority);
 
 /* ---- the caller (caller.c): who acts, and what the privileges say ---- */

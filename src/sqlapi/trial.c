@@ -2,8 +2,9 @@
  * trial.c
  *	  Another program on what was said and done: adama.try, of one document and of many.
  *
- * Nothing is changed.  Of many documents each has, after the events that fail or do something else, one row that tells of it as a whole: what somebody would
- * see, and how long its events take, under this program and under those that it ran.
+ * Nothing is changed.  An event does something else when its delta is another, or what it did beside that: what it said to whom, whom it disconnected.  Of many
+ * documents each has, after the events that fail or do something else, one row that tells of it as a whole: what somebody would see, and how long its events take,
+ * under this program and under those that it ran.
  */
 #include "postgres.h"
 
@@ -34,10 +35,10 @@ typedef struct Trial
 	LiveViewer	viewer;
 } Trial;
 
-/* Columns of the result of many; that of one has those from TRY_SEQ to TRY_LOGGED. */
+/* Columns of the result of many; that of one has those from TRY_SEQ to TRY_EFFECTS_LOGGED. */
 enum
 {
-	TRY_KEY, TRY_SEQ, TRY_CHANNEL, TRY_SQLSTATE, TRY_ERROR, TRY_DELTA, TRY_LOGGED, TRY_VIEW, TRY_VIEW_LOGGED, TRY_EVENTS, TRY_US, TRY_US_LOGGED, TRY_N
+	TRY_KEY, TRY_SEQ, TRY_CHANNEL, TRY_SQLSTATE, TRY_ERROR, TRY_DELTA, TRY_LOGGED, TRY_EFFECTS, TRY_EFFECTS_LOGGED, TRY_VIEW, TRY_VIEW_LOGGED, TRY_EVENTS, TRY_US, TRY_US_LOGGED, TRY_N
 };
 
 static void
@@ -62,15 +63,35 @@ set_error(const KitDiag *diag, Datum *values, bool *nulls)
 }
 
 static bool
-add_difference(const StoreHistory *event, const KitDiag *diag, DocBytes delta, void *arg)
+same_bytes(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	return a_len == b_len && (a_len == 0 || memcmp(a, b, a_len) == 0);
+}
+
+static bool
+add_difference(const StoreHistory *event, const KitDiag *diag, DocBytes delta, DocBytes effects, void *arg)
 {
 	Trial	   *trial = arg;
 	Datum		values[TRY_N] = {0};
 	bool		nulls[TRY_N];
+	KitBuf		did;
+	KitBuf		did_logged;
+	DocItem		root;
+	KitDiag		damage = {0};
 
 	CHECK_FOR_INTERRUPTS();
-	if (diag->code == KIT_OK && delta.len == event->delta.len && (delta.len == 0 || memcmp(delta.data, event->delta.data, delta.len) == 0))
+	kit_buf_init(&did, trial->arena);
+	kit_buf_init(&did_logged, trial->arena);
+	sqlapi_effects(event->effects, event->seq, &did_logged);
+	if (effects.len > 0 && !doc_open(effects, DOC_DOCUMENT, &root, &damage))
+		store_raise(&damage);
+	if (effects.len > 0)
+		sqlapi_effects(root.body, event->seq, &did);
+	if (diag->code == KIT_OK && same_bytes(delta.data, delta.len, event->delta.data, event->delta.len) && same_bytes(did.data, did.len, did_logged.data, did_logged.len))
+	{
+		kit_arena_reset(trial->arena);
 		return true;
+	}
 	memset(nulls, true, sizeof(nulls));
 	values[TRY_SEQ] = Int64GetDatum(event->seq);
 	nulls[TRY_SEQ] = false;
@@ -79,6 +100,8 @@ add_difference(const StoreHistory *event, const KitDiag *diag, DocBytes delta, v
 		set_error(diag, values, nulls);
 	values[TRY_DELTA] = sqlapi_jsonb_or_null(delta, DOC_DELTA, trial->arena, &nulls[TRY_DELTA]);
 	values[TRY_LOGGED] = sqlapi_jsonb_or_null(event->delta, DOC_DELTA, trial->arena, &nulls[TRY_LOGGED]);
+	values[TRY_EFFECTS] = sqlapi_jsonb_of_buf(&did, &nulls[TRY_EFFECTS]);
+	values[TRY_EFFECTS_LOGGED] = sqlapi_jsonb_of_buf(&did_logged, &nulls[TRY_EFFECTS_LOGGED]);
 	put(trial, values, nulls);
 	kit_arena_reset(trial->arena);
 	return true;

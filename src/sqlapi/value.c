@@ -265,19 +265,26 @@ append_escaped(StringInfo out, VmText part, bool escape_at)
 	}
 }
 
+char *
+sqlapi_principal_text(VmText agent, VmText authority)
+{
+	StringInfoData out;
+
+	initStringInfo(&out);
+	append_escaped(&out, agent, false);
+	appendStringInfoChar(&out, '@');
+	append_escaped(&out, authority, true);
+	return out.data;
+}
+
 Datum
 adama_sql_principal_out(PG_FUNCTION_ARGS)
 {
 	VmText		agent;
 	VmText		authority;
-	StringInfoData out;
 
 	sqlapi_principal_parts(PG_GETARG_DATUM(0), &agent, &authority);
-	initStringInfo(&out);
-	append_escaped(&out, agent, false);
-	appendStringInfoChar(&out, '@');
-	append_escaped(&out, authority, true);
-	PG_RETURN_CSTRING(out.data);
+	PG_RETURN_CSTRING(sqlapi_principal_text(agent, authority));
 }
 
 /* Binary form: agent and authority, each as 4 bytes length and text in the client's encoding. */

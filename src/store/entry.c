@@ -129,13 +129,39 @@ member_text(DocItem object, const char *name, VmText *value)
 }
 
 void
-store_entry_events(StoreEntryEvents *events, const StoreEntry *entry)
+store_entry_events(StoreEntryEvents *events, const StoreEntry *entry, bool with_effects)
 {
+	memset(events, 0, sizeof(*events));
 	events->entry = entry;
+	events->with_effects = with_effects && entry->effects.len > 0;
 	events->is_batch = entry->event.len == 5 && memcmp(entry->event.str, "batch", 5) == 0;
 	events->seq = entry->seq - entry->n_events;
 	if (entry->has_message && entry->message.kind == DOC_ARRAY)
 		events->elements = entry->message.body;
+}
+
+/* They are in the order of their events: gives those from this event on, and goes on to the next one's. */
+static bool
+next_effects(StoreEntryEvents *events, StoreHistory *event, KitDiag *diag)
+{
+	DocCursor	next;
+	VmEffect	effect;
+	DocItem		root;
+
+	if (events->effects.p == NULL)
+	{
+		if (!doc_open(events->entry->effects, DOC_DOCUMENT, &root, diag))
+		{
+			kit_diag_detail(diag, "Effects of log entry %lld.", (long long) events->entry->seq);
+			return false;
+		}
+		if (root.kind == DOC_ARRAY)
+			events->effects = root.body;
+	}
+	next = event->effects = events->effects;
+	while (vm_effect_next(&next, &effect) && effect.seq <= event->seq)
+		events->effects = next;
+	return true;
 }
 
 bool
@@ -152,6 +178,8 @@ store_entry_next_event(StoreEntryEvents *events, StoreHistory *event, KitDiag *d
 	};
 	if (events->seq == entry->seq)
 		event->delta = entry->delta;
+	if (events->with_effects && !next_effects(events, event, diag))
+		return false;
 	if (!events->is_batch)
 	{
 		if (events->seq == entry->seq)

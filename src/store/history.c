@@ -21,7 +21,7 @@ visit_events(const StoreEntry *entry, int64 from, StoreHistoryVisit visit, void 
 	StoreHistory event;
 	KitDiag		diag = {0};
 
-	store_entry_events(&events, entry);
+	store_entry_events(&events, entry, true);
 	while (store_entry_next_event(&events, &event, &diag))
 	{
 		if (event.seq >= from && !visit(&event, arg))

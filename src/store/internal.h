@@ -233,11 +233,13 @@ typedef struct StoreEntryEvents
 {
 	const StoreEntry *entry;
 	DocCursor	elements;
+	DocCursor	effects;		/* of the events to come */
 	int64		seq;
 	bool		is_batch;
+	bool		with_effects;	/* they are wanted */
 } StoreEntryEvents;
 
-extern void store_entry_events(StoreEntryEvents *events, const StoreEntry *entry);
+extern void store_entry_events(StoreEntryEvents *events, const StoreEntry *entry, bool with_effects);
 extern bool store_entry_next_event(StoreEntryEvents *events, StoreHistory *event, KitDiag *diag);
 
 /* ---- running the log again (replay.c) ---- */

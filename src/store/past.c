@@ -237,7 +237,7 @@ visit_entry(const StoreEntry *entry, int64 from, const StorePast *after, StoreFo
 	KitDiag		diag = {0};
 	bool		goes_on = true;
 
-	store_entry_events(&events, entry);
+	store_entry_events(&events, entry, true);
 	while (goes_on && store_entry_next_event(&events, &event, &diag))
 		goes_on = event.seq < from || visit(&event, event.seq == entry->seq ? after : NULL, arg);
 	if (diag.code != KIT_OK)

@@ -98,7 +98,7 @@ store_replay_entry(StoreReplay *replay, const StoreEntry *entry, int64 upto, Kit
 	bool		is_creation = store_is_word(entry->event, vm_event_name(VM_EVENT_CREATE));
 	bool		has_begun = false;
 
-	store_entry_events(&events, entry);
+	store_entry_events(&events, entry, false);
 	while (events.seq < upto && store_entry_next_event(&events, &history, diag))
 	{
 		bool		ok = event_of(replay, &history, &event, diag) && (!is_creation || make_document(replay, &event, diag));

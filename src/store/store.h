@@ -452,6 +452,7 @@ typedef struct StoreHistory
 	bool		has_message;
 	DocItem		message;
 	DocBytes	delta;
+	DocCursor	effects;		/* of this event, then of those that were reduced with it; each says whose it is */
 } StoreHistory;
 
 /* Calls visit for the events from seq from on, in order, until there are no more or visit returns false.  Pointers are valid during the call. */
@@ -589,7 +590,7 @@ extern Datum store_export(StoreSpace *space, const char *key);
 extern int64 store_import(StoreSpace *space, const char *key, Datum exported);
 
 /* What another program makes of one event: diag says why it fails, delta (len 0 for all but an entry's last event) what it changes. */
-typedef bool (*StoreTrialVisit) (const StoreHistory *event, const KitDiag *diag, DocBytes delta, void *arg);
+typedef bool (*StoreTrialVisit) (const StoreHistory *event, const KitDiag *diag, DocBytes delta, DocBytes effects, void *arg);
 /* What became of it in the end; doc is the caller's to free, NULL when there is none. */
 typedef struct StoreTrialEnd
 {

@@ -17,16 +17,19 @@ try_entry(StoreReplay *replay, const StoreEntry *entry, StoreTrialVisit visit, v
 	KitDiag		damage = {0};
 	bool		goes_on = true;
 
-	store_entry_events(&events, entry);
+	store_entry_events(&events, entry, true);
 	if (replay->doc != NULL)
 		vm_doc_begin(replay->doc);
 	while (goes_on && store_entry_next_event(&events, &history, &damage))
 	{
 		KitDiag		diag = {0};
 		KitBuf		delta;
+		KitBuf		effects;
+		uint32		n_before = replay->doc != NULL ? vm_doc_n_effects(replay->doc) : 0;
 		bool		ok = store_replay_event(replay, &history, &diag);
 
 		kit_buf_init(&delta, arena);
+		kit_buf_init(&effects, arena);
 		if (replay->doc == NULL)
 			store_raise(&diag);
 		if (ok && history.delta.len > 0)
@@ -41,7 +44,7 @@ try_entry(StoreReplay *replay, const StoreEntry *entry, StoreTrialVisit visit, v
 			else
 				(void) vm_doc_delta(replay->doc, &delta);
 		}
-		goes_on = visit(&history, &diag, (DocBytes) {delta.data, delta.len}, arg);
+		goes_on = visit(&history, &diag, (DocBytes) {delta.data, delta.len}, vm_doc_effects_since(replay->doc, n_before, &effects), arg);
 	}
 	if (replay->doc != NULL)
 		vm_doc_commit(replay->doc);
@@ -69,7 +72,7 @@ begin_in_the_middle(StoreReplay *replay, const StoreEntry *entry, StoreTrialVisi
 		replay->doc = store_doc_upgrade(doc, replay->program, false, arena, &unused, &diag);
 	vm_doc_free(doc);
 	if (replay->doc == NULL)
-		(void) visit(&event, &diag, (DocBytes) {NULL, 0}, arg);
+		(void) visit(&event, &diag, (DocBytes) {NULL, 0}, (DocBytes) {NULL, 0}, arg);
 	kit_arena_delete(arena);
 	return replay->doc != NULL;
 }

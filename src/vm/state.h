@@ -84,6 +84,9 @@ extern void vm_doc_commit(VmDoc *doc);
 extern void vm_doc_rollback(VmDoc *doc);
 /* The effects since begin; len 0 when there are none. */
 extern DocBytes vm_doc_effects(const VmDoc *doc, KitBuf *out);
+/* The same from the nth on, counted from 0: those that came about since there were n. */
+extern DocBytes vm_doc_effects_since(const VmDoc *doc, uint32_t n, KitBuf *out);
+extern uint32_t vm_doc_n_effects(const VmDoc *doc);
 extern size_t vm_doc_effects_size(const VmDoc *doc);	/* encoded bytes, without the array */
 /* Counts every change ever made to this VmDoc (also by apply and undo): equal stamps mean an equal document. */
 extern uint64_t vm_doc_stamp(const VmDoc *doc);

@@ -51,16 +51,28 @@ vm_doc_effects_size(const VmDoc *doc)
 	return doc->effects_size;
 }
 
+uint32_t
+vm_doc_n_effects(const VmDoc *doc)
+{
+	return doc->n_effects;
+}
+
 DocBytes
 vm_doc_effects(const VmDoc *doc, KitBuf *out)
 {
+	return vm_doc_effects_since(doc, 0, out);
+}
+
+DocBytes
+vm_doc_effects_since(const VmDoc *doc, uint32_t n, KitBuf *out)
+{
 	DocWriter	w;
 
-	if (doc->n_effects == 0)
+	if (doc->n_effects <= n)
 		return (DocBytes) {NULL, 0};
 	doc_write_begin(&w, out, DOC_DOCUMENT);
 	doc_write_array_begin(&w);
-	for (uint32_t i = 0; i < doc->n_effects; i++)
+	for (uint32_t i = n; i < doc->n_effects; i++)
 	{
 		DocItem		item;
 
