@@ -254,7 +254,6 @@ choose_program(Choices *c, KitBuf *source, LangDiags *diags, KitArena *arena)
 
 	for (;; publishes = false)
 	{
-		bool		is_meant = true;
 		VmProgram  *program;
 
 		*c = start;
@@ -262,10 +261,7 @@ choose_program(Choices *c, KitBuf *source, LangDiags *diags, KitArena *arena)
 		gen_program(&gen, c, publishes, source);
 		lang_diags_init(diags, arena);
 		program = vm_program_new(source->data, source->len, diags);
-		for (int i = 0; i < diags->n; i++)
-			is_meant = is_meant && (diags->items[i]->code == KIT_WARNING || strstr(diags->items[i]->message, "may not depend on chance") != NULL ||
-									strstr(diags->items[i]->message, "may not log") != NULL);
-		if (program != NULL || !publishes || !is_meant)
+		if (program != NULL || !publishes || !gen_must_not_publish(diags))
 			return program;
 	}
 }

@@ -371,4 +371,16 @@ gen_program(Gen *g, Choices *c, bool publishes, KitBuf *out)
 	kit_buf_add_str(out, g->has_fill && (has & 8) ? "@construct (Fill m) { rows <- m; }\n" : "@construct { rows <- {}; }\n");
 }
 
+/* Whether a program was refused only because of what it would publish. */
+static bool
+gen_must_not_publish(const LangDiags *diags)
+{
+	bool		is_meant = true;
+
+	for (int i = 0; i < diags->n; i++)
+		is_meant = is_meant && (diags->items[i]->code == KIT_WARNING || strstr(diags->items[i]->message, "may not depend on chance") != NULL ||
+								strstr(diags->items[i]->message, "may not log") != NULL);
+	return is_meant;
+}
+
 #endif
