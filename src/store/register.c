@@ -2,8 +2,9 @@
  * register.c
  *	  Targets come and go: the rows of chat.replication, what fills a target at first, what is asked of it, what a consumer takes off a queue.
  *
- * Locks, in this order: the table program (deploys and registrations of a space take turns), chat.replica against writers (target.c says why), the target against others who register
- * it.  A target that is written at once is filled here, while nobody can publish; the others are filled by the worker, and what is published meanwhile is appended for it.
+ * Locks, in this order: the table program (deploys and registrations of a space take turns), the target against others who register it, or the registration against the worker that may
+ * be delivering, and at last, when there is nothing else to wait for, chat.replica against writers (target.c says why).  A target that is written at once is filled here, while
+ * nobody can publish; the others are filled by the worker, and what is published meanwhile is appended for it.
  *
  * Two registrations on one table must never mean one row: unless the identity says of which space, or name, a row is, a table takes one registration.  What somebody else registered, in
  * a space of theirs, counts as well.
@@ -17,6 +18,7 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
@@ -55,18 +57,35 @@ run(const StoreSession *session, const char *sql, int id)
 
 /* ---- registering ---- */
 
-/* Everything that is to be kept out while something is registered or goes.  The space as it is then. */
+/* The space after waiting for a lock, which may have let anything happen. */
 static StoreSpace *
-lock_space(Oid schema, Oid program, Oid replica)
+space_again(Oid schema)
 {
-	StoreSpace *space;
+	StoreSpace *space = store_space_by_schema(schema);
 
-	LockRelationOid(program, ShareRowExclusiveLock);
-	LockRelationOid(replica, ShareRowExclusiveLock);
-	space = store_space_by_schema(schema);
 	if (space == NULL)
 		ereport(ERROR, (errcode(ERRCODE_UNDEFINED_SCHEMA), errmsg("the space was dropped meanwhile")));
 	return space;
+}
+
+/* Deploys, and others who register, wait from here on. */
+static StoreSpace *
+lock_program(StoreSpace *space)
+{
+	Oid			schema = space->schema;
+
+	LockRelationOid(space->program, ShareRowExclusiveLock);
+	return space_again(schema);
+}
+
+/* Messages that publish something wait from here on, and those that did have ended. */
+static StoreSpace *
+lock_replica(StoreSpace *space)
+{
+	Oid			schema = space->schema;
+
+	LockRelationOid(space->replica, ShareRowExclusiveLock);
+	return space_again(schema);
 }
 
 static void
@@ -232,8 +251,9 @@ store_replicate(StoreSpace *space, const char *name, Oid relation, Datum columns
 		ereport(ERROR,
 				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
 				 errmsg("adama.replicate() with mode sync must run in a READ COMMITTED transaction")));
-	space = lock_space(schema, space->program, space->replica);
-	rel = relation_open(relation, ShareUpdateExclusiveLock);
+	space = lock_program(space);
+	LockDatabaseObject(RelationRelationId, relation, 0, ExclusiveLock);
+	rel = relation_open(relation, mode == STORE_TARGET_SYNC ? RowExclusiveLock : AccessShareLock);
 	if (mode == STORE_TARGET_SYNC && rel->rd_rel->relkind == RELKIND_FOREIGN_TABLE)
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
@@ -250,14 +270,12 @@ store_replicate(StoreSpace *space, const char *name, Oid relation, Datum columns
 	relation_close(rel, NoLock);
 	if (map.is_foreign)
 		store_target_warn_foreign(relation);
+	space = lock_replica(space);
 	if (mode == STORE_TARGET_SYNC)
 	{
-		LockRelationOid(relation, RowExclusiveLock);
 		total = fill(space, &map);
 		/* The target may have triggers. */
-		space = store_space_by_schema(schema);
-		if (space == NULL)
-			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_SCHEMA), errmsg("the space was dropped meanwhile")));
+		space = space_again(schema);
 	}
 	id = insert_registration(space, name, mode, &map, total);
 	if (mode != STORE_TARGET_SYNC)
@@ -275,7 +293,7 @@ store_replicate_queue(StoreSpace *space, const char *name)
 	ListCell   *lc;
 	int			id;
 
-	space = lock_space(schema, space->program, space->replica);
+	space = lock_program(space);
 	initStringInfo(&problems);
 	if (!store_target_is_published(vm_program_lang(store_program_current(space)->vm), name, &problems))
 		ereport(ERROR,
@@ -291,6 +309,7 @@ store_replicate_queue(StoreSpace *space, const char *name)
 					(errcode(ERRCODE_DUPLICATE_OBJECT),
 					 errmsg("replication \"%s\" of space \"%s\" has a queue already", name, NameStr(space->name))));
 	}
+	space = lock_replica(space);
 	id = insert_registration(space, name, STORE_TARGET_QUEUE, NULL, -1);
 	store_target_announce(schema, InvalidOid);
 	store_role_leave(role);
@@ -346,9 +365,11 @@ store_unreplicate(StoreSpace *space, const char *name, Oid relation)
 	StoreSession session;
 	int			id;
 
-	space = lock_space(schema, space->program, space->replica);
+	space = lock_program(space);
 	id = find_registration(space, name, relation)->id;
 	store_session_begin(&session, space);
+	run(&session, "SELECT FROM %1$s.replication WHERE id = $1 FOR UPDATE", id);
+	(void) lock_replica(space);
 	run(&session, "DELETE FROM %1$s.replication WHERE id = $1", id);
 	run(&session, "DELETE FROM %1$s.replica_change WHERE replication = $1", id);
 	run(&session, "DELETE FROM %1$s.outbox WHERE replication = $1", id);
