@@ -133,7 +133,7 @@ fuzz:
 	+@MAKE="$(MAKE)" test/fuzz/long -t $(or $(SECONDS),60) $(TARGETS)
 
 stop-private-servers:
-	@tools/cluster remove-all
+	@tools/mariadb remove; tools/cluster remove-all
 
 FORCE:
 

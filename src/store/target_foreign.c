@@ -3,7 +3,7 @@
  *	  What foreign data wrappers ask of a target.
  *
  * Of any: that it can insert, update and delete.  mysql_fdw finds the row to update or delete by the first column of the table alone, whatever the condition says, so that column must be the
- * identity; it can't write all types; and unless its server is told otherwise, what is too long is cut off there without a word, and characters beyond the basic plane become
+ * identity, and its name is written there without quotes; it can't write all types; and unless its server is told otherwise, what is too long is cut off there without a word, and characters beyond the basic plane become
  * question marks.
  */
 #include "postgres.h"
@@ -46,6 +46,37 @@ store_target_foreign_is_writable(TargetWork *work)
 	return false;
 }
 
+/* What MariaDB and MySQL don't take for a name without quotes, as far as columns may be called so. */
+static const char *const reserved_there[] = {
+	"accessible", "add", "all", "alter", "analyze", "and", "as", "asc", "before", "between", "bigint", "binary", "blob", "both", "by", "call", "cascade", "case", "change",
+	"char", "character", "check", "collate", "column", "condition", "constraint", "continue", "convert", "create", "cross", "cube", "cursor", "databases", "dec", "decimal",
+	"declare", "default", "delayed", "delete", "desc", "describe", "deterministic", "distinct", "div", "double", "drop", "dual", "each", "else", "empty", "enclosed",
+	"escaped", "except", "exists", "exit", "explain", "fetch", "float", "for", "force", "foreign", "from", "fulltext", "function", "grant", "group", "grouping", "groups",
+	"having", "if", "ignore", "in", "index", "infile", "inner", "inout", "insert", "int", "integer", "intersect", "interval", "into", "is", "iterate", "join", "key", "keys",
+	"kill", "lag", "lateral", "lead", "leading", "leave", "left", "like", "limit", "linear", "lines", "load", "lock", "long", "loop", "match", "maxvalue", "mod", "modifies",
+	"natural", "not", "null", "numeric", "of", "offset", "on", "optimize", "option", "or", "order", "out", "outer", "outfile", "over", "partition", "portion", "precision",
+	"primary", "procedure", "purge", "range", "rank", "read", "reads", "real", "recursive", "references", "regexp", "release", "rename", "repeat", "replace", "require",
+	"restrict", "return", "returning", "revoke", "right", "rlike", "row", "rows", "schema", "schemas", "select", "sensitive", "separator", "set", "show", "signal", "smallint",
+	"spatial", "specific", "sql", "ssl", "starting", "stored", "system", "table", "terminated", "then", "tinyint", "to", "trailing", "trigger", "true", "undo", "union",
+	"unique", "unlock", "unsigned", "update", "usage", "use", "using", "values", "varbinary", "varchar", "varying", "virtual", "when", "where", "while", "window", "with",
+	"write", "xor", "zerofill"
+};
+
+static bool
+needs_quotes_there(const char *name)
+{
+	size_t		len = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
+
+	if (name[len] != '\0' || (name[0] >= '0' && name[0] <= '9'))
+		return true;
+	for (size_t i = 0; i < lengthof(reserved_there); i++)
+	{
+		if (pg_strcasecmp(name, reserved_there[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void
 require_first_column(TargetWork *work)
 {
@@ -63,6 +94,9 @@ require_first_column(TargetWork *work)
 					NameStr(TupleDescAttr(work->desc, first - 1)->attname), work->of_records ? "" : " or $key");
 			return;
 		}
+		if (column->is_identity && needs_quotes_there(column->name))
+			store_target_problem_is(work, "mysql_fdw can't find rows by a column that is called \"%s\", for it writes the name without quotes; call it something else in both tables",
+									column->name);
 	}
 }
 

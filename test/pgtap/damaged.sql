@@ -9,7 +9,7 @@ CREATE CAST (bytea AS adama.document) WITHOUT FUNCTION;
 CREATE CAST (bytea AS adama.delta) WITHOUT FUNCTION;
 
 SELECT $program$
-  record Item { public int id; public string name; public int amount; public maybe<double> weight; map<string, int> tags; }
+  record Item { public int id; public string name; public int amount; public maybe<double> weight; map<string, int> tags; replication<items:upsert> published = {name: name, amount: amount}; }
   table<Item> _items;
   public string title;
   public datetime touched;
@@ -19,6 +19,7 @@ SELECT $program$
   bool seen;
   public formula items = iterate _items order by amount desc;
   public formula heavy = (iterate _items where amount > 5).size();
+  replication<stores:upsert> published = {title: title, chance: chance};
   message Put { string name; int amount; maybe<double> weight; string[] tags; }
   message Take { int id; }
   message Call { string title; }
@@ -228,6 +229,15 @@ SELECT count(damage_column(statement)) FROM unnest(ARRAY[
   'UPDATE store.document SET program = 0 WHERE key = $2',
   'UPDATE store.document SET state = (SELECT state FROM store.document WHERE key = ''d2'') WHERE key = $2',
   'UPDATE store.document SET state = ''[1]'' WHERE key = $2',
+  'DELETE FROM store.replica WHERE key = $2',
+  'DELETE FROM store.replica WHERE key = $2 AND name = ''stores''',
+  'DELETE FROM store.replica r USING (SELECT min("row") AS "row" FROM store.replica WHERE key = $2 AND name = ''items'') m WHERE key = $2 AND name = ''items'' AND r."row" = m."row"',
+  'UPDATE store.replica SET value = ''{"title": "other", "chance": 0.5}'' WHERE key = $2 AND name = ''stores''',
+  'UPDATE store.replica SET value = ''[]'' WHERE key = $2',
+  'UPDATE store.replica SET hash = hash + 1 WHERE key = $2 AND name = ''stores''',
+  'UPDATE store.replica SET "row" = -"row" - 1 WHERE key = $2',
+  'INSERT INTO store.replica SELECT ''nothing'', $2, 0, ''{}'', 0, 1, now()',
+  'INSERT INTO store.replica SELECT ''items'', $2, 2147483647, ''{"name": "x", "amount": 1}'', 0, 1, now()',
   'UPDATE store.program SET source = ''public int n;'' WHERE version = 1',
   'UPDATE store.program SET source = ''no program'' WHERE version = 1',
   'UPDATE store.program SET version = 5 WHERE version = 1',

@@ -1,5 +1,5 @@
 -- Foreign tables as targets: what is asked of them when they are registered, without anybody being called.
-SELECT plan(15);
+SELECT plan(16);
 
 CREATE EXTENSION postgres_fdw;
 CREATE EXTENSION mysql_fdw;
@@ -37,9 +37,10 @@ CREATE FOREIGN TABLE far_readonly (title text, key text, best bigint) SERVER rea
 CREATE FOREIGN TABLE far_file (title text, key text, best bigint) SERVER files OPTIONS (filename '/dev/null');
 CREATE FOREIGN TABLE my_second (title text, key text, best bigint) SERVER my OPTIONS (dbname 'x', table_name 'y');
 CREATE FOREIGN TABLE my_pair (key text, "row" int, name text) SERVER my OPTIONS (dbname 'x', table_name 'y');
+CREATE FOREIGN TABLE my_key (key text, title text, best bigint) SERVER strict OPTIONS (dbname 'x', table_name 'y');
 CREATE FOREIGN TABLE my_id (id text, name text) SERVER my OPTIONS (dbname 'x', table_name 'y');
-CREATE FOREIGN TABLE my_types (key text, title text, more jsonb, span interval) SERVER strict OPTIONS (dbname 'x', table_name 'y');
-CREATE FOREIGN TABLE my_other (key text, title text, more json, span float8) SERVER strict OPTIONS (dbname 'x', table_name 'y');
+CREATE FOREIGN TABLE my_types (document text, title text, more jsonb, span interval) SERVER strict OPTIONS (dbname 'x', table_name 'y');
+CREATE FOREIGN TABLE my_other (document text, title text, more json, span float8) SERVER strict OPTIONS (dbname 'x', table_name 'y');
 
 SELECT throws_ok($$SELECT adama.replicate('room', 'board', 'far', mode => 'sync')$$, '42809', '"far" is a foreign table, and can''t be written to by messages themselves',
   'messages don''t wait for other servers');
@@ -58,6 +59,8 @@ SELECT is(problems($$SELECT adama.replicate('room', 'player', 'my_pair')$$),
 SET LOCAL client_min_messages = error;
 SELECT lives_ok($$SELECT adama.replicate('room', 'player', 'my_id', '{"id": "$id", "name": "name"}')$$, 'which $id can be');
 SELECT is((SELECT identity FROM room.replication WHERE target = 'my_id'::regclass), '{id}', 'so it is');
+SELECT is(problems($$SELECT adama.replicate('room', 'board', 'my_key')$$),
+  'mysql_fdw can''t find rows by a column that is called "key", for it writes the name without quotes; call it something else in both tables.', 'whose name it does not quote');
 SELECT is(problems($$SELECT adama.replicate('room', 'all', 'my_types')$$),
   E'mysql_fdw can''t write column "more" of type jsonb; make it json.\nmysql_fdw can''t write column "span" of type interval; make it double precision.', 'types that it can''t write');
 SELECT lives_ok($$SELECT adama.replicate('room', 'all', 'my_other')$$, 'and what they can be instead');
