@@ -187,7 +187,7 @@ CREATE TABLE child () INHERITS (parent);
 INSERT INTO child VALUES ('a', 'the child''s own', 0);
 SELECT replicate('game', 'board', '"Else where"."Odd ""names"""', '{"The key": "$key", "a b": "title", "best": "best"}', 'sync');
 SELECT replicate('game', 'board', 'parts', mode => 'sync'), replicate('game', 'board', 'parent', mode => 'sync');
--- its own triggers fire, and see the settings of who sent
+-- its own triggers fire, and find what lies beside it
 CREATE TABLE seen (what text, title text, path text);
 CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO seen VALUES (tg_op, CASE WHEN tg_op = 'DELETE' THEN old.title ELSE new.title END, current_setting('search_path')); RETURN NULL; END $$;
 CREATE TRIGGER see AFTER INSERT OR UPDATE OR DELETE ON parts FOR EACH ROW EXECUTE FUNCTION see();
@@ -223,6 +223,7 @@ RESET ROLE;
 SELECT unreplicate('game', 'board', t) FROM unnest('{"\"Else where\".\"Odd \"\"names\"\"\"",parts,parent,rows_of_two,shared,everyone}'::regclass[]) t;
 SELECT unreplicate('game', 'player', t) FROM unnest('{loose,everyone}'::regclass[]) t;
 SELECT deploy('game', replace(replace(:'scores', 'nick: nick', 'nick: (points > 0)'), 'Board { string title; int best; }', 'Board { string title; maybe<int> best; }'));
+SELECT deploy('game', replace(:'scores', 'replication<player:upsert>', 'replication<board:upsert> too = {title: title, best: points}; replication<player:upsert>'));
 SELECT deploy('game', replace(replace(:'scores', 'replication<board:upsert>', 'replication<boards:upsert>'), ', title: title};', '};'));
 SELECT deploy('game', :'scores' || ' public int more;');
 SELECT max(version) FROM game.program;

@@ -36,6 +36,7 @@
 #include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
@@ -408,13 +409,17 @@ store_target_write_described(const TargetMap *map, TargetPlans *plans, const Sto
 {
 	Writing		writing = {map->space, map->name, map->table, rows, n};
 	ErrorContextCallback callback = {error_context_stack, describe, &writing};
+	int			guc_level = NewGUCNestLevel();
 
 	error_context_stack = &callback;
 	n_in_use++;
+	/* Triggers of the table run as the owner: where they look for what they name must not be up to whoever sent the message. */
+	(void) set_config_option("search_path", map->search_path, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "could not connect to the server programming interface");
 	store_target_write(map, plans, rows, n);
 	SPI_finish();
+	AtEOXact_GUC(true, guc_level);
 	n_in_use--;
 	error_context_stack = callback.previous;
 }
@@ -583,7 +588,9 @@ store_targets_changed(StoreSpace *space, const char *key, const StoreReplicaChan
 		if (((StoreTarget *) lfirst(lc))->mode == STORE_TARGET_SYNC)
 			syncs = lappend_int(syncs, ((StoreTarget *) lfirst(lc))->id);
 	}
+	n_in_use++;
 	append_changes(space, targets, key, changes, n);
+	n_in_use--;
 	/* Each may run triggers, after which nothing that was known need be so. */
 	foreach(lc, syncs)
 	{

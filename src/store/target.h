@@ -105,6 +105,7 @@ typedef struct TargetMap
 	const char *space;			/* name of the space */
 	const char *name;			/* of the replication */
 	char	   *table;			/* qualified and quoted */
+	char	   *search_path;	/* while it is written: its schema, and what can't be in the way */
 	Oid			relation;
 	bool		is_foreign;
 	bool		is_partitioned;

@@ -289,6 +289,7 @@ store_target_map(StoreSpace *space, const LangProgram *program, const char *name
 	map->name = pstrdup(name);
 	map->relation = RelationGetRelid(rel);
 	map->table = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)), RelationGetRelationName(rel));
+	map->search_path = psprintf("pg_catalog, %s, pg_temp", quote_identifier(get_namespace_name(RelationGetNamespace(rel))));
 	map->is_foreign = rel->rd_rel->relkind == RELKIND_FOREIGN_TABLE;
 	map->is_partitioned = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
 	if (!store_target_is_published(program, name, problems) || !look_at_table(&work))

@@ -6,7 +6,7 @@
  * ON CONFLICT, and perhaps no transactions: rows are looked up by their identity, then updated, inserted, or left alone; one by one, but through postgres_fdw, which can be asked for many.
  * Doing it twice gives the same as doing it once.  What is deleted goes first, so that what takes its place in another unique index can come.
  *
- * Statements (target_sql.c) are parsed and run as the space's owner; triggers of the target see the session's settings, as they would for any statement.
+ * Statements (target_sql.c) are parsed and run as the space's owner, with the target's schema behind pg_catalog as search_path, for the sake of the target's triggers.
  */
 #include "postgres.h"
 
