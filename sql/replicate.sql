@@ -204,6 +204,18 @@ SELECT game.set('a', title => 'again', best => 50, open => true);
 SELECT game.set('a', title => 'both', best => 51, open => true);
 SELECT key, title, best FROM boards ORDER BY key;
 DROP TRIGGER send ON boards;
+-- nor may one, while what there is is brought to a new table, send to documents whose replicas are being brought; nor one that a document leaves behind make it anew
+CREATE TABLE fresh (key text PRIMARY KEY, title text, best int);
+CREATE FUNCTION meanwhile() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM game.set('copy', title => 'meanwhile', best => 1, open => true); RETURN NULL; END $$;
+CREATE TRIGGER meanwhile AFTER INSERT ON fresh FOR EACH STATEMENT EXECUTE FUNCTION meanwhile();
+SELECT replicate('game', 'board', 'fresh', mode => 'sync');
+DROP TRIGGER meanwhile ON fresh;
+SELECT replicate('game', 'board', 'fresh', mode => 'sync') > 0;
+CREATE FUNCTION again() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM adama.create('game', old.key); RETURN NULL; END $$;
+CREATE TRIGGER again AFTER DELETE ON fresh FOR EACH ROW EXECUTE FUNCTION again();
+SELECT adama.delete('game', 'copy');
+DROP TRIGGER again ON fresh;
+SELECT unreplicate('game', 'board', 'fresh');
 -- rows that the owner can't see can't be kept in step
 CREATE ROLE replicator;
 GRANT CREATE ON DATABASE :DBNAME TO replicator;

@@ -121,7 +121,13 @@ extern bool store_table_is_plain(Relation rel);
 /* Encoded bytes of a datum of type document or delta, detoasted in the current memory context. */
 extern DocBytes store_datum_bytes(Datum datum);
 
+/* store_role_enter, as somebody else than the owner of a space (space.c). */
+extern StoreRole store_role_enter_as(Oid user);
+
 /* ---- statements in a space (statement.c) ---- */
+
+/* Of whatever runs as the owner of a space on somebody else's behalf: neither the sender's path nor the owner's says what names mean. */
+#define STORE_SEARCH_PATH "pg_catalog, pg_temp"
 
 /* While statements run: as the space's owner, in whose schema alone the statement's text names anything but what pg_catalog has. */
 typedef struct StoreSession
@@ -351,6 +357,23 @@ typedef struct StoreReplicaChanges
 	bool		is_proof;		/* nothing will be written, and hashes are not believed */
 } StoreReplicaChanges;
 
+/*
+ * What is being written to tables at the moment.  Triggers there may send messages; those must not change the same, or what is brought next would be out of date.  Frames live on the
+ * stack of who writes, from begin to end, which is called after an error, too.
+ */
+typedef struct StoreBringing
+{
+	Oid			schema;
+	const char *key;			/* replicas of this document; NULL: of all */
+	const char *name;			/* of this name; NULL: of all */
+	struct StoreBringing *outer;
+} StoreBringing;
+
+extern void store_bringing_begin(StoreBringing *bringing);
+extern void store_bringing_end(StoreBringing *bringing);
+
+/* Reads all columns of the row of chat.replica that was found; none is null. */
+extern void store_replica_check(StoreTable *table);
 /* replica_write.c.  True: no code of the user's has run, and tids say where the rows are now. */
 extern bool store_replica_changes_write(const StoreSpace *space, StoreTable *table, StoreReplicaChanges *changes);
 

@@ -111,7 +111,7 @@ require_own_rows(StoreSpace *space, const char *name, Oid relation, Datum column
 
 		if (other == NULL)
 			continue;
-		foreach(cell, store_registrations(other))
+		foreach(cell, store_registrations(other, other->schema != schema))
 		{
 			const TargetRegistration *one = lfirst(cell);
 			bool		is_same_space = other->schema == schema;
@@ -139,7 +139,7 @@ require_own_rows(StoreSpace *space, const char *name, Oid relation, Datum column
 static int
 next_id(StoreSpace *space)
 {
-	List	   *all = store_registrations(space);
+	List	   *all = store_registrations(space, false);
 
 	return all == NIL ? 1 : ((TargetRegistration *) llast(all))->id + 1;
 }
@@ -210,7 +210,7 @@ fill(StoreSpace *space, const TargetMap *map)
 			Datum	   *values;
 
 			CHECK_FOR_INTERRUPTS();
-			slot_getallattrs(table.found);
+			store_replica_check(&table);
 			values = table.found->tts_values;
 			rows[n++] = (StoreTargetRow) {
 				.key = TextDatumGetCString(values[REPLICA_KEY - 1]), .row = DatumGetInt32(values[REPLICA_ROW - 1]),
@@ -232,6 +232,28 @@ fill(StoreSpace *space, const TargetMap *map)
 	store_table_close(&table);
 	MemoryContextDelete(context);
 	return n_all;
+}
+
+/* What the target's triggers may do must not change what is being brought. */
+static int64
+fill_alone(StoreSpace *space, const TargetMap *map)
+{
+	StoreBringing bringing = {space->schema, .name = map->name};
+	int64		total;
+
+	store_bringing_begin(&bringing);
+	PG_TRY();
+	{
+		total = fill(space, map);
+	}
+	PG_CATCH();
+	{
+		store_bringing_end(&bringing);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	store_bringing_end(&bringing);
+	return total;
 }
 
 int
@@ -273,7 +295,7 @@ store_replicate(StoreSpace *space, const char *name, Oid relation, Datum columns
 	space = lock_replica(space);
 	if (mode == STORE_TARGET_SYNC)
 	{
-		total = fill(space, &map);
+		total = fill_alone(space, &map);
 		/* The target may have triggers. */
 		space = space_again(schema);
 	}
@@ -300,7 +322,7 @@ store_replicate_queue(StoreSpace *space, const char *name)
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("replication \"%s\" of space \"%s\" does not exist", name, NameStr(space->name)),
 				 errdetail_internal("%s", problems.data)));
-	foreach(lc, store_registrations(space))
+	foreach(lc, store_registrations(space, false))
 	{
 		const TargetRegistration *one = lfirst(lc);
 
@@ -344,7 +366,7 @@ raise_unknown(const StoreSpace *space, const char *name, Oid relation, bool any,
 static const TargetRegistration *
 find_registration(StoreSpace *space, const char *name, Oid relation)
 {
-	List	   *all = store_registrations(space);
+	List	   *all = store_registrations(space, false);
 	ListCell   *lc;
 
 	foreach(lc, all)
@@ -384,7 +406,7 @@ void
 store_replication_retry(StoreSpace *space, const char *name, Oid relation)
 {
 	Oid			schema = space->schema;
-	List	   *all = store_registrations(space);
+	List	   *all = store_registrations(space, false);
 	bool		found = false;
 	StoreSession session;
 	ListCell   *lc;

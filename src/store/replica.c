@@ -210,15 +210,15 @@ rows_seek(Rows *rows, const char *name, int32 row)
 	index_rescan(rows->scan, rows->keys, rows->n_keys, NULL, 0);
 }
 
-static void
-rows_check(Rows *rows)
+void
+store_replica_check(StoreTable *table)
 {
-	slot_getallattrs(rows->table.found);
+	slot_getallattrs(table->found);
 	for (int i = 0; i < REPLICA_N_COLUMNS; i++)
-		if (rows->table.found->tts_isnull[i])
+		if (table->found->tts_isnull[i])
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_CORRUPTED),
-					 errmsg("column %d of a row of \"%s\" is null", i + 1, RelationGetRelationName(rows->table.rel))));
+					 errmsg("column %d of a row of \"%s\" is null", i + 1, RelationGetRelationName(table->rel))));
 }
 
 static bool
@@ -227,7 +227,7 @@ rows_next(Rows *rows)
 	CHECK_FOR_INTERRUPTS();
 	if (!index_getnext_slot(rows->scan, ForwardScanDirection, rows->table.found))
 		return false;
-	rows_check(rows);
+	store_replica_check(&rows->table);
 	return true;
 }
 
@@ -281,7 +281,7 @@ rows_own(Rows *rows, const char *name, int32 row)
 
 	if (rows->tids == NULL || !store_row_own(&rows->table, tid_of(rows->tids, name, row)))
 		return false;
-	rows_check(rows);
+	store_replica_check(&rows->table);
 	return rows_row(rows) == row && is_text(values[REPLICA_NAME - 1], name) && is_text(values[REPLICA_KEY - 1], rows->key);
 }
 
@@ -425,6 +425,35 @@ find_changes(StoreReplicaChanges *changes, Rows *rows, const StoreReplicas *repl
 		}
 }
 
+/* ---- what is being written to tables ---- */
+
+static StoreBringing *innermost = NULL;
+
+void
+store_bringing_begin(StoreBringing *bringing)
+{
+	bringing->outer = innermost;
+	innermost = bringing;
+}
+
+void
+store_bringing_end(StoreBringing *bringing)
+{
+	innermost = bringing->outer;
+}
+
+static void
+require_not_brought(Oid schema, const StoreReplicaChanges *changes)
+{
+	for (const StoreBringing *b = innermost; b != NULL; b = b->outer)
+		for (int i = 0; i < changes->n && b->schema == schema && (b->key == NULL || strcmp(b->key, changes->key) == 0); i++)
+			if (b->name == NULL || strcmp(b->name, changes->rows[i].name) == 0)
+				ereport(ERROR,
+						(errcode(ERRCODE_OBJECT_IN_USE),
+						 errmsg("replica \"%s\" of document \"%s\" is being brought to a table", changes->rows[i].name, changes->key),
+						 errdetail("A trigger on that table cannot change what is brought there.")));
+}
+
 /* ---- all of it ---- */
 
 static void
@@ -455,9 +484,23 @@ store_replicas_write(StoreSpace *space, const char *key, const StoreReplicas *re
 	rows_end_scan(&rows);
 	if (changes.n > 0)
 	{
-		if (store_replica_changes_write(space, &rows.table, &changes) && entry != NULL)
-			remember_tids(entry, &changes);
-		store_targets_changed(space, key, changes.rows, changes.n);
+		StoreBringing bringing = {space->schema, key};
+
+		require_not_brought(space->schema, &changes);
+		store_bringing_begin(&bringing);
+		PG_TRY();
+		{
+			if (store_replica_changes_write(space, &rows.table, &changes) && entry != NULL)
+				remember_tids(entry, &changes);
+			store_targets_changed(space, key, changes.rows, changes.n);
+		}
+		PG_CATCH();
+		{
+			store_bringing_end(&bringing);
+			PG_RE_THROW();
+		}
+		PG_END_TRY();
+		store_bringing_end(&bringing);
 	}
 	store_table_close(&rows.table);
 	error_context_stack = context.previous;

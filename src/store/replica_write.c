@@ -67,7 +67,6 @@ write_directly(StoreTable *table, StoreReplicaChanges *changes)
 /* ---- by statements ---- */
 
 #define N_PARAMETERS 7
-#define SEARCH_PATH "pg_catalog, pg_temp"
 
 /* $1 names, $2 document, $3 rows, $4 values, $5 hashes, $6 seq, $7 at; %s is the schema. */
 static const char *const statements[STORE_REPLICA_N_KINDS] = {
@@ -191,7 +190,7 @@ write_kind(const StoreSpace *space, const StoreReplicaChanges *changes, StoreRep
 static void
 add_context(void *unused)
 {
-	errcontext("triggers and rules of the table replica run with the search_path \"%s\"", SEARCH_PATH);
+	errcontext("triggers and rules of the table replica run with the search_path \"%s\"", STORE_SEARCH_PATH);
 }
 
 static void
@@ -200,7 +199,7 @@ write_by_statements(const StoreSpace *space, const StoreReplicaChanges *changes)
 	int			guc_level = NewGUCNestLevel();
 	ErrorContextCallback context = {error_context_stack, add_context, NULL};
 
-	(void) set_config_option("search_path", SEARCH_PATH, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+	(void) set_config_option("search_path", STORE_SEARCH_PATH, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "could not connect to the server programming interface");
 	error_context_stack = &context;

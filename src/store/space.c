@@ -323,13 +323,19 @@ store_space_changed(const StoreSpace *space)
 }
 
 StoreRole
-store_role_enter(const StoreSpace *space)
+store_role_enter_as(Oid user)
 {
 	StoreRole	role;
 
 	GetUserIdAndSecContext(&role.user, &role.context);
-	SetUserIdAndSecContext(space->owner, role.context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
+	SetUserIdAndSecContext(user, role.context | SECURITY_LOCAL_USERID_CHANGE | SECURITY_RESTRICTED_OPERATION);
 	return role;
+}
+
+StoreRole
+store_role_enter(const StoreSpace *space)
+{
+	return store_role_enter_as(space->owner);
 }
 
 void

@@ -7,7 +7,7 @@
  *			-> sync				written to the table here and now: what it refuses, the message fails with
  *
  * What is registered (chat.replication) is kept per backend until something says that it may have changed: the space (store_space_changed, which registering and deploying call),
- * or one of the tables.  Whoever registers locks chat.replica against writers; a writer locks it, too, before it asks for targets, and so takes notice of all that was registered
+ * one of the tables, or the name of a schema.  Whoever registers locks chat.replica against writers; a writer locks it, too, before it asks for targets, and so takes notice of all that was registered
  * before:
  *
  *		message							adama.replicate
@@ -17,6 +17,10 @@
  *		commit							goes on; what was written is there to be filled in
  *										commit
  *		next: lock, hear of the target
+ *
+ * What belongs to the table, as triggers, defaults and constraints, runs as the owner of the space; but where that is a superuser, and the owner of the table is not, as the latter, who could have
+ * a superuser do anything otherwise.  It does so with a search_path that is always the same: were it the one of whoever sends a
+ * message, they could put functions of theirs in the way, which then ran as the owner.
  *
  * What goes to which column is worked out at the first row that goes to a target, and again when it was in vain: a privilege may have been granted meanwhile.
  *
@@ -39,10 +43,12 @@
 #include "utils/guc.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
+#include "utils/jsonb.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
+#include "utils/syscache.h"
 
 #include "port/pgcompat.h"
 #include "store/target.h"
@@ -132,8 +138,28 @@ compare_ids(const ListCell *a, const ListCell *b)
 	return ((TargetRegistration *) lfirst(a))->id - ((TargetRegistration *) lfirst(b))->id;
 }
 
+/* False: it is damaged.  Whoever owns the space may have written the row, so nothing that is needed is taken for granted. */
+static bool
+read_registration(TargetRegistration *one, TupleTableSlot *found)
+{
+	char	   *mode;
+
+	if (found->tts_isnull[REPLICATION_ID - 1] || found->tts_isnull[REPLICATION_NAME - 1] || found->tts_isnull[REPLICATION_MODE - 1])
+		return false;
+	one->id = DatumGetInt32(found->tts_values[REPLICATION_ID - 1]);
+	one->name = TextDatumGetCString(found->tts_values[REPLICATION_NAME - 1]);
+	one->relation = found->tts_isnull[REPLICATION_TARGET - 1] ? InvalidOid : DatumGetObjectId(found->tts_values[REPLICATION_TARGET - 1]);
+	mode = TextDatumGetCString(found->tts_values[REPLICATION_MODE - 1]);
+	one->mode = strcmp(mode, "sync") == 0 ? STORE_TARGET_SYNC : strcmp(mode, "async") == 0 ? STORE_TARGET_ASYNC : STORE_TARGET_QUEUE;
+	one->columns = copied(found, REPLICATION_COLUMNS);
+	one->identity = copied(found, REPLICATION_IDENTITY);
+	if (one->mode == STORE_TARGET_QUEUE)
+		return !OidIsValid(one->relation);
+	return OidIsValid(one->relation) && one->columns != (Datum) 0 && JB_ROOT_IS_OBJECT(DatumGetJsonbP(one->columns));
+}
+
 List *
-store_registrations(StoreSpace *space)
+store_registrations(StoreSpace *space, bool is_others)
 {
 	StoreTable	table = store_table_open(space->replication, AccessShareLock);
 	Snapshot	snapshot = store_snapshot_now();
@@ -143,20 +169,16 @@ store_registrations(StoreSpace *space)
 	while (table_scan_getnextslot(scan, ForwardScanDirection, table.found))
 	{
 		TargetRegistration *one = palloc0(sizeof(TargetRegistration));
-		char	   *mode;
-		bool		isnull;
 
 		slot_getallattrs(table.found);
-		one->id = DatumGetInt32(table.found->tts_values[REPLICATION_ID - 1]);
-		one->name = TextDatumGetCString(table.found->tts_values[REPLICATION_NAME - 1]);
-		one->relation = DatumGetObjectId(slot_getattr(table.found, REPLICATION_TARGET, &isnull));
-		if (isnull)
-			one->relation = InvalidOid;
-		mode = TextDatumGetCString(table.found->tts_values[REPLICATION_MODE - 1]);
-		one->mode = strcmp(mode, "sync") == 0 ? STORE_TARGET_SYNC : strcmp(mode, "async") == 0 ? STORE_TARGET_ASYNC : STORE_TARGET_QUEUE;
-		one->columns = copied(table.found, REPLICATION_COLUMNS);
-		one->identity = copied(table.found, REPLICATION_IDENTITY);
-		result = lappend(result, one);
+		if (read_registration(one, table.found))
+			result = lappend(result, one);
+		else if (!is_others)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_CORRUPTED),
+					 errmsg("a row of table \"replication\" of space \"%s\" does not say what is brought where", NameStr(space->name)),
+					 errdetail("Only adama.replicate and its like write to that table."),
+					 errhint("Delete the row, and register anew.")));
 	}
 	table_endscan(scan);
 	UnregisterSnapshot(snapshot);
@@ -186,6 +208,13 @@ forget_relation(Datum arg, Oid relation)
 				set->is_valid = false;
 		}
 	}
+}
+
+/* Schemas have other names, those of spaces or of targets. */
+static void
+forget_all(Datum arg, int cache, uint32 hash)
+{
+	forget_relation(arg, InvalidOid);
 }
 
 static void
@@ -234,6 +263,7 @@ make_hash(void)
 
 	sets = hash_create("adama targets", 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	CacheRegisterRelcacheCallback(forget_relation, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, forget_all, (Datum) 0);
 	RegisterXactCallback(at_end, NULL);
 }
 
@@ -261,7 +291,7 @@ fill_set(TargetSet *set, StoreSpace *space)
 	/* Before it is read: what changes meanwhile must not be missed. */
 	set->is_valid = true;
 	old = MemoryContextSwitchTo(set->context);
-	foreach(lc, store_registrations(space))
+	foreach(lc, store_registrations(space, false))
 	{
 		TargetRegistration *one = lfirst(lc);
 		KeptTarget *kept = palloc0(sizeof(KeptTarget));
@@ -368,6 +398,8 @@ make_ready(StoreSpace *space, KeptTarget *kept)
 		else
 			MemoryContextDelete(context);
 	}
+	/* Who is a superuser may have changed. */
+	kept->map.writer = store_target_writer(space, rel);
 	relation_close(rel, AccessShareLock);
 	return fits ? NULL : problems.data;
 }
@@ -386,6 +418,7 @@ typedef struct Writing
 	const char *space;
 	const char *name;
 	const char *table;
+	const char *search_path;
 	const StoreTargetRow *rows;
 	int			n;
 } Writing;
@@ -395,6 +428,8 @@ describe(void *arg)
 {
 	Writing    *writing = arg;
 
+	if (ERRCODE_TO_CATEGORY(geterrcode()) == ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION)
+		errcontext("functions and triggers of the table run with the search_path \"%s\"", writing->search_path);
 	if (writing->n == 1 && writing->rows->row != 0)
 		errcontext("replication \"%s\" of row %d of document \"%s\" of space \"%s\" to table %s", writing->name, writing->rows->row, writing->rows->key,
 				   writing->space, writing->table);
@@ -407,7 +442,8 @@ describe(void *arg)
 void
 store_target_write_described(const TargetMap *map, TargetPlans *plans, const StoreTargetRow *rows, int n)
 {
-	Writing		writing = {map->space, map->name, map->table, rows, n};
+	Writing		writing = {map->space, map->name, map->table, map->search_path, rows, n};
+	StoreRole	role = store_role_enter_as(map->writer);
 	ErrorContextCallback callback = {error_context_stack, describe, &writing};
 	int			guc_level = NewGUCNestLevel();
 
@@ -422,6 +458,7 @@ store_target_write_described(const TargetMap *map, TargetPlans *plans, const Sto
 	AtEOXact_GUC(true, guc_level);
 	n_in_use--;
 	error_context_stack = callback.previous;
+	store_role_leave(role);
 }
 
 /* Of the space, so that the table can be told even when it is gone. */
@@ -630,7 +667,7 @@ store_targets_check(StoreSpace *space, const LangProgram *program)
 	int			n = 0;
 
 	initStringInfo(&all);
-	foreach(lc, store_registrations(space))
+	foreach(lc, store_registrations(space, false))
 	{
 		const TargetRegistration *one = lfirst(lc);
 		Relation	rel = OidIsValid(one->relation) ? try_relation_open(one->relation, AccessShareLock) : NULL;

@@ -107,6 +107,7 @@ typedef struct TargetMap
 	char	   *table;			/* qualified and quoted */
 	char	   *search_path;	/* while it is written: its schema, and what can't be in the way */
 	Oid			relation;
+	Oid			writer;			/* as whom it is written */
 	bool		is_foreign;
 	bool		is_partitioned;
 	bool		takes_arrays;	/* is_foreign: conditions with arrays are sent to the remote */
@@ -174,6 +175,8 @@ extern bool store_target_map(StoreSpace *space, const LangProgram *program, cons
 							 TargetMap *map, StringInfo problems);
 /* Whether the program has a replication of the name; otherwise problems says so. */
 extern bool store_target_is_published(const LangProgram *program, const char *name, StringInfo problems);
+/* As whom the table is written: the owner of the space, or of the table. */
+extern Oid	store_target_writer(const StoreSpace *space, Relation rel);
 /* What the owner of the space lacks to write to the table, as a clause; NULL: nothing. */
 extern const char *store_target_denied(const StoreSpace *space, Relation rel);
 /* The columns as a jsonb object, and the identity as text[]: what chat.replication keeps. */
@@ -233,8 +236,8 @@ typedef struct TargetRegistration
 	Datum		identity;		/* text[] */
 } TargetRegistration;
 
-/* All of the space, as of now, in the order of their ids; a list of TargetRegistration *. */
-extern List *store_registrations(StoreSpace *space);
+/* All of the space, as of now, in the order of their ids; a list of TargetRegistration *.  Raises what is damaged; is_others: leaves it out, which must not be this caller's trouble. */
+extern List *store_registrations(StoreSpace *space, bool is_others);
 extern const char *store_target_mode_name(StoreTargetMode mode);
 /* Tells the worker, if there is anybody to tell. */
 extern void store_target_announce(Oid schema, Oid server);

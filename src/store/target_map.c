@@ -270,9 +270,9 @@ look_at_table(TargetWork *work)
 		store_target_problem_is(work, "It is a table of a space, which only adama writes");
 	else if (rel->rd_rel->relhasrules)
 		store_target_problem_is(work, "It has rules, with which ON CONFLICT can't be used");
-	else if (check_enable_rls(RelationGetRelid(rel), work->space->owner, true) == RLS_ENABLED)
-		store_target_problem_is(work, "Row-level security applies to role \"%s\", the owner of the space: rows that it can't see could not be kept in step",
-				GetUserNameFromId(work->space->owner, false));
+	else if (check_enable_rls(RelationGetRelid(rel), work->map->writer, true) == RLS_ENABLED)
+		store_target_problem_is(work, "Row-level security applies to role \"%s\", the owner of the %s: rows that it can't see could not be kept in step",
+								GetUserNameFromId(work->map->writer, false), work->map->writer == work->space->owner ? "space" : "table");
 	else
 		return rel->rd_rel->relkind != RELKIND_FOREIGN_TABLE || store_target_foreign_is_writable(work);
 	return false;
@@ -288,6 +288,7 @@ store_target_map(StoreSpace *space, const LangProgram *program, const char *name
 	map->space = pstrdup(NameStr(space->name));
 	map->name = pstrdup(name);
 	map->relation = RelationGetRelid(rel);
+	map->writer = store_target_writer(space, rel);
 	map->table = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)), RelationGetRelationName(rel));
 	map->search_path = psprintf("pg_catalog, %s, pg_temp", quote_identifier(get_namespace_name(RelationGetNamespace(rel))));
 	map->is_foreign = rel->rd_rel->relkind == RELKIND_FOREIGN_TABLE;
@@ -304,6 +305,15 @@ store_target_map(StoreSpace *space, const LangProgram *program, const char *name
 	if (map->is_foreign && problems->len == 0)
 		store_target_fit_foreign(&work);
 	return problems->len == 0;
+}
+
+/* Who may put triggers on the table shall not have them run by a superuser. */
+Oid
+store_target_writer(const StoreSpace *space, Relation rel)
+{
+	Oid			owner = rel->rd_rel->relowner;
+
+	return superuser_arg(space->owner) && !superuser_arg(owner) ? owner : space->owner;
 }
 
 const char *

@@ -1,5 +1,5 @@
 -- Who may register tables and take from queues, as whom tables are written, and that nobody else's objects have a say in it.
-SELECT plan(45);
+SELECT plan(57);
 
 CREATE ROLE host;
 CREATE ROLE guest;
@@ -73,6 +73,23 @@ RESET ROLE;
 SELECT results_eq($$SELECT * FROM business.board ORDER BY key$$, $$VALUES ('a', 'two', 2), ('b', '', 0)$$, 'it is written all the same');
 SELECT results_eq($$SELECT * FROM public.board ORDER BY key$$, $$VALUES ('a', 'two', 2), ('b', '', 0)$$, 'and the other one');
 SELECT is_empty($$SELECT * FROM trap.board$$, 'no other table of the name is');
+-- nor has it a say in what the names in a trigger of the table mean, which runs as somebody else
+SET ROLE host;
+CREATE SCHEMA inn;
+CREATE FUNCTION inn.clean(text) RETURNS text LANGUAGE sql AS 'SELECT $1';
+CREATE FUNCTION inn.tidy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN new.title := clean(new.title); RETURN new; END $$;
+CREATE TRIGGER tidy BEFORE INSERT OR UPDATE ON public.board FOR EACH ROW EXECUTE FUNCTION inn.tidy();
+RESET ROLE;
+SET ROLE guest;
+CREATE FUNCTION trap.clean(text) RETURNS text LANGUAGE sql AS 'SELECT current_user::text';
+SELECT throws_ok($$SELECT trap.set('tidied', 2)$$, '42883', NULL, 'names in a trigger are not looked up by the path of who sends');
+RESET ROLE;
+ALTER FUNCTION inn.tidy() SET search_path = inn;
+SET ROLE guest;
+SELECT lives_ok($$SELECT trap.set('tidied', 2)$$, 'but by one that the trigger sets');
+RESET ROLE;
+SELECT is((SELECT title FROM public.board WHERE key = 'a'), 'tidied', 'which is the right one');
+DROP TRIGGER tidy ON public.board;
 -- who writes
 CREATE TABLE writers (who name);
 GRANT INSERT ON writers TO host;
@@ -94,6 +111,67 @@ SELECT throws_ok($$SELECT room.set('a', title => 'four', best => 4)$$, '42501', 
 RESET ROLE;
 DROP TRIGGER escape ON business.board;
 SELECT is((SELECT title FROM room.documents d, LATERAL (SELECT d.state OPERATOR(adama.->>) 'title' AS title) t WHERE key = 'a'), 'three', 'then the message has not happened');
+
+-- nor make a superuser, whose space it is, do what it likes
+SELECT adama.deploy('office', source) FROM room.program;
+SELECT adama.create('office', 'a');
+SET ROLE guest;
+CREATE TABLE public.bait (key text PRIMARY KEY, title text, best int, who name);
+CREATE FUNCTION trap.bite() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN new.who := current_user; RETURN new; END $$;
+CREATE TRIGGER bite BEFORE INSERT OR UPDATE ON public.bait FOR EACH ROW EXECUTE FUNCTION trap.bite();
+RESET ROLE;
+SELECT lives_ok($$SELECT adama.replicate('office', 'board', 'public.bait', '{"key": "$key", "title": "title", "best": "best"}', 'sync')$$, 'a superuser''s space, and a table of somebody else''s');
+SELECT is((SELECT who FROM bait), 'guest'::name, 'is filled as the owner of the table');
+SELECT office.set('a', title => 'b', best => 2);
+SELECT results_eq($$SELECT title, who FROM bait$$, $$VALUES ('b', 'guest'::name)$$, 'and written');
+DROP SCHEMA office CASCADE;
+DROP TABLE bait;
+
+-- ---- schemas of other names ----
+SET ROLE host;
+CREATE TABLE inn.ids (id text PRIMARY KEY, title text);
+SELECT adama.replicate('room', 'board', 'inn.ids', '{"id": "$id", "title": "title"}', 'sync') AS ids \gset
+SELECT room.set('a', title => 'four', best => 4);
+ALTER SCHEMA inn RENAME TO pub;
+ALTER SCHEMA room RENAME TO hall;
+SELECT hall.set('a', title => 'five', best => 5);
+SELECT results_eq($$SELECT * FROM pub.ids ORDER BY id$$, $$VALUES ('hall/a/board/0', 'five'), ('room/a/board/0', 'four'), ('room/b/board/0', '')$$, 'a table is found, and $id is right, when schemas have got other names');
+ALTER SCHEMA hall RENAME TO room;
+SELECT adama.unreplicate('room', 'board', 'pub.ids');
+SELECT room.set('a', title => 'three', best => 3);
+RESET ROLE;
+
+-- ---- rows of the table replication that nobody registered ----
+SET ROLE host;
+BEGIN;
+UPDATE room.replication SET columns = NULL WHERE target = 'business.board'::regclass;
+ALTER TABLE room.document ALTER key SET STATISTICS 100;
+SELECT throws_ok($$SELECT * FROM adama.replication_status$$, 'XX001', 'a row of table "replication" of space "room" does not say what is brought where', 'without columns');
+ROLLBACK;
+BEGIN;
+UPDATE room.replication SET columns = '["key"]' WHERE target = 'business.board'::regclass;
+ALTER TABLE room.document ALTER key SET STATISTICS 100;
+SELECT throws_ok($$SELECT room.set('a', title => 'four', best => 4)$$, 'XX001', NULL, 'with columns that are none');
+ROLLBACK;
+BEGIN;
+ALTER TABLE room.replication ALTER mode DROP NOT NULL;
+UPDATE room.replication SET mode = NULL WHERE target = 'business.board'::regclass;
+ALTER TABLE room.document ALTER key SET STATISTICS 100;
+SELECT throws_ok($$SELECT room.set('a', title => 'four', best => 4)$$, 'XX001', NULL, 'without a mode');
+ROLLBACK;
+BEGIN;
+ALTER TABLE room.replica ALTER value DROP NOT NULL;
+UPDATE room.replica SET value = NULL;
+CREATE TABLE pub.more (key text PRIMARY KEY, title text, best int);
+SELECT throws_ok($$SELECT adama.replicate('room', 'board', 'pub.more', mode => 'sync')$$, 'XX001', NULL, 'a replica without a value');
+ROLLBACK;
+RESET ROLE;
+BEGIN;
+UPDATE room.replication SET columns = NULL;
+SELECT adama.deploy('lobby', source) FROM room.program;
+CREATE TABLE pub.more (key text PRIMARY KEY, title text, best int);
+SELECT lives_ok($$SELECT adama.replicate('lobby', 'board', 'pub.more')$$, 'they are not the trouble of others');
+ROLLBACK;
 
 -- ---- privileges that are lost, and come back ----
 REVOKE UPDATE ON business.board FROM host;
@@ -163,7 +241,7 @@ SELECT is((SELECT count(*) FROM public.board), 2::bigint, 'and what was brought 
 -- a table that is nobody's any more
 DROP TABLE public.board;
 RESET ROLE;
-DROP SCHEMA room, business, trap CASCADE;
+DROP SCHEMA room, business, trap, pub CASCADE;
 DROP OWNED BY host, guest, consumer;
 DROP ROLE host, guest, consumer;
 SELECT * FROM finish();
