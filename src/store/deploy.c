@@ -178,6 +178,9 @@ static const char *const space_ddl[] = {
 	"PRIMARY KEY (replication, key, \"row\")) "
 	"WITH (fillfactor = 70, autovacuum_vacuum_threshold = 500, autovacuum_vacuum_scale_factor = 0.05)",
 	"CREATE INDEX outbox_since ON %1$s.outbox (replication, since)",
+	/* Nobody asks for all documents that equal one; to find out which values are frequent, analyze would compare them for half a minute, while its snapshot keeps old rows. */
+	"ALTER TABLE %1$s.document ALTER state SET STATISTICS 0",
+	"ALTER TABLE %1$s.log ALTER message SET STATISTICS 0, ALTER delta SET STATISTICS 0, ALTER state SET STATISTICS 0, ALTER effects SET STATISTICS 0",
 	"CREATE VIEW %1$s.documents AS SELECT d.key, d.seq, "
 	"adama.fold(d.state, ARRAY(SELECT l.delta FROM %1$s.log l WHERE l.key OPERATOR(pg_catalog.=) d.key "
 	"AND l.seq OPERATOR(pg_catalog.>) d.state_seq ORDER BY l.seq)) AS state FROM %1$s.document d",

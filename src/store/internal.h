@@ -8,6 +8,7 @@
 #include "store/store.h"
 
 #include "access/htup.h"
+#include "access/sdir.h"
 #include "executor/tuptable.h"
 #include "lib/ilist.h"
 #include "storage/lockdefs.h"
@@ -141,6 +142,25 @@ extern void store_session_begin(StoreSession *session, const StoreSpace *space);
 extern void store_session_end(StoreSession *session);
 /* sql names the schema by %1$s.  nulls as SPI has them; may be NULL. */
 extern void store_session_run(const StoreSession *session, const char *sql, int n, Oid *types, Datum *values, const char *nulls, bool is_read_only);
+
+/* ---- room that rows leave (room.c) ---- */
+
+/* Pages of a table that rows which are gone have left room on, as a scan comes by them; {0}: none yet. */
+typedef struct StoreRoom
+{
+	uint32	   *pages;
+	int			n;
+	int			max;
+} StoreRoom;
+
+/* The next row of an index scan, in table->found; false at the end. */
+extern bool store_row_next(StoreTable *table, struct IndexScanDescData *scan, ScanDirection direction, StoreRoom *room);
+/* When the scan has ended: lets inserts find the room. */
+extern void store_room_end(StoreTable *table, StoreRoom *room);
+/* The row in table->found is about to be deleted, or this column of it to be updated. */
+extern void store_room_leave(StoreTable *table, int column);
+/* Lets inserts find what values of the table's rows have left so far. */
+extern void store_room_collect(StoreTable *table);
 
 /* ---- connections (connection.c) ---- */
 

@@ -218,6 +218,8 @@ step_end(const Step *step, Work *work)
 	store_row_set(table, DOCUMENT_LOG_GONE, Int64GetDatum(step->log_gone));
 	if (step->state.len > 0)
 	{
+		store_room_collect(table);
+		store_room_leave(table, DOCUMENT_STATE);
 		store_row_set_bytes(table, DOCUMENT_STATE, step->state);
 		store_row_set(table, DOCUMENT_STATE_SEQ, Int64GetDatum(step->log.seq));
 		copy->state_seq = step->log.seq;

@@ -62,12 +62,14 @@ find_row(StoreTable *table, const char *key, Snapshot snapshot)
 	IndexScanDesc scan = port_index_beginscan(table->rel, index, snapshot, 1, 0);
 	text	   *key_text = cstring_to_text(key);
 	ScanKeyData scankey;
+	StoreRoom	room = {0};
 	bool		found;
 
 	ScanKeyEntryInitialize(&scankey, 0, 1, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ, PointerGetDatum(key_text));
 	index_rescan(scan, &scankey, 1, NULL, 0);
-	found = index_getnext_slot(scan, ForwardScanDirection, table->found);
+	found = store_row_next(table, scan, ForwardScanDirection, &room);
 	index_endscan(scan);
+	store_room_end(table, &room);
 	index_close(index, AccessShareLock);
 	pfree(key_text);
 	return found;

@@ -119,9 +119,11 @@ find_first(StoreTable *table, Relation index, const char *key, const StoreTrim *
 	int64		after = trim->log_size - trim->log_gone;	/* bytes that follow the entry */
 	int64		first = 0;
 	int			n_within = 0;	/* entries that are within the bounds */
+	StoreRoom	room = {0};
 
 	TIMESTAMP_NOEND(*next);
-	for (int n = 0; (first == 0 || n < TRIM_MAX) && index_getnext_slot(scan, ForwardScanDirection, table->found); n++)
+	/* This comes by what the trim before took out; nobody else does. */
+	for (int n = 0; (first == 0 || n < TRIM_MAX) && store_row_next(table, scan, ForwardScanDirection, &room); n++)
 	{
 		int64		seq = found_seq(table);
 		bool		has_state = !slot_attisnull(table->found, LOG_STATE) || (seq == trim->state_seq && trim->state != (Datum) 0);
@@ -142,6 +144,7 @@ find_first(StoreTable *table, Relation index, const char *key, const StoreTrim *
 		}
 	}
 	index_endscan(scan);
+	store_room_end(table, &room);
 	return first;
 }
 
@@ -171,6 +174,9 @@ lend_state(StoreTable *table, Relation index, const char *key, int64 first, Datu
 	index_endscan(scan);
 }
 
+/* Columns whose values may lie out of line. */
+static const int large[] = {LOG_MESSAGE, LOG_DELTA, LOG_STATE, LOG_EFFECTS};
+
 int
 store_log_trim(StoreSpace *space, const char *key, StoreTrim *trim)
 {
@@ -185,12 +191,15 @@ store_log_trim(StoreSpace *space, const char *key, StoreTrim *trim)
 	{
 		IndexScanDesc scan;
 
+		store_room_collect(&table);
 		if (trim->state != (Datum) 0)
 			lend_state(&table, index, key, first, trim->state, snapshot);
 		scan = scan_begin(&table, index, key, first - 1, snapshot);
 		for (; n < TRIM_MAX && index_getnext_slot(scan, ForwardScanDirection, table.found); n++)
 		{
 			trim->log_gone += found_size(&table);
+			for (int i = 0; i < (int) lengthof(large); i++)
+				store_room_leave(&table, large[i]);
 			store_row_delete(&table);
 		}
 		index_endscan(scan);
