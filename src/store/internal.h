@@ -145,6 +145,8 @@ extern void store_session_run(const StoreSession *session, const char *sql, int 
 
 /* ---- room that rows leave (room.c) ---- */
 
+struct IndexScanDescData;
+
 /* Pages of a table that rows which are gone have left room on, as a scan comes by them; {0}: none yet. */
 typedef struct StoreRoom
 {
