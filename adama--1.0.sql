@@ -329,26 +329,26 @@ COMMENT ON FUNCTION adama.history(pg_catalog.text, pg_catalog.text, pg_catalog.i
 	IS 'the events of a document from a sequence number on, what they did beside it, and what somebody saw of each; for the owner of the space';
 
 CREATE FUNCTION adama.at(space pg_catalog.text, key pg_catalog.text, seq pg_catalog.int8) RETURNS adama.document
-	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'adama_sql_at_seq';
+	LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'adama_sql_at_seq';
 COMMENT ON FUNCTION adama.at(pg_catalog.text, pg_catalog.text, pg_catalog.int8) IS 'the document after the event of this sequence number; for the owner of the space';
 CREATE FUNCTION adama.at(space pg_catalog.text, key pg_catalog.text, "time" pg_catalog.timestamptz) RETURNS adama.document
-	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'adama_sql_at_time';
+	LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'adama_sql_at_time';
 COMMENT ON FUNCTION adama.at(pg_catalog.text, pg_catalog.text, pg_catalog.timestamptz) IS 'the document as it was at that time; for the owner of the space';
 CREATE FUNCTION adama.view_at(space pg_catalog.text, key pg_catalog.text, seq pg_catalog.int8, who adama.principal, viewer pg_catalog.jsonb DEFAULT '{}') RETURNS pg_catalog.jsonb
-	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'adama_sql_view_at';
+	LANGUAGE c STABLE STRICT PARALLEL SAFE COST 1000 AS 'MODULE_PATHNAME', 'adama_sql_view_at';
 COMMENT ON FUNCTION adama.view_at(pg_catalog.text, pg_catalog.text, pg_catalog.int8, adama.principal, pg_catalog.jsonb)
 	IS 'what somebody could see of the document after the event of this sequence number; for the owner of the space';
 CREATE FUNCTION adama.replay(space pg_catalog.text, key pg_catalog.text) RETURNS adama.document
-	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'adama_sql_replay';
+	LANGUAGE c STABLE STRICT PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'adama_sql_replay';
 COMMENT ON FUNCTION adama.replay(pg_catalog.text, pg_catalog.text) IS 'the document that running all events of its log again gives; an error where that disagrees with the log; for the owner of the space';
 CREATE FUNCTION adama.verify(space pg_catalog.text, key pg_catalog.text, OUT ok pg_catalog.bool, OUT seq pg_catalog.int8, OUT problem pg_catalog.text,
 		OUT expected pg_catalog.jsonb, OUT found pg_catalog.jsonb) RETURNS pg_catalog.record
-	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED AS 'MODULE_PATHNAME', 'adama_sql_verify';
+	LANGUAGE c STABLE STRICT PARALLEL SAFE COST 10000 AS 'MODULE_PATHNAME', 'adama_sql_verify';
 COMMENT ON FUNCTION adama.verify(pg_catalog.text, pg_catalog.text) IS 'whether running all events of the log again gives what the log and the document say, or the first place where it does not; for the owner of the space';
 CREATE FUNCTION adama.try(space pg_catalog.text, key pg_catalog.text, program pg_catalog.text, sources pg_catalog.jsonb DEFAULT '{}') RETURNS TABLE (
 		seq pg_catalog.int8, channel pg_catalog.text, sqlstate pg_catalog.text, error pg_catalog.text, delta pg_catalog.jsonb, logged pg_catalog.jsonb,
 		effects pg_catalog.jsonb, effects_logged pg_catalog.jsonb)
-	LANGUAGE c STABLE STRICT PARALLEL RESTRICTED ROWS 100 AS 'MODULE_PATHNAME', 'adama_sql_try';
+	LANGUAGE c STABLE STRICT PARALLEL SAFE COST 10000 ROWS 100 AS 'MODULE_PATHNAME', 'adama_sql_try';
 COMMENT ON FUNCTION adama.try(pg_catalog.text, pg_catalog.text, pg_catalog.text, pg_catalog.jsonb) IS 'the events of a document that fail under another program, change something else than they did, or do something else beside; for the owner of the space';
 CREATE FUNCTION adama.try(space pg_catalog.text, program pg_catalog.text, sources pg_catalog.jsonb DEFAULT '{}', documents pg_catalog.int4 DEFAULT 100,
 		who adama.principal DEFAULT NULL, viewer pg_catalog.jsonb DEFAULT '{}') RETURNS TABLE (

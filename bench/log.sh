@@ -76,3 +76,145 @@ anywhere()
 {
 	awk -v key="$1" -v n="$2" -v m="$3" -v seed="$RANDOM" 'BEGIN { srand(seed); for (i = 0; i < m; i++) printf "SELECT adama.at(\047chat\047, \047%s\047, %d) IS NULL;\n", key, 1 + rand() * n }'
 }
+
+# Bytes of a space: prints "all log+index document toast kept", what PostgreSQL has files for, and what rows and values have in them.
+space_bytes()
+{
+	local table
+	for table in log document; do
+		sql -c "SELECT format('SELECT coalesce(sum(32 + %s), 0) FROM $1.$table', string_agg(format('coalesce(pg_column_size(%I), 0)', attname), ' + ' ORDER BY attnum))
+			FROM pg_attribute WHERE attrelid = '$1.$table'::regclass AND attnum > 0 AND NOT attisdropped" | sql -f -
+	done | awk '{ s += $1 } END { printf "%.0f", s }' >"$out/kept"
+	sql -c "SELECT pg_total_relation_size(l.oid) + pg_total_relation_size(d.oid), pg_relation_size(l.oid), pg_indexes_size(l.oid) + pg_indexes_size(d.oid), pg_relation_size(d.oid),
+		pg_total_relation_size(nullif(l.reltoastrelid, 0)) + pg_total_relation_size(nullif(d.reltoastrelid, 0)), $(cat "$out/kept")
+		FROM pg_class l, pg_class d WHERE l.oid = '$1.log'::regclass AND d.oid = '$1.document'::regclass" | tr '|' ' '
+}
+
+# A space whose logs keep 200 messages and what they need, its documents filled by SCRIPT, N times COUNT messages: a line for each.
+row_y_fill()
+{
+	local space=$1 documents=$2 samples=$3 count=$4 per=$5 clients=$6 script=$7 i start x now
+	sql -v space="$space" -v n="$documents" -v program="@static { maximum_history = 200; } $(cat "$ROOT/examples/pubsub.adama")" -f - >/dev/null <<-'END'
+		SELECT adama.deploy(:'space', :'program');
+		SELECT count(adama.create(:'space', 'doc' || g)) FROM generate_series(0, :n - 1) g;
+	END
+	for i in $(seq "$samples"); do
+		start=$(date +%s.%N)
+		pgbench -n -M prepared -c "$clients" -j 2 -t $((count / per / clients)) -f "$script" >"$out/pgbench.log" 2>&1 || { cat "$out/pgbench.log" >&2; exit 1; }
+		now=$(date +%s.%N)
+		x=($(space_bytes "$space"))
+		line y "after $((i * count)) messages: all files of log and documents" "$(mb "${x[0]}")" "MB" "$(mb "${x[5]}")" "what the rows hold (ours / theirs)" "$(ratio "${x[0]}" "${x[5]}")"
+	done
+	line y "  of these log, indexes, documents, out of line" "$(mb "${x[1]}")/$(mb "${x[2]}")/$(mb "${x[3]}")/$(mb "${x[4]}")" "MB" "" "" ""
+	line y "  messages at the end" "$(awk -v n="$count" -v a="$start" -v b="$now" 'BEGIN { printf "%.0f", n / (b - a) }')" "/s" "" "" ""
+}
+mb() { awk -v n="$1" 'BEGIN { printf n < 1e7 ? "%.1f" : "%.0f", n / 1e6 }'; }
+
+row_y()
+{
+	local samples=10 count=1000000 singles=100000
+	[ -z "$IS_QUICK" ] || samples=5 count=100000 singles=10000
+	line y "1,000 documents, logs of 200 messages, batches of ten:" "" "" "" "" ""
+	row_y_fill kept 1000 "$samples" "$count" 250 4 "$(script y "\\set first random(0, 9)
+SELECT count(*) FROM adama.ingest('kept', (SELECT array_agg('doc' || (:client_id + 4 * (:first * 25 + g / 10))) FROM generate_series(0, 249) g), array_fill('publish'::text, '{250}'), (SELECT array_agg(json_build_object('payload', 'hello world, this is ' || md5(random()::text))) FROM generate_series(0, 249) g));")"
+	line y "100 documents, sent singly:" "" "" "" "" ""
+	PGOPTIONS='-c synchronous_commit=off' row_y_fill kept1 100 5 "$singles" 1 8 "$(script y1 "\\set d random(0, 99)
+SELECT kept1.publish('doc' || :d, payload => 'hello world, this is ' || md5(random()::text));")"
+}
+
+# All documents of a space run again in one query, by one process and by two.
+row_p()
+{
+	local workers x='' seconds
+	local -a found=('' '')
+	sql -v program="$(cat "$ROOT/examples/pubsub.adama")" -f - >/dev/null <<-'END'
+		SELECT adama.deploy('many', :'program');
+		SELECT count(adama.create('many', 'doc' || g)) FROM generate_series(0, 199) g;
+	END
+	sql -c "SET synchronous_commit = off" -c "DO \$\$ BEGIN FOR i IN 1 .. $([ -n "$IS_QUICK" ] && echo 10 || echo 100) LOOP PERFORM count(*) FROM adama.ingest('many',
+		(SELECT array_agg('doc' || g / 50) FROM generate_series(0, 9999) g), array_fill('publish'::text, '{10000}'), array_fill('{\"payload\":\"$PAYLOAD\"}'::json, '{10000}')); COMMIT; END LOOP; END \$\$"
+	sql -c "VACUUM ANALYZE many.document" -c "VACUUM ANALYZE many.log"
+	for _ in $(seq "$ROUNDS"); do
+		for workers in 0 1; do
+			x=($(printf '%s\n' "SELECT count(*) FROM many.document d, adama.verify('many', d.key) v WHERE NOT v.ok;" "SELECT count(*) FROM many.document d, adama.verify('many', d.key) v WHERE NOT v.ok;" |
+				PGOPTIONS="-c max_parallel_workers_per_gather=$workers" times))
+			found[workers]+=" ${x[0]}"
+		done
+	done
+	x=$(sql -c "SELECT sum(seq) FROM many.document")
+	line p "verify of 200 documents in one query, two processes" "$(awk -v n="$x" -v t="$(median ${found[1]})" 'BEGIN { printf "%.0f", n / t * 1000 }')" "msg/s" \
+		"$(awk -v n="$x" -v t="$(median ${found[0]})" 'BEGIN { printf "%.0f", n / t * 1000 }')" "one process" "$(ratio "$(median ${found[0]})" "$(median ${found[1]})")"
+}
+
+# A build that keeps no log and writes the state with every message, beside the normal one: a checkout of links with a build, programs and a server of its own.
+start_without_log()
+{
+	local name
+	without=$out/nolog
+	as_builder mkdir -p "$without"
+	for name in Makefile adama.control "$(basename "$ROOT"/adama--*.sql)" src tools examples sql expected; do
+		as_builder ln -sfn "$ROOT/$name" "$without/$name"
+	done
+	COPT=-DADAMA_NO_LOG "$without/tools/stage"
+	ADAMA_CLUSTER=nolog "$without/tools/cluster" fresh "shared_buffers = 256MB" "max_wal_size = 4GB" "checkpoint_timeout = 30min" "autovacuum_naptime = 10s"
+	trap 'ADAMA_CLUSTER=nolog "$without/tools/cluster" stop; cluster stop' EXIT
+}
+without_log() { (eval "$(ADAMA_CLUSTER=nolog "$without/tools/cluster" env)" && "$@"); }
+
+# Documents doc0 to doc3 of N lines.
+make_lines()
+{
+	sql -c 'CREATE EXTENSION IF NOT EXISTS adama' -v space="lines$1" -v program="$(cat "$ROOT/bench/lines.adama")" -f - >/dev/null 2>&1 <<-'END'
+		SELECT adama.deploy(:'space', :'program');
+		SELECT adama.create(:'space', 'doc' || g) FROM generate_series(0, 3) g;
+	END
+	sql -c "SELECT count(*) FROM adama.ingest('lines$1', (SELECT array_agg('doc' || g % 4) FROM generate_series(0, 4 * $1 - 1) g), array_fill('put'::text, ARRAY[4 * $1]),
+		(SELECT array_agg(json_build_object('text', md5(random()::text) || md5(random()::text))) FROM generate_series(1, 4 * $1)))" >/dev/null
+}
+
+# Four clients, each with a document of its own: prints "transactions-per-second WAL-bytes-per-transaction".
+wal_of()
+{
+	local script=$1 before after n tps
+	before=$(sql -c "SELECT pg_current_wal_insert_lsn() - '0/0'")
+	pgbench -n -M prepared -c 4 -j 2 -T "$SECONDS_EACH" -f "$script" >"$out/pgbench.log" 2>&1 || { cat "$out/pgbench.log" >&2; exit 1; }
+	after=$(sql -c "SELECT pg_current_wal_insert_lsn() - '0/0'")
+	n=$(awk '/^number of transactions actually processed/ { split($6, x, "/"); print x[1] }' "$out/pgbench.log")
+	tps=$(awk '/^tps/ { print $3 }' "$out/pgbench.log")
+	awk -v n="$n" -v tps="$tps" -v a="$before" -v b="$after" 'BEGIN { printf "%.1f %.0f\n", tps, (b - a) / n }'
+}
+
+row_m()
+{
+	local lines size each script name x y
+	local mine theirs my_wal their_wal
+	start_without_log
+	for lines in 10 100 1000; do
+		make_lines "$lines"
+		without_log make_lines "$lines"
+		size=$(sql -c "SELECT round(pg_column_size(adama.at('lines$lines', 'doc0', seq)) / 1000.0, 1) FROM lines$lines.document WHERE key = 'doc0'")
+		for each in 1 100; do
+			if [ "$each" = 1 ]; then
+				name="sent singly"
+				script=$(script "m$lines" "\\set i random(1, $lines)
+SELECT lines$lines.change('doc' || :client_id, line => :i::int, text => md5(random()::text) || md5(random()::text));")
+			else
+				name="in batches of $each"
+				script=$(script "m$lines" "SELECT count(*) FROM adama.ingest('lines$lines', array_fill('doc' || :client_id, '{$each}'), array_fill('change'::text, '{$each}'), (SELECT array_agg(json_build_object('line', 1 + floor(random() * $lines), 'text', md5(random()::text) || md5(random()::text))) FROM generate_series(1, $each)));")
+			fi
+			mine='' theirs='' my_wal='' their_wal=''
+			wal_of "$script" >/dev/null && without_log wal_of "$script" >/dev/null
+			for _ in $(seq "$ROUNDS"); do
+				x=($(wal_of "$script")) y=($(without_log wal_of "$script"))
+				mine+=" ${x[0]}" my_wal+=" ${x[1]}" theirs+=" ${y[0]}" their_wal+=" ${y[1]}"
+			done
+			mine=$(per "$(median $mine)" "$each") theirs=$(per "$(median $theirs)" "$each")
+			my_wal=$(awk -v w="$(median $my_wal)" -v n="$each" 'BEGIN { printf "%.0f", w / n }') their_wal=$(awk -v w="$(median $their_wal)" -v n="$each" 'BEGIN { printf "%.0f", w / n }')
+			line m "documents of $size kB, 4 clients, $name: messages" "$mine" "msg/s" "$theirs" "no log, the state each time" "$(ratio "$mine" "$theirs")"
+			line m "  WAL for a message" "$my_wal" "bytes" "$their_wal" "no log (theirs / ours)" "$(ratio "$their_wal" "$my_wal")"
+		done
+	done
+	ADAMA_CLUSTER=nolog "$without/tools/cluster" stop
+	trap 'cluster stop' EXIT
+}
+per() { awk -v t="$1" -v n="$2" 'BEGIN { printf "%.0f", t * n }'; }

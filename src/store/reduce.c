@@ -39,7 +39,11 @@
 #include "store/internal.h"
 
 #define SNAPSHOT_FACTOR 2
+#ifdef ADAMA_NO_LOG
+#define SNAPSHOT_ALWAYS SIZE_MAX	/* for bench/log.sh only: what a server without a log would do */
+#else
 #define SNAPSHOT_ALWAYS 512		/* bytes of state that are written with every message */
+#endif
 #define STORE_KEEP_FACTOR 8		/* the log keeps the state when its deltas have grown by so many times its size at most, */
 #define STORE_KEEP_MINIMUM 16384	/* and by so many bytes at least */
 #define EFFECTS_MAX_BYTES (4 * 1024 * 1024)	/* of the effects of an entry, about */

@@ -50,6 +50,9 @@ store_table_close(StoreTable *table)
 Snapshot
 store_snapshot_now(void)
 {
+	/* While a query runs in parallel the latest snapshot can't be taken; that for catalogs is as new. */
+	if (IsInParallelMode())
+		return RegisterSnapshot(GetCatalogSnapshot(InvalidOid));
 	if (!FirstSnapshotSet)
 		(void) GetTransactionSnapshot();
 	return RegisterSnapshot(GetLatestSnapshot());
