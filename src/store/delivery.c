@@ -55,6 +55,11 @@ static const char *const fail_sql =
 	"UPDATE %1$s.replication SET failures = failures + 1, retry_at = $2, last_error = $3, last_error_at = clock_timestamp() WHERE id = $1";
 static const char *const error_sql = "UPDATE %1$s.replication SET last_error = $2, last_error_at = clock_timestamp() WHERE id = $1";
 
+static const char *const tidy_sql[] = {
+	"DELETE FROM %1$s.replica_change WHERE replication NOT IN (SELECT id FROM %1$s.replication)",
+	"DELETE FROM %1$s.outbox WHERE replication NOT IN (SELECT id FROM %1$s.replication)",
+};
+
 /* ---- the registration ---- */
 
 static Datum
@@ -425,8 +430,9 @@ store_delivery_end(StoreSpace *space, StoreDelivery *delivery)
 		StoreTable	table = store_table_open(space->replica_change, RowExclusiveLock);
 		Snapshot	snapshot = store_snapshot_now();
 
+		/* Of those that are left the oldest stays. */
 		for (int i = 0; i < delivery->n_changes; i++)
-			if (delivery->of[i] < delivery->n && !delivery->rows[delivery->of[i]].is_left)
+			if (delivery->of[i] < delivery->n && (!delivery->rows[delivery->of[i]].is_left || (i > 0 && delivery->of[i - 1] == delivery->of[i])))
 				delete_change(&table, &delivery->tids[i], snapshot);
 		UnregisterSnapshot(snapshot);
 		store_table_close(&table);
@@ -457,6 +463,17 @@ store_delivery_failed(StoreSpace *space, int id, const char *error, TimestampTz 
 
 	store_session_begin(&session, space);
 	store_session_run(&session, fail_sql, 3, types, values, NULL, false);
+	store_session_end(&session);
+}
+
+void
+store_deliveries_tidy(StoreSpace *space)
+{
+	StoreSession session;
+
+	store_session_begin(&session, space);
+	for (size_t i = 0; i < lengthof(tidy_sql); i++)
+		store_session_run(&session, tidy_sql[i], 0, NULL, NULL, NULL, false);
 	store_session_end(&session);
 }
 

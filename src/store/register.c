@@ -301,7 +301,7 @@ store_replicate(StoreSpace *space, const char *name, Oid relation, Datum columns
 	}
 	id = insert_registration(space, name, mode, &map, total);
 	if (mode != STORE_TARGET_SYNC)
-		store_target_announce(schema, store_target_server(relation));
+		store_target_announce(schema, store_target_server(relation), true);
 	store_role_leave(role);
 	return id;
 }
@@ -333,7 +333,7 @@ store_replicate_queue(StoreSpace *space, const char *name)
 	}
 	space = lock_replica(space);
 	id = insert_registration(space, name, STORE_TARGET_QUEUE, NULL, -1);
-	store_target_announce(schema, InvalidOid);
+	store_target_announce(schema, InvalidOid, true);
 	store_role_leave(role);
 	return id;
 }
@@ -423,7 +423,7 @@ store_replication_retry(StoreSpace *space, const char *name, Oid relation)
 		found = true;
 		run(&session, "UPDATE %1$s.replication SET retry_at = clock_timestamp() WHERE id = $1 AND retry_at IS NOT NULL", one->id);
 		run(&session, "UPDATE %1$s.outbox SET retry_at = clock_timestamp() WHERE replication = $1 AND retry_at IS NOT NULL", one->id);
-		store_target_announce(schema, store_target_server(one->relation));
+		store_target_announce(schema, store_target_server(one->relation), true);
 	}
 	store_session_end(&session);
 	if (!found)

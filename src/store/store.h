@@ -377,14 +377,16 @@ extern TimestampTz store_delivery_next(StoreSpace *space, const StoreDelivery *d
 extern void store_delivery_failed(StoreSpace *space, int id, const char *error, TimestampTz retry_at);
 /* An error that stopped nothing but a row. */
 extern void store_delivery_note(StoreSpace *space, int id, const char *error);
+/* Takes out what is of targets that are not registered (any more), as after a dump was restored without them. */
+extern void store_deliveries_tidy(StoreSpace *space);
 /* Of at most max changes of the target keeps one of each replica; how many went. */
 extern int	store_delivery_compact(StoreSpace *space, StoreDelivery *delivery, int max);
 
 /*
- * Set by whoever delivers: called when this transaction has appended to chat.replica_change, registered something, or asks for another try.  server: of the
+ * Set by whoever delivers: called when this transaction has appended to chat.replica_change; is_new: has registered something, or asks for another try.  server: of the
  * target.  Must not fail.
  */
-extern void (*store_targets_appended) (Oid schema, Oid server);
+extern void (*store_targets_appended) (Oid schema, Oid server, bool is_new);
 
 /*
  * Registers a table; the id.  columns (a jsonb; has_columns false: by names) say what goes where.  Raises when it does not fit.  With STORE_TARGET_SYNC all that is published

@@ -53,7 +53,7 @@
 #include "port/pgcompat.h"
 #include "store/target.h"
 
-void		(*store_targets_appended) (Oid schema, Oid server) = NULL;
+void		(*store_targets_appended) (Oid schema, Oid server, bool is_new) = NULL;
 
 /* A target and what it takes to write to it. */
 typedef struct KeptTarget
@@ -82,10 +82,10 @@ static List *retired = NIL;		/* memory contexts and plans that may be in use: li
 static int	n_in_use = 0;		/* statements of targets that are running */
 
 void
-store_target_announce(Oid schema, Oid server)
+store_target_announce(Oid schema, Oid server, bool is_new)
 {
 	if (store_targets_appended != NULL)
-		store_targets_appended(schema, server);
+		store_targets_appended(schema, server, is_new);
 }
 
 const char *
@@ -582,7 +582,7 @@ append_changes(StoreSpace *space, List *targets, const char *key, const StoreRep
 			has_any = true;
 		}
 		if (has_any)
-			store_target_announce(schema, target->server);
+			store_target_announce(schema, target->server, false);
 	}
 	if (table.rel != NULL)
 		store_table_close(&table);

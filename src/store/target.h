@@ -240,7 +240,7 @@ typedef struct TargetRegistration
 extern List *store_registrations(StoreSpace *space, bool is_others);
 extern const char *store_target_mode_name(StoreTargetMode mode);
 /* Tells the worker, if there is anybody to tell. */
-extern void store_target_announce(Oid schema, Oid server);
+extern void store_target_announce(Oid schema, Oid server, bool is_new);
 extern Oid	store_target_server(Oid relation);	/* of a foreign table; InvalidOid */
 /* C strings; NIL for null. */
 extern List *store_text_list(Datum array);

@@ -50,7 +50,7 @@
 #define COMPACT_EVERY_MS 5000
 #define LOOK_EVERY_MS 500		/* at a target that waits, when there is news: somebody may have asked for another try */
 #define PAUSE_FACTOR 4
-#define PAUSE_MIN_MS 20
+#define PAUSE_MIN_MS 50
 #define PAUSE_MAX_MS 500
 
 /* A target, as it was last looked at. */
@@ -61,6 +61,7 @@ typedef struct WorkerRoute
 	bool		fills;			/* next time: it takes turns with changes */
 	bool		was_down;		/* the last attempt; it was logged */
 	int			failures;		/* attempts in vain, one after the other */
+	int			n_left;			/* replicas whose changes stay, being held by consumers of a queue: others come after them */
 	int			together;		/* replicas in one delivery: fewer when they took too long */
 	TimestampTz looked_at;
 	TimestampTz compacted_at;
@@ -250,13 +251,14 @@ deliver(StoreDelivery *delivery)
 		store_delivery_end(space, delivery);
 }
 
-static bool
-has_left(const StoreDelivery *delivery)
+static int
+count_left(const StoreDelivery *delivery)
 {
+	int			n = 0;
+
 	for (int i = 0; i < delivery->n; i++)
-		if (delivery->rows[i].is_left)
-			return true;
-	return false;
+		n += delivery->rows[i].is_left;
+	return n;
 }
 
 /* One part for the target, in a transaction that has begun; when to go on. */
@@ -288,7 +290,7 @@ step(WorkerRoute *route, Oid schema)
 	if (fills)
 		store_delivery_fill(space, &delivery, route->together);
 	else
-		store_delivery_read(space, &delivery, route->together);
+		store_delivery_read(space, &delivery, route->together + route->n_left);
 	/* What another system is told must have happened here: messages may be committed without waiting for the disk. */
 	if (delivery.n > 0 && OidIsValid(my_server))
 		XLogFlush(GetXLogInsertRecPtr());
@@ -298,6 +300,7 @@ step(WorkerRoute *route, Oid schema)
 		store_delivery_end(space, &delivery);
 	route->was_down = false;
 	route->together = Min(route->together * 2, TOGETHER_MAX);
+	route->n_left = fills ? route->n_left : count_left(&delivery);
 	space = store_space_by_schema(schema);
 	if (space == NULL)
 		return 0;
@@ -305,7 +308,7 @@ step(WorkerRoute *route, Oid schema)
 	if (delivery.has_more || fills || !delivery.is_filled)
 		return now;
 	next = store_delivery_next(space, &delivery);
-	if (has_left(&delivery) && (next == 0 || next > TimestampTzPlusMilliseconds(now, HELD_MS)))
+	if (route->n_left > 0 && (next == 0 || next > TimestampTzPlusMilliseconds(now, HELD_MS)))
 		next = TimestampTzPlusMilliseconds(now, HELD_MS);
 	return next;
 }
@@ -430,6 +433,14 @@ find_routes(WorkerSpace *known, StoreSpace *space)
 	ListCell   *cell;
 	int			n = 0;
 
+	if (known->is_news && !OidIsValid(my_server))
+	{
+		store_deliveries_tidy(space);
+		space = store_space_by_schema(known->schema);
+		if (space == NULL)
+			return;
+	}
+
 	for (int i = 0; i < known->n_routes; i++)
 		known->routes[i].is_there = false;
 	foreach(cell, store_targets_of(space))
@@ -441,7 +452,7 @@ find_routes(WorkerSpace *known, StoreSpace *space)
 		if (target->server == my_server)
 			find_or_make(known, target->id)->is_there = true;
 		else if (!OidIsValid(my_server) && known->is_news)
-			worker_lane_tell(target->server, worker_lane_bit(known->schema));
+			worker_lane_tell(target->server, worker_lane_bit(known->schema) | WORKER_LANE_TASKS);
 	}
 	for (int i = 0; i < known->n_routes; i++)
 		if (known->routes[i].is_there)

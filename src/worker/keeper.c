@@ -35,6 +35,7 @@
 #define LOCK_TIMEOUT_MS "100"
 #define SLEEP_MIN_MS 10000		/* a shorter wait is not worth another process */
 #define LOOK_RETRY_MS 1000
+#define NAP_MS 100				/* at most without a look at interrupts */
 
 typedef struct Task
 {
@@ -248,13 +249,14 @@ step(Known *known, int i)
 	MemoryContextReset(scratch);
 }
 
-/* A step of each task that is due; the time when the next one is; 0: nothing is. */
+/* A step of each task that is due; the time when the next one is; 0: nothing is.  *rest: when the first space may be brought something again, of those that rest. */
 static TimestampTz
-work(void)
+work(TimestampTz *rest)
 {
 	TimestampTz next = 0;
 	dlist_iter	iter;
 
+	*rest = 0;
 	dlist_foreach(iter, &spaces)
 	{
 		Known	   *known = dlist_container(Known, in_spaces, iter.cur);
@@ -271,6 +273,8 @@ work(void)
 			if (known->due[i] != 0 && (next == 0 || known->due[i] < next))
 				next = known->due[i];
 		}
+		if (known->space.rests_until > GetCurrentTimestamp() && (*rest == 0 || known->space.rests_until < *rest))
+			*rest = known->space.rests_until;
 	}
 	return next;
 }
@@ -296,16 +300,32 @@ wait_until(TimestampTz when)
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, ms, wait_event);
 }
 
+/* Sleeps although the latch may be set. */
+static void
+nap(TimestampTz until)
+{
+	TimestampTz left;
+
+	while ((left = until - GetCurrentTimestamp()) > 0)
+	{
+		(void) WaitLatch(NULL, WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, Max(Min(left / 1000, NAP_MS), 1), wait_event);
+		worker_interrupts();
+	}
+}
+
 static void
 run(void)
 {
 	TimestampTz idle_since = 0;
+	TimestampTz rest = 0;
 
 	for (;;)
 	{
 		TimestampTz now;
 		TimestampTz next;
 
+		/* While its bits stay set, nobody need wake it. */
+		nap(rest);
 		ResetLatch(MyLatch);
 		worker_interrupts();
 		news |= worker_lane_take();
@@ -314,7 +334,7 @@ run(void)
 			mark_changed(now);
 		else if (news != 0 && now >= look_at)
 			look(now);
-		next = work();
+		next = work(&rest);
 		if (news != 0 && (next == 0 || look_at < next))
 			next = look_at;
 		now = GetCurrentTimestamp();

@@ -8,7 +8,7 @@
  * What is to be done lies in the tables of the spaces.  Here are only bits that say of which spaces there is news; what else a worker knows is lost with it, and a lane
  * that is new, or whose worker failed, has all of them set: look at everything.
  *
- * Why nothing is missed.  Whoever gives work is visible to snapshots, then sets the bit; a worker takes the bits, then takes a snapshot.  Setting a bit and leaving happen
+ * Why nothing is missed.  Whoever gives work is visible to snapshots, and has told others to look at the catalogs anew, then sets the bit; a worker takes the bits, then takes a snapshot.  Setting a bit and leaving happen
  * under the mutex, and nobody leaves whose bits are set:
  *
  *		the bit is set first: the worker stays
@@ -23,6 +23,7 @@
 #include "miscadmin.h"
 #include "port/atomics.h"
 #include "storage/spin.h"
+#include "utils/resowner.h"
 #include "utils/timestamp.h"
 
 #include "port/shared_memory.h"
@@ -53,6 +54,7 @@ static Lane *my_lane = NULL;	/* of the worker that this process is */
 static struct
 {
 	bool		is_registered;
+	bool		is_committed;
 	int			n;
 	struct
 	{
@@ -308,9 +310,7 @@ at_transaction_end(XactEvent event, void *arg)
 	switch (event)
 	{
 		case XACT_EVENT_COMMIT:
-			for (int i = 0; i < mine.n && shared != NULL; i++)
-				tell(mine.lanes[i].server, mine.lanes[i].bits);
-			mine.n = 0;
+			mine.is_committed = true;
 			break;
 		case XACT_EVENT_ABORT:
 		case XACT_EVENT_PREPARE:
@@ -327,6 +327,22 @@ at_transaction_end(XactEvent event, void *arg)
 	}
 }
 
+/*
+ * When the transaction has given up its locks.  Only now has it sent what invalidates others' caches: a worker that was woken before could look at a program, or at targets, of before.
+ */
+static void
+at_release(ResourceReleasePhase phase, bool is_commit, bool is_top, void *arg)
+{
+	int			n = mine.n;
+
+	if (phase != RESOURCE_RELEASE_AFTER_LOCKS || !is_top || !mine.is_committed)
+		return;
+	mine.is_committed = false;
+	mine.n = 0;
+	for (int i = 0; i < n && shared != NULL; i++)
+		tell(mine.lanes[i].server, mine.lanes[i].bits);
+}
+
 /* Everybody's when there are too many: the keeper wakes the couriers when it looks at everything. */
 static void
 give(Oid server, uint64 bits)
@@ -336,6 +352,7 @@ give(Oid server, uint64 bits)
 	if (!mine.is_registered)
 	{
 		RegisterXactCallback(at_transaction_end, NULL);
+		RegisterResourceReleaseCallback(at_release, NULL);
 		mine.is_registered = true;
 		(void) worker_lanes_attach(WARNING);
 	}
@@ -362,9 +379,9 @@ worker_space_has_work(Oid schema)
 }
 
 void
-worker_replicas_changed(Oid schema, Oid server)
+worker_replicas_changed(Oid schema, Oid server, bool is_new)
 {
-	give(server, worker_lane_bit(schema));
+	give(server, worker_lane_bit(schema) | (is_new ? WORKER_LANE_TASKS : 0));
 }
 
 void

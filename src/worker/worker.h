@@ -33,8 +33,11 @@ extern void worker_ensure(void);
 /* At commit: the keeper looks what is to be done in the space in the background; starts it if there is none. */
 extern void worker_space_has_work(Oid schema);
 
-/* At commit: something is to be brought to a target of the space that is on this foreign server; InvalidOid: to a local one.  For store_targets_appended. */
-extern void worker_replicas_changed(Oid schema, Oid server);
+/*
+ * At commit: something is to be brought to a target of the space that is on this foreign server; InvalidOid: to a local one.  is_new: the target is, or there is more to look at than
+ * changes.  For store_targets_appended.
+ */
+extern void worker_replicas_changed(Oid schema, Oid server, bool is_new);
 
 /* At commit: gateways that LISTEN to adama_authorities are told to read them anew. */
 extern void worker_authorities_changed(void);

@@ -84,6 +84,26 @@ $alice->ask('BEGIN;', q{SELECT game.set('d0003', best => 2);}, 'ROLLBACK;');
 sleep 0.3;
 is($alice->value(q{SELECT best FROM board WHERE key = 'd0003'}), 1, 'what is rolled back does not');
 
+# Again and again, also while the worker is about to leave.
+sub one_by_one
+{
+	my ($n, $pause, $name) = @_;
+	my $late = 0;
+	for my $i (1 .. $n)
+	{
+		$alice->ask("SELECT game.set('d0004', best => $i);");
+		my $limit = time + 5;
+		while ($alice->value(q{SELECT best FROM board WHERE key = 'd0004'}) ne $i && time < $limit) { sleep 0.005; }
+		$late++ if time >= $limit;
+		sleep $pause * ($i % 5);
+	}
+	is($late, 0, $name);
+}
+one_by_one(100, 0.012, 'none of many single changes is missed');
+$alice->ask('ALTER SYSTEM SET adama.emitter_idle_timeout = 0;', 'SELECT pg_reload_conf();');
+one_by_one(60, 0.005, 'nor when the worker leaves at once each time');
+$alice->ask('ALTER SYSTEM RESET adama.emitter_idle_timeout;', 'SELECT pg_reload_conf();');
+
 # ---- deletes, records ----
 
 $alice->ask('CREATE TABLE player (doc text, id int, nick text, points int, PRIMARY KEY (doc, id));',
@@ -203,6 +223,30 @@ $alice->ask(q{SELECT game.set('d0020', best => 4);});
 sleep 0.3;
 $bob->ask('COMMIT;');
 becomes(q{SELECT value->>'best' FROM game.outbox WHERE key = 'd0020'}, 4, 10, 'acknowledged, what came meanwhile lies there anew');
+
+# One that holds more than is brought at once, which changes again and again.
+is($alice->value(q{SELECT count(*) FROM adama.dequeue('game', 'board', 10000)}), 1, 'the queue is emptied');
+$alice->ask(q{SELECT count(game.open('d' || to_char(i, 'FM0000'), true)), count(game.set('d' || to_char(i, 'FM0000'), best => 500000 + i)) FROM generate_series(1000, 2500) i;});
+becomes('SELECT count(*) FROM game.outbox', 1501, 30, 'many changes lie in the queue');
+$bob->ask('BEGIN;');
+is($bob->value(q{SELECT count(*) FROM adama.dequeue('game', 'board', 10000)}), 1501, 'one consumer takes them all');
+$alice->ask(map { sprintf q{SELECT count(game.set('d' || to_char(i, 'FM0000'), best => %d + i)) FROM generate_series(1000, 2500) i;}, 600000 + 10000 * $_ } 1 .. 15);
+$alice->ask(q{SELECT game.set('d2800', best => 28);});
+becomes(q{SELECT count(*) FROM game.outbox WHERE key = 'd2800'}, 1, 20, 'what comes after them is not held up');
+becomes('SELECT count(*) <= 1501 FROM game.replica_change', 't', 20, 'of each that is held one change is kept');
+$bob->ask('ROLLBACK;');
+becomes(q{SELECT count(*) FROM game.outbox WHERE (value->>'best')::int > 750000}, 1501, 30, 'given back, they are what they are now');
+is($alice->value('SELECT count(*) FROM game.outbox'), 1502, 'once each');
+$alice->ask(q{SELECT count(*) FROM adama.dequeue('game', 'board', 10000);});
+
+# ---- a space that comes while the worker is there ----
+
+$alice->ask(q{SELECT game.set('d0001', best => 1);});
+$alice->ask('CREATE TABLE late (key text PRIMARY KEY, n int);', q{SELECT adama.deploy('late', 'public int n; message Set { int n; } channel set(Set s) { n = s.n; } replication<it:upsert> shown = {n: n};');},
+	q{SELECT adama.create('late', 'k');}, q{SELECT adama.replicate('late', 'it', 'late');}, q{SELECT late.set('k', 5);});
+becomes('SELECT n FROM late', 5, 10, 'a new space is found');
+$alice->ask(q{INSERT INTO late.replica_change VALUES (77, 'k', 0, now()); INSERT INTO late.outbox (replication, key, "row", since) VALUES (77, 'k', 0, now());}, q{SELECT adama.replication_retry('late', 'it');});
+becomes('SELECT (SELECT count(*) FROM late.replica_change) + (SELECT count(*) FROM late.outbox)', 0, 10, 'what is of nobody is taken out');
 
 # ---- a trigger of the table that takes too long ----
 
