@@ -166,10 +166,13 @@ my $base = time;
 my $quiet = do { my $load = load(); until_sent($load, 50); my $n = count($load); sleep 1; $n = count($load) - $n; $load->stop(); $n };
 all_right('load alone');
 
+# Who stands still is not waited for longer than this.
+is(query('postgres', 'SELECT adama.whoami() IS NULL', q{ALTER SYSTEM SET adama.replication_timeout = '500ms'}, 'SELECT pg_reload_conf()'), "f\nt", 'a delivery may last half a second');
 for my $remote (@remotes)
 {
 	my $name = $remote->name();
 	strike("$name is killed and comes back", sub { my ($load) = @_; $remote->kill(); ok(until_sent($load, 300), "$name is killed: messages are sent while it is down"); $remote->start(); });
+	strike("$name is stopped and comes back", sub { my ($load) = @_; $remote->stop(); $remote->start(); });
 	strike("$name stands still", sub {
 		my ($load) = @_;
 		$remote->freeze();
@@ -184,10 +187,12 @@ for my $remote (@remotes)
 		my $later = $before;
 		while ($later <= $before && time < $deadline) { sleep 0.1; $later = query('postgres', 'SELECT sum(moves) FROM here_games'); }
 		cmp_ok($later, '>', $before, "$name stands still: the other targets get theirs");
-		is(query('postgres', qq{SELECT count(*) > 0 FROM adama.replication_status WHERE pending > 0 AND target = '${name}_games'::regclass}), 't', "$name stands still: what it lacks is told");
+		my $status = "SELECT state, failures > 0, pending > 0 FROM adama.replication_status WHERE target = '${name}_games'::regclass";
+		is(settles('postgres', $status, 'waiting|t|t', 20), 'waiting|t|t', "$name stands still: the line is cut, what it lacks is told");
 		$remote->thaw();
 	});
 }
+query('postgres', 'ALTER SYSTEM RESET ALL', 'SELECT pg_reload_conf()');
 
 sub workers
 {
