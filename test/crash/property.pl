@@ -197,7 +197,8 @@ sub transaction
 		$self->{said} = [];
 		return;
 	}
-	$self->{said} = [] unless $self->ask('COMMIT;');
+	# A transaction that has failed is rolled back without a word.
+	$self->{said} = [] unless $self->ask('SELECT 1 \g /dev/null') && $self->ask('COMMIT;');
 	$self->acknowledge();
 }
 
