@@ -320,6 +320,16 @@ BEGIN READ ONLY;
 SELECT replicate('game', 'board', 'later');
 ROLLBACK;
 
+-- a log is proved whatever the budgets are by then
+SELECT deploy('dear', 'function turn(int n) -> int { int m = 0; while (m < n) { m++; } return m; } public int n; message Set { int n; } channel set(Set s) { n = s.n; } replication<far:upsert> far = {n: turn(n)};');
+SELECT adama."create"('dear', 'a'), dear.set('a', n => 5000);
+SET adama.max_steps = 1;
+SELECT dear.set('a', n => 4000);
+SELECT ok, problem FROM verify('dear', 'a');
+SELECT import('dear', 'b', export('dear', 'a'));
+RESET adama.max_steps;
+SELECT key, value FROM dear.replica ORDER BY key;
+DROP SCHEMA dear CASCADE;
 DROP SCHEMA game, other, kinds, theirs, several, twofold, "Else where" CASCADE;
 DROP TABLE secured;
 DROP OWNED BY replicator;

@@ -201,7 +201,7 @@ publish(StoreSpace *space, const char *key, const StorePast *past)
 {
 	KitArena   *arena = kit_arena_new("adama import");
 	KitDiag		diag = {0};
-	StoreReplicas *replicas = store_replicas_all(space, key, past->doc, arena, &diag);
+	StoreReplicas *replicas = store_replicas_all(space, key, past->doc, &store_no_limits, arena, &diag);
 
 	if (replicas == NULL)
 		store_raise(&diag);

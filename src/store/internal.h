@@ -295,6 +295,8 @@ extern bool store_replay_rewind(StoreReplay *replay, const StoreEntry *entry, in
 
 /* One event alone, whose journal is open (but a creation's, which opens it); a failure leaves the document as it was before it. */
 extern bool store_replay_event(StoreReplay *replay, const StoreHistory *event, KitDiag *diag);
+/* What has been within the budgets is not asked for them again. */
+extern const VmLimits store_no_limits;
 
 static inline bool
 store_is_word(VmText name, const char *word)
@@ -336,8 +338,8 @@ typedef struct StoreReplicas StoreReplicas;
 
 /* What the open journal has changed.  NULL, with the reason in diag, when an expression of the program fails. */
 extern StoreReplicas *store_replicas_changed(StoreSpace *space, const char *key, VmDoc *doc, KitArena *arena, KitDiag *diag);
-/* All that the document publishes; what else it published goes.  NULL the same. */
-extern StoreReplicas *store_replicas_all(StoreSpace *space, const char *key, VmDoc *doc, KitArena *arena, KitDiag *diag);
+/* All that the document publishes, within these limits; what else it published goes.  NULL the same. */
+extern StoreReplicas *store_replicas_all(StoreSpace *space, const char *key, VmDoc *doc, const VmLimits *limits, KitArena *arena, KitDiag *diag);
 /* A document of the program goes. */
 extern StoreReplicas *store_replicas_none(const VmProgram *program, KitArena *arena);
 /* The document was one of this program until now: what it published then goes, too. */

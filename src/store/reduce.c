@@ -243,6 +243,15 @@ step_end(const Step *step, Work *work)
 
 /* ---- what makes an entry ---- */
 
+/* All that a document publishes, within the budgets. */
+static StoreReplicas *
+publish_all(StoreSpace *space, const char *key, VmDoc *doc, KitArena *arena, KitDiag *diag)
+{
+	VmLimits	limits = store_limits();
+
+	return store_replicas_all(space, key, doc, &limits, arena, diag);
+}
+
 /*
  * Moves the document to the newest program: its state is read as the new program reads it, and the difference is an event of its own.
  */
@@ -262,7 +271,7 @@ upgrade(Work *work)
 	doc = store_doc_upgrade(copy->doc, program->vm, true, arena, &delta, &diag);
 	if (doc == NULL)
 		store_raise(&diag);
-	replicas = store_replicas_all(work->space, work->key, doc, arena, &diag);
+	replicas = publish_all(work->space, work->key, doc, arena, &diag);
 	if (replicas == NULL)
 	{
 		vm_doc_free(doc);
@@ -474,7 +483,7 @@ lead_back(Work *work, const VmEvent *by, bool is_asked, int64 seq, TimestampTz a
 	{
 		if (!vm_doc_apply(work->copy->doc, (DocBytes) {delta.data, delta.len}, diag))
 			store_raise(diag);
-		replicas = store_replicas_all(work->space, work->key, work->copy->doc, arena, diag);
+		replicas = publish_all(work->space, work->key, work->copy->doc, arena, diag);
 		if (replicas == NULL)
 			read_again(work);
 	}
@@ -672,7 +681,7 @@ store_create(StoreSpace *space, const char *key, StoreEvent *event)
 
 	arena = kit_arena_new("adama create");
 	vm_doc_begin(entry->copy.doc);
-	replicas = run_one(&entry->copy, event, at) ? store_replicas_all(space, key, entry->copy.doc, arena, &event->diag) : NULL;
+	replicas = run_one(&entry->copy, event, at) ? publish_all(space, key, entry->copy.doc, arena, &event->diag) : NULL;
 	if (replicas == NULL)
 	{
 		store_cache_drop(entry);
@@ -719,7 +728,7 @@ store_delete(StoreSpace *space, const char *key, StoreEvent *event)
 	work_begin(&work, space, key);
 	at = event_time(work.copy->program, work.copy->updated);
 	/* where nobody is asked, a @load that fails keeps nobody from deleting */
-	if (vm_program_handles(work.copy->program->vm, VM_EVENT_DELETE))
+	if (event != NULL && vm_program_handles(work.copy->program->vm, VM_EVENT_DELETE))
 	{
 		KitDiag		diag;
 		bool		agreed;

@@ -15,7 +15,7 @@
 /* PostgreSQL's epoch is 2000, the programs' 1970. */
 #define EPOCH_MS ((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * 86400000)
 
-static const VmLimits no_limits = {.steps = INT64_MAX / 2, .memory = SIZE_MAX / 2, .document = SIZE_MAX / 2, .depth = 1000};
+const VmLimits store_no_limits = {.steps = INT64_MAX / 2, .memory = SIZE_MAX / 2, .document = SIZE_MAX / 2, .depth = 1000};
 
 static bool
 find_kind(VmText name, VmEventKind *kind)
@@ -110,7 +110,7 @@ store_replay_entry(StoreReplay *replay, const StoreEntry *entry, int64 upto, Kit
 			vm_doc_begin(replay->doc);
 			has_begun = true;
 		}
-		ok = ok && reduce(replay, &event, &no_limits, diag);
+		ok = ok && reduce(replay, &event, &store_no_limits, diag);
 		kit_arena_reset(replay->scratch);
 		if (!ok)
 			break;
@@ -161,7 +161,7 @@ store_replay_rewind(StoreReplay *replay, const StoreEntry *entry, int64 *seq, Vm
 	if (!event_of(replay, &event, by, diag))
 		return false;
 	vm_doc_begin(replay->doc);
-	is_back = !vm_reduce(replay->doc, by, &no_limits, replay->scratch, diag) && diag->code == KIT_REWOUND && vm_rewind_seq(replay->doc) == *seq;
+	is_back = !vm_reduce(replay->doc, by, &store_no_limits, replay->scratch, diag) && diag->code == KIT_REWOUND && vm_rewind_seq(replay->doc) == *seq;
 	vm_doc_rollback(replay->doc);
 	kit_arena_reset(replay->scratch);
 	if (is_back)

@@ -125,36 +125,36 @@ store_replicas_add_names(StoreReplicas *replicas, const VmProgram *program)
 }
 
 static bool
-look(StoreReplicas *replicas, StoreSpace *space, const char *key, VmDoc *doc, KitDiag *diag)
+look(StoreReplicas *replicas, StoreSpace *space, const char *key, VmDoc *doc, const VmLimits *limits, KitDiag *diag)
 {
 	VmReplicaContext context = {
 		.space = {NameStr(space->name), (uint32) strlen(NameStr(space->name))},
 		.key = {key, (uint32) strlen(key)}
 	};
-	VmLimits	limits = store_limits();
 
 	if (replicas->is_all)
-		return vm_replicas_all(doc, &context, &limits, replicas->arena, keep_replica, replicas, diag);
-	return vm_replicas_changed(doc, &context, &limits, replicas->arena, keep_replica, replicas, diag);
+		return vm_replicas_all(doc, &context, limits, replicas->arena, keep_replica, replicas, diag);
+	return vm_replicas_changed(doc, &context, limits, replicas->arena, keep_replica, replicas, diag);
 }
 
 StoreReplicas *
 store_replicas_changed(StoreSpace *space, const char *key, VmDoc *doc, KitArena *arena, KitDiag *diag)
 {
 	StoreReplicas *replicas = replicas_new(arena, false);
+	VmLimits	limits = store_limits();
 
-	if (vm_program_replicates(vm_doc_program(doc)) && !look(replicas, space, key, doc, diag))
+	if (vm_program_replicates(vm_doc_program(doc)) && !look(replicas, space, key, doc, &limits, diag))
 		return NULL;
 	return replicas;
 }
 
 StoreReplicas *
-store_replicas_all(StoreSpace *space, const char *key, VmDoc *doc, KitArena *arena, KitDiag *diag)
+store_replicas_all(StoreSpace *space, const char *key, VmDoc *doc, const VmLimits *limits, KitArena *arena, KitDiag *diag)
 {
 	StoreReplicas *replicas = replicas_new(arena, true);
 
 	store_replicas_add_names(replicas, vm_doc_program(doc));
-	if (replicas->n_names > 0 && !look(replicas, space, key, doc, diag))
+	if (replicas->n_names > 0 && !look(replicas, space, key, doc, limits, diag))
 		return NULL;
 	return replicas;
 }
@@ -586,7 +586,7 @@ store_verify_replicas(StoreSpace *space, const char *key, Snapshot snapshot, con
 	StoreRole	role = store_role_enter(space);
 	StoreReplicaChanges changes = {key, .is_proof = true};
 	KitDiag		diag = {0};
-	StoreReplicas *replicas = store_replicas_all(space, key, past->doc, arena, &diag);
+	StoreReplicas *replicas = store_replicas_all(space, key, past->doc, &store_no_limits, arena, &diag);
 
 	memset(divergence, 0, sizeof(*divergence));
 	divergence->seq = past->seq;
