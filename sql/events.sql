@@ -149,4 +149,51 @@ SELECT adama.view('pw', 'k');
 SELECT state->>'hash' ~ '^\$s0\$e0801\$[A-Za-z0-9+/]{22}==\$[A-Za-z0-9+/]{43}=$' AS has_form FROM pw.documents;
 SELECT ok, problem FROM adama.verify('pw', 'k');
 
-DROP SCHEMA ev, ctx, slow, ro, sq, pw, gone CASCADE;
+-- a document that goes with its last connection
+SELECT adama.deploy('shut', '@static { delete_on_close = true; } @connected { n++; return true; } @disconnected { n--; if (n == 7) { Document.rewind(100); } } @delete { return false; } public int n; message Add { int by; } channel add(Add m) { n += m.by; }');
+SELECT shut.create_document('k'), shut.create_document('idle'), shut.add('k', 1);
+SELECT adama.delete('shut', 'k');
+BEGIN;
+SELECT adama.connect('shut', 'k') AS one, adama.connect('shut', 'k') AS two \gset
+SELECT adama.disconnect(:'one');
+SELECT adama.view('shut', 'k');
+SELECT adama.disconnect(:'two');
+SELECT adama.view('shut', 'k');
+SELECT key, seq FROM shut.documents;
+ROLLBACK;
+BEGIN;
+SELECT adama.connect('shut', 'k') AS one \gset
+SAVEPOINT s;
+SELECT adama.disconnect(:'one');
+SELECT shut.create_document('k'), adama.connect('shut', 'k') AS two \gset
+SELECT adama.view('shut', 'k');
+ROLLBACK TO s;
+SELECT adama.view('shut', 'k');
+SELECT adama.disconnect(:'one');
+COMMIT;
+SELECT key, seq FROM shut.documents;
+SELECT count(*) FROM shut.log WHERE key = 'k';
+SELECT shut.add('k', 1);
+-- whatever @disconnected says
+SELECT shut.create_document('k'), shut.add('k', 7);
+BEGIN;
+SELECT adama.connect('shut', 'k') AS one \gset
+SELECT adama.disconnect(:'one');
+COMMIT;
+SELECT key, seq FROM shut.documents;
+-- by a version that says so, and by one that does not any more; without events, too
+SELECT adama.deploy('shut', 'public int n;');
+SELECT shut.create_document('k');
+BEGIN;
+SELECT adama.connect('shut', 'k') AS one \gset
+SELECT adama.disconnect(:'one');
+COMMIT;
+SELECT adama.deploy('shut', '@static { delete_on_close = true; } public int n;');
+SELECT key, seq FROM shut.documents ORDER BY key;
+BEGIN;
+SELECT adama.connect('shut', 'k') AS one \gset
+SELECT adama.disconnect(:'one');
+COMMIT;
+SELECT key, seq FROM shut.documents ORDER BY key;
+
+DROP SCHEMA ev, ctx, slow, ro, sq, pw, gone, shut CASCADE;

@@ -5,7 +5,7 @@
  * An event is reduced as the store reduces it: its time is never before that of the one before, a failed one leaves no trace, a good one makes seq one more.
  * Then what the document publishes is told, where that is new; what the event says beside (vm/state.h) is told to the views that are meant, each view is
  * computed, and what changed is told, in the order in which they were connected.  Views that the document disconnects end; then @disconnected runs, and all
- * that again.  Policies are asked as for a SQL role that was granted everything: what a program does not declare (@static, @connected, @delete) is allowed.
+ * that again.  With the last view goes the document, if its program says so.  Policies are asked as for a SQL role that was granted everything: what a program does not declare (@static, @connected, @delete) is allowed.
  *
  * Output, a JSON object a line:
  *		{"event":n,"log":"…"}							a line that the program logs; comes before what comes of the event
@@ -352,19 +352,30 @@ connect(CliSession *s, const CliCommand *command, KitDiag *diag)
 	return true;
 }
 
+/* The last view has ended: then the document goes, too, when the program says so. */
+static void
+close_document(CliSession *s)
+{
+	if (s->doc != NULL && s->views == NULL && vm_program_lang(s->program)->settings.delete_on_close)
+		drop_document(s);
+}
+
 /* The view is gone whatever @disconnected does. */
 static bool
 disconnect(CliSession *s, const CliCommand *command, KitDiag *diag)
 {
 	CliView	  **link = cli_view_find(s, command->name);
 	VmEvent		event;
+	bool		ok;
 
 	if (*link == NULL)
 		return cli_view_unknown(command, diag);
 	event = event_of(s, VM_EVENT_DISCONNECT, (*link)->agent, (*link)->authority);	/* they live as long as the session */
 	cli_view_remove(link);
-	return s->doc == NULL || cli_view_is_connected(s, event.agent, event.authority) || !vm_program_handles(s->program, VM_EVENT_DISCONNECT) ||
+	ok = s->doc == NULL || cli_view_is_connected(s, event.agent, event.authority) || !vm_program_handles(s->program, VM_EVENT_DISCONNECT) ||
 		reduce(s, &event, diag);
+	close_document(s);
+	return ok;
 }
 
 static bool
@@ -476,6 +487,8 @@ settle(CliSession *s, KitBuf *out)
 		has_changed = gone != NULL;
 		for (; gone != NULL; gone = gone->next)
 			has_gone(s, gone, out);
+		if (has_changed)
+			close_document(s);
 	} while (has_changed);
 }
 

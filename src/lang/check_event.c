@@ -125,7 +125,7 @@ typedef struct Setting
 
 static const Setting settings[] = {
 	{"maximum_history", false, 1, offsetof(LangSettings, maximum_history), NULL},
-	{"delete_on_close", true, 0, offsetof(LangSettings, delete_on_close), "A document stays until it is deleted."},
+	{"delete_on_close", true, 0, offsetof(LangSettings, delete_on_close), NULL},
 	{"frequency", false, 0, offsetof(LangSettings, frequency), NULL},
 	{"temporal_resolution_ms", false, 0, offsetof(LangSettings, temporal_resolution_ms), NULL},
 	{"sweep_export_delay", false, 0, offsetof(LangSettings, sweep_export_delay), "Nothing is exported."},

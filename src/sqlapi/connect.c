@@ -179,6 +179,8 @@ adama_sql_connect(PG_FUNCTION_ARGS)
 		connection.viewer = encode_viewer(PG_GETARG_DATUM(2), store_program_current(space)->vm, arena);
 	if (!PG_ARGISNULL(3))
 		connection.send_window = send_window(PG_GETARG_DATUM(3));
+	/* Now: the last one who leaves may be about to take the document along. */
+	store_connection_lock(space, connection.key);
 	if (!store_document_exists(space, connection.key))
 		sqlapi_invent(space, connection.key, &caller);
 	connection.created = sqlapi_created(space, connection.key);

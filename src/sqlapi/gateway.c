@@ -488,6 +488,8 @@ connect_document(Gateway *gateway, Viewer *items, int n)
 	KitDiag		diag = {0};
 
 	encode_viewers(gateway, items, n);
+	/* Now: the last one who leaves may be about to take the document along. */
+	store_connection_lock(gateway->space, key);
 	created = sqlapi_created(gateway->space, key);
 	if (created == 0)
 		created = invent(gateway, items, n);

@@ -279,6 +279,20 @@ enter(const StoreMembers *members)
 	return store_role_enter(&owner);
 }
 
+/* A table without such an index can't be asked whose connections there are. */
+static Oid
+find_member_index(Relation rel, const char *space)
+{
+	Oid			index = member_index(rel);
+
+	if (!OidIsValid(index))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("table \"%s\" of space \"%s\" has no index on key, agent and authority", RelationGetRelationName(rel), space),
+				 errhint("CREATE INDEX ON %s (key, agent, authority).", quote_qualified_identifier(space, RelationGetRelationName(rel)))));
+	return index;
+}
+
 StoreMembers *
 store_members_begin(StoreSpace *space, const char *key)
 {
@@ -287,14 +301,7 @@ store_members_begin(StoreSpace *space, const char *key)
 
 	members->owner = space->owner;
 	members->table = store_table_open(space->connection, AccessShareLock);
-	index = member_index(members->table.rel);
-	if (!OidIsValid(index))
-		ereport(ERROR,
-				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-				 errmsg("table \"%s\" of space \"%s\" has no index on key, agent and authority", RelationGetRelationName(members->table.rel),
-						NameStr(space->name)),
-				 errhint("CREATE INDEX ON %s (key, agent, authority).",
-						 quote_qualified_identifier(NameStr(space->name), RelationGetRelationName(members->table.rel)))));
+	index = find_member_index(members->table.rel, NameStr(space->name));
 	members->index = index_open(index, AccessShareLock);
 	members->snapshot = store_snapshot_now();
 	members->scan = port_index_beginscan(members->table.rel, members->index, members->snapshot, 3, 0);
@@ -365,4 +372,30 @@ store_members_end(StoreMembers *members)
 	index_close(members->index, AccessShareLock);
 	store_table_close(&members->table);
 	pfree(members);
+}
+
+bool
+store_connection_any(StoreSpace *space, const char *key, TimestampTz created)
+{
+	StoreRole	role = store_role_enter(space);
+	StoreTable	table = store_table_open(space->connection, AccessShareLock);
+	Relation	index = index_open(find_member_index(table.rel, NameStr(space->name)), AccessShareLock);
+	Snapshot	snapshot = store_snapshot_now();
+	IndexScanDesc scan = port_index_beginscan(table.rel, index, snapshot, 1, 0);
+	ScanKeyData wanted;
+	bool		found = false;
+
+	ScanKeyEntryInitialize(&wanted, 0, 1, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ, CStringGetTextDatum(key));
+	index_rescan(scan, &wanted, 1, NULL, 0);
+	while (!found && index_getnext_slot(scan, ForwardScanDirection, table.found))
+	{
+		slot_getallattrs(table.found);
+		found = DatumGetTimestampTz(table.found->tts_values[CONNECTION_CREATED - 1]) == created;
+	}
+	index_endscan(scan);
+	UnregisterSnapshot(snapshot);
+	index_close(index, AccessShareLock);
+	store_table_close(&table);
+	store_role_leave(role);
+	return found;
 }

@@ -168,6 +168,7 @@ extern void store_room_collect(StoreTable *table);
 
 extern void store_connection_insert(StoreTable *table, StoreConnection *connection);
 extern bool store_connection_delete(StoreTable *table, const char *id);	/* false when it was gone already */
+extern bool store_connection_any(StoreSpace *space, const char *key, TimestampTz created);	/* to the document that was made then; as of now */
 
 /* ---- the log (log.c) ---- */
 

@@ -7,6 +7,9 @@
  * the two, one that goes twice goes with the second.  The events of a batch are reduced together, in that order, under one lock of the row;
  * a very large batch is cut.
  *
+ * When the program says so (delete_on_close), the document goes with its last connection, behind @disconnected.  Whoever comes at the same time waits for the lock: it has come
+ * before, and the document stays, or it finds none.
+ *
  * Lock order: the number of the document's connections (store_connection_lock), the connections' rows, the document's row.  Whoever removes a row runs the event,
  * in the same transaction, so each departure is told once: neither a disconnect and the emitter, nor two emitters, can both do it.
  */
@@ -341,6 +344,21 @@ keep_living(Batch *batch, int *sorted, int n)
 	return n_kept;
 }
 
+/* Whether those who left were the last of a document that goes with them. */
+static bool
+closes(const Batch *batch)
+{
+	TimestampTz created;
+	bool		has_left = false;
+
+	if (batch->is_over || !vm_program_lang(store_program_current(batch->space)->vm)->settings.delete_on_close)
+		return false;
+	created = created_now(batch);
+	for (int i = 0; i < batch->n && !has_left; i++)
+		has_left = batch->visits[i].is_done && batch->visits[i].row->created == created;
+	return created != 0 && has_left && !store_connection_any(batch->space, batch->key, created);
+}
+
 bool
 store_presence_leave(StoreSpace *space, const char *key, StorePresence *visits, int n, bool is_quiet)
 {
@@ -361,6 +379,11 @@ store_presence_leave(StoreSpace *space, const char *key, StorePresence *visits, 
 		n_sorted = keep_living(&batch, sorted, n_sorted);
 		find_news(&batch, sorted, n_sorted, true);
 		reduce_news(&batch);
+	}
+	if (closes(&batch))
+	{
+		store_delete(batch.space, key, NULL);
+		batch.is_changed = true;
 	}
 	return batch.is_changed;
 }

@@ -170,7 +170,7 @@ extern void store_documents_list(StoreSpace *space, const char *after, int max, 
 extern void store_create_lock(StoreSpace *space, const char *key);
 /* Creates the document and reduces the CREATE event: raises KIT_DUPLICATE_DOCUMENT, and what the event failed with.  Returns seq 1. */
 extern int64 store_create(StoreSpace *space, const char *key, StoreEvent *event);
-/* Removes the document's row, log and nothing else, after @delete agreed (raises KIT_DENIED). */
+/* Removes the document's row, log and nothing else, after @delete agreed (raises KIT_DENIED); event NULL: it is not asked. */
 extern void store_delete(StoreSpace *space, const char *key, StoreEvent *event);
 /* Whether there is a document, as of now (not of the snapshot). */
 extern bool store_document_exists(StoreSpace *space, const char *key);
@@ -247,7 +247,8 @@ typedef struct StorePresence
 extern bool store_presence_join(StoreSpace *space, const char *key, StorePresence *visits, int n);
 /*
  * Removes the rows.  Those with which a principal goes that has no other connection make an event @disconnected each, when the document that the connections
- * were made for is still there; is_quiet: none.  An event that fails does not keep anybody.  Returns whether the document was changed.
+ * were made for is still there; is_quiet: none.  An event that fails does not keep anybody.  With the last connection goes the document when its
+ * program says so (delete_on_close), unless is_quiet.  Returns whether the document was changed.
  */
 extern bool store_presence_leave(StoreSpace *space, const char *key, StorePresence *visits, int n, bool is_quiet);
 

@@ -60,6 +60,8 @@ make(Story *story, const uint8_t *bytes, uint64_t *state, KitArena *arena)
 	kit_buf_add_str(&story->source, "@static {\ncreate { return true; }\nsend { return true; }\n");
 	if (fuzz_random(state, 3) == 0)
 		kit_buf_printf(&story->source, "maximum_history = %d;\n", (int) (1 + fuzz_random(state, 60)));
+	if (fuzz_random(state, 6) == 0)
+		kit_buf_add_str(&story->source, "delete_on_close = true;\n");
 	kit_buf_add_str(&story->source, "}\n");
 	story->program = compile(&story->source, publishes, arena);
 	if (story->program == NULL || vm_program_lang(story->program)->n_connected > 0)

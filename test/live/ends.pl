@@ -115,6 +115,29 @@ becomes(q{SELECT adama.view('room', 'd')->>'online'}, 0, 5, 'with its @disconnec
 ok($other->knows_all($alice), 'the other has been told everything');
 $holder->quit();
 
+# ---- documents that go with their last connection ----
+
+$alice->ask(q{SELECT adama.deploy('shut', '@static { invent { return true; } delete_on_close = true; } public int online; @connected { online++; return true; } @disconnected { online--; }
+	message Kick { principal who; } channel kick(Kick m) { Document.disconnect(m.who); }');});
+my $first = Viewer->new('first', 'shut', 's');
+my $second = Viewer->new('second', 'shut', 's');
+$_->changes(10) for $first, $second;
+$first->quit();
+becomes('SELECT count(*) FROM shut.connection', 1, 20, 'one leaves, and another stays');
+is($alice->value('SELECT count(*) FROM shut.document'), 1, 'so does the document');
+$second->quit();
+becomes('SELECT count(*) FROM shut.document', 0, 20, 'it goes with the last session');
+becomes('SELECT count(*) FROM shut.connection', 0, 5, 'which has left');
+my $third = Viewer->new('third', 'shut', 's');
+my ($whole) = $third->changes(10);
+is($whole->{data}{online}, 1, 'who comes then finds a new one');
+$alice->ask(q{SELECT shut.kick('s', 'postgres@postgres');});
+($end) = $third->changes(10);
+is($end->{closed}, 'disconnected', 'a document that disconnects the last one');
+becomes('SELECT count(*) FROM shut.document', 0, 20, 'goes, too');
+is($alice->value('SELECT count(*) FROM shut.log'), 0, 'with its log');
+$third->quit();
+
 # ---- spaces ----
 
 $alice->ask('SET client_min_messages = warning;', 'DROP SCHEMA room CASCADE;');
