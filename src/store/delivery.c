@@ -85,6 +85,7 @@ store_delivery_begin(StoreSpace *space, const StoreTarget *target, StoreDelivery
 	Datum		values[1] = {Int32GetDatum(target->id)};
 	bool		isnull;
 	bool		found;
+	int			target_id = target->id;
 
 	*delivery = (StoreDelivery) {.schema = space->schema,.id = target->id,.mode = target->mode};
 	store_session_begin(&session, space);
@@ -106,6 +107,10 @@ store_delivery_begin(StoreSpace *space, const StoreTarget *target, StoreDelivery
 			delivery->retry_at = 0;
 	}
 	store_session_end(&session);
+	if (found && delivery->name == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("registration %d has no name", target_id)));
 	return found;
 }
 
@@ -149,6 +154,18 @@ is_another(HTAB *seen, const Change *change)
 	return !found;
 }
 
+/* The table has no key, and its owner may have altered it. */
+static void
+require_whole(const StoreTable *table)
+{
+	for (int i = 0; i < REPLICA_CHANGE_N_COLUMNS; i++)
+		if (table->found->tts_isnull[i])
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_CORRUPTED),
+					 errmsg("column %d of a row of the table \"replica_change\" is null", i + 1),
+					 errhint("Delete the row.")));
+}
+
 /* Changes of the target, the oldest first: of max replicas at most.  Sorted. */
 static Change *
 read_changes(StoreDelivery *delivery, StoreTable *table, int max, int max_read, Snapshot snapshot, int *n)
@@ -172,6 +189,7 @@ read_changes(StoreDelivery *delivery, StoreTable *table, int max, int max_read, 
 		if (*n == capacity)
 			changes = repalloc_huge(changes, sizeof(Change) * (capacity *= 2));
 		slot_getallattrs(table->found);
+		require_whole(table);
 		change = &changes[*n];
 		change->key = TextDatumGetCString(table->found->tts_values[REPLICA_CHANGE_KEY - 1]);
 		change->row = DatumGetInt32(table->found->tts_values[REPLICA_CHANGE_ROW - 1]);

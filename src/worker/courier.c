@@ -28,6 +28,7 @@
 
 #include "access/xact.h"
 #include "access/xlog.h"
+#include "access/xlog_internal.h"
 #include "miscadmin.h"
 #include "nodes/pg_list.h"
 #include "pgstat.h"
@@ -261,6 +262,21 @@ count_left(const StoreDelivery *delivery)
 	return n;
 }
 
+/*
+ * Everything that has been seen is on disk then.  Just behind the head of a page nothing has been inserted, and waiting for that would be in vain: what there is ends before the head.
+ */
+static void
+flush_what_was_seen(void)
+{
+	XLogRecPtr	end = GetXLogInsertRecPtr();
+
+	if (XLogSegmentOffset(end, wal_segment_size) == SizeOfXLogLongPHD)
+		end -= SizeOfXLogLongPHD;
+	else if (end % XLOG_BLCKSZ == SizeOfXLogShortPHD)
+		end -= SizeOfXLogShortPHD;
+	XLogFlush(end);
+}
+
 /* One part for the target, in a transaction that has begun; when to go on. */
 static TimestampTz
 step(WorkerRoute *route, Oid schema)
@@ -293,7 +309,7 @@ step(WorkerRoute *route, Oid schema)
 		store_delivery_read(space, &delivery, route->together + route->n_left);
 	/* What another system is told must have happened here: messages may be committed without waiting for the disk. */
 	if (delivery.n > 0 && OidIsValid(my_server))
-		XLogFlush(GetXLogInsertRecPtr());
+		flush_what_was_seen();
 	if (delivery.n > 0)
 		deliver(&delivery);
 	else if (fills || delivery.failures > 0)
@@ -354,12 +370,15 @@ failed(WorkerRoute *route, Oid schema, const ErrorData *error)
 		{
 			ErrorData  *another;
 
+			/* The table may have triggers. */
+			worker_deadline(adama_replication_timeout);
 			PushActiveSnapshot(GetTransactionSnapshot());
 			another = worker_guard(write_failure, &failure);
 			if (another != NULL)
 				FreeErrorData(another);
 			PopActiveSnapshot();
 			worker_transaction_end();
+			worker_deadline(0);
 		}
 	}
 	PG_CATCH();
@@ -508,6 +527,6 @@ worker_courier(WorkerSpace *known, StoreSpace *space)
 	}
 	took = GetCurrentTimestamp() - start;
 	if (has_run)
-		known->rests_until = GetCurrentTimestamp() + (has_more ? took : Max(PAUSE_MIN_MS * 1000, Min(took * PAUSE_FACTOR, PAUSE_MAX_MS * 1000)));
+		known->rests_until = GetCurrentTimestamp() + Min(has_more ? took : Max(PAUSE_MIN_MS * 1000, took * PAUSE_FACTOR), PAUSE_MAX_MS * 1000);
 	return next == 0 ? 0 : Max(next, known->rests_until);
 }

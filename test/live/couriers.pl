@@ -248,6 +248,17 @@ becomes('SELECT n FROM late', 5, 10, 'a new space is found');
 $alice->ask(q{INSERT INTO late.replica_change VALUES (77, 'k', 0, now()); INSERT INTO late.outbox (replication, key, "row", since) VALUES (77, 'k', 0, now());}, q{SELECT adama.replication_retry('late', 'it');});
 becomes('SELECT (SELECT count(*) FROM late.replica_change) + (SELECT count(*) FROM late.outbox)', 0, 10, 'what is of nobody is taken out');
 
+# ---- a table of the space that its owner has damaged ----
+
+my $pid = $alice->value('SELECT pg_backend_pid()');
+$alice->ask('ALTER TABLE late.replica_change ALTER key DROP NOT NULL;', 'INSERT INTO late.replica_change SELECT id, NULL, 0, now() FROM late.replication;', q{SELECT late.set('k', 6);});
+becomes(q{SELECT format('%s: %s', state, last_error) FROM adama.replication_status WHERE space = 'late'}, 'waiting: column 2 of a row of the table "replica_change" is null', 10, 'a change of no document ends no worker');
+$alice->ask(q{SELECT game.set('d0001', best => 77);});
+becomes(q{SELECT best FROM board WHERE key = 'd0001'}, 77, 10, 'and is in the way of no other space');
+$alice->ask('DELETE FROM late.replica_change WHERE key IS NULL;', q{SELECT adama.replication_retry('late', 'it');});
+becomes('SELECT n FROM late', 6, 10, 'without it all goes on');
+is($alice->value('SELECT pg_backend_pid()'), $pid, 'nobody was cut off');
+
 # ---- a trigger of the table that takes too long ----
 
 $alice->ask('ALTER SYSTEM SET adama.replication_timeout = 500;', 'SELECT pg_reload_conf();',
