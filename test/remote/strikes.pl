@@ -192,6 +192,17 @@ for my $remote (@remotes)
 		$remote->thaw();
 	});
 }
+# Who is so slow that what is brought at once takes longer than that is brought less at once.
+for my $remote (@remotes)
+{
+	my $name = $remote->name();
+	$remote->sql($remote->is_postgres() ?
+		('CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.06); RETURN new; END $$', 'CREATE TRIGGER slow BEFORE UPDATE ON games FOR EACH ROW EXECUTE FUNCTION slow()') :
+		'CREATE TRIGGER slow BEFORE UPDATE ON games FOR EACH ROW DO SLEEP(0.06)');
+	query('postgres', qq{SELECT play.play('g' || i, who => 'slow', points => 1) FROM generate_series(1, $DOCUMENTS) i});
+	all_right("$name is slow");
+	$remote->sql('DROP TRIGGER slow' . ($remote->is_postgres() ? ' ON games' : ''));
+}
 query('postgres', 'ALTER SYSTEM RESET ALL', 'SELECT pg_reload_conf()');
 
 sub workers
