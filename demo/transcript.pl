@@ -173,6 +173,26 @@ SQL
 my ($same) = map { /^\s*\d+ \| ([tf]?) *\| *\d*\s*$/ ? $1 : () } @sum;
 claim(($same // '') eq 't', 'the sum of the changes is exactly what adama.view shows');
 
+# ---- a table over many documents ----
+
+narrate 'Two games of examples/league.adama publish their players. A table of Alice\'s is kept in step with all of them.';
+type($alice, '\set program `cat examples/league.adama`', q{SELECT adama.deploy('game', :'program');});
+type($alice, $_) for
+	('CREATE TABLE leaderboard (game text, id int, name text NOT NULL, points int NOT NULL, PRIMARY KEY (game, id));',
+	<<'SQL' =~ s/\n\z//r,
+SELECT adama.replicate('game', 'players', 'leaderboard',
+  '{"game": "$key", "id": "$row", "name": "name", "points": "points"}', mode => 'sync');
+SQL
+	q{SELECT adama.create('game', 'final', '{"town": "York"}'), adama.create('game', 'friendly', '{"town": "Leeds"}');},
+	q{SELECT game.join('final', name => 'ada'), game.join('final', name => 'bob'), game.join('friendly', name => 'cyd');},
+	q{SELECT game.shoot('final', name => 'bob', points => 3), game.shoot('friendly', name => 'cyd', points => 2);});
+my @board = type($alice, 'SELECT name, game, points, rank() OVER (ORDER BY points DESC) FROM leaderboard ORDER BY 4, 1;');
+claim("@board" =~ /bob +\| final +\| +3 \| +1 +cyd +\| friendly +\| +2 \| +2 +ada +\| final +\| +0 \| +3/, 'the table has what the documents say');
+narrate 'A miss changes nothing that is published: no row is written. What is rolled back never was in the table either.';
+my $before = value($alice, q{SELECT string_agg(xmin || ' ' || ctid || l, '|' ORDER BY name) FROM leaderboard l});
+type($alice, $_) for (q{SELECT game.shoot('final', name => 'ada');}, q{BEGIN; SELECT game.shoot('final', name => 'ada', points => 9); ROLLBACK;});
+claim(value($alice, q{SELECT string_agg(xmin || ' ' || ctid || l, '|' ORDER BY name) FROM leaderboard l}) eq $before, 'the rows are the ones that they were');
+
 $_->quit() for $alice, $bob, $carol;
 print "\n";
 if ($failed)
