@@ -49,6 +49,7 @@
 #define COMPACT_AFTER 3			/* attempts in vain */
 #define COMPACT_MAX 100000
 #define COMPACT_EVERY_MS 5000
+#define TELL_AGAIN_MS 10000		/* couriers that could not be started */
 #define LOOK_EVERY_MS 500		/* at a target that waits, when there is news: somebody may have asked for another try */
 #define PAUSE_FACTOR 4
 #define PAUSE_MIN_MS 50
@@ -450,6 +451,7 @@ static void
 find_routes(WorkerSpace *known, StoreSpace *space)
 {
 	ListCell   *cell;
+	bool		is_told = true;
 	int			n = 0;
 
 	if (known->is_news && !OidIsValid(my_server))
@@ -471,13 +473,13 @@ find_routes(WorkerSpace *known, StoreSpace *space)
 		if (target->server == my_server)
 			find_or_make(known, target->id)->is_there = true;
 		else if (!OidIsValid(my_server) && known->is_news)
-			worker_lane_tell(target->server, worker_lane_bit(known->schema) | WORKER_LANE_TASKS);
+			is_told &= worker_lane_tell(target->server, worker_lane_bit(known->schema) | WORKER_LANE_TASKS);
 	}
 	for (int i = 0; i < known->n_routes; i++)
 		if (known->routes[i].is_there)
 			known->routes[n++] = known->routes[i];
 	known->n_routes = n;
-	known->is_news = false;
+	known->is_news = !is_told;
 }
 
 /* Of changes it is known only that there are some in this space. */
@@ -525,6 +527,8 @@ worker_courier(WorkerSpace *known, StoreSpace *space)
 		if (route->due != 0 && (next == 0 || route->due < next))
 			next = route->due;
 	}
+	if (known->is_news && (next == 0 || next > TimestampTzPlusMilliseconds(start, TELL_AGAIN_MS)))
+		next = TimestampTzPlusMilliseconds(start, TELL_AGAIN_MS);
 	took = GetCurrentTimestamp() - start;
 	if (has_run)
 		known->rests_until = GetCurrentTimestamp() + Min(has_more ? took : Max(PAUSE_MIN_MS * 1000, took * PAUSE_FACTOR), PAUSE_MAX_MS * 1000);

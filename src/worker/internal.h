@@ -128,8 +128,8 @@ typedef struct WorkerLaneStart
 /* Besides: there may be new spaces, tasks, bounds or targets; without it, only replicas have changed. */
 #define WORKER_LANE_TASKS (UINT64CONST(1) << 63)
 extern uint64 worker_lane_bit(Oid schema);
-/* Not at commit but at once. */
-extern void worker_lane_tell(Oid server, uint64 bits);
+/* Not at commit but at once.  False: there is no worker, and none can be started at the moment. */
+extern bool worker_lane_tell(Oid server, uint64 bits);
 
 extern bool worker_lanes_attach(int level);
 extern WorkerPlace worker_lane_reserve(Oid server);

@@ -261,24 +261,26 @@ worker_lane_release(bool will_return)
 
 /* ---- giving work ---- */
 
-static void
+static bool
 launch(Oid server)
 {
 	static TimestampTz tried_at = 0;
 	static bool has_warned = false;
 
 	if (tried_at != 0 && !TimestampDifferenceExceeds(tried_at, GetCurrentTimestamp(), LAUNCH_INTERVAL_MS))
-		return;
+		return false;
 	if (worker_launch_lane_if_missing(server, has_warned ? DEBUG1 : WARNING))
-		tried_at = 0;
-	else
 	{
-		tried_at = GetCurrentTimestamp();
-		has_warned = true;
+		tried_at = 0;
+		return true;
 	}
+	tried_at = GetCurrentTimestamp();
+	has_warned = true;
+	return false;
 }
 
-static void
+/* False when there is no worker, and none can be started at the moment. */
+static bool
 tell(Oid server, uint64 bits)
 {
 	uint64		id = id_of(MyDatabaseId, server);
@@ -287,7 +289,7 @@ tell(Oid server, uint64 bits)
 	bool		is_running = false;
 
 	if (lane != NULL && (pg_atomic_read_u64(&lane->news) & bits) == bits && lane->seat.state == WORKER_SEAT_RUNNING && pg_atomic_read_u64(&lane->id) == id)
-		return;
+		return true;
 	SpinLockAcquire(&shared->mutex);
 	lane = find(id);
 	if (lane != NULL)
@@ -298,9 +300,10 @@ tell(Oid server, uint64 bits)
 	}
 	SpinLockRelease(&shared->mutex);
 	if (!is_running)
-		launch(server);
-	else if (latch != NULL)
+		return launch(server);
+	if (latch != NULL)
 		SetLatch(latch);
+	return true;
 }
 
 /* Savepoints need no attention: what a rolled-back part of a transaction reported is looked at in vain. */
@@ -340,7 +343,7 @@ at_release(ResourceReleasePhase phase, bool is_commit, bool is_top, void *arg)
 	mine.is_committed = false;
 	mine.n = 0;
 	for (int i = 0; i < n && shared != NULL; i++)
-		tell(mine.lanes[i].server, mine.lanes[i].bits);
+		(void) tell(mine.lanes[i].server, mine.lanes[i].bits);
 }
 
 /* Everybody's when there are too many: the keeper wakes the couriers when it looks at everything. */
@@ -384,8 +387,8 @@ worker_replicas_changed(Oid schema, Oid server, bool is_new)
 	give(server, worker_lane_bit(schema) | (is_new ? WORKER_LANE_TASKS : 0));
 }
 
-void
+bool
 worker_lane_tell(Oid server, uint64 bits)
 {
-	tell(server, bits);
+	return tell(server, bits);
 }

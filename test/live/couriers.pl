@@ -157,6 +157,8 @@ $bob->ask('BEGIN;', 'LOCK TABLE picky;');
 $alice->ask(q{SELECT game.set('d0010', best => 100), game.set('d0011', best => 110);});
 becomes(q{SELECT format('%s %s', state, failures > 0) FROM adama.replication_status WHERE target = 'picky'::regclass}, 'waiting t', 20, 'a table that somebody holds is waited for');
 becomes(q{SELECT best FROM board WHERE key = 'd0010'}, 100, 10, 'which holds up no other table');
+$alice->ask(q{DO $$BEGIN FOR i IN 1 .. 5000 LOOP PERFORM game.set('d' || to_char(i % 50 + 40, 'FM0000'), best => i); END LOOP; END$$;});
+becomes(q{SELECT count(*) <= 60 FROM game.replica_change WHERE replication = (SELECT max(id) FROM game.replication)}, 't', 30, 'what waits is one change of each document, however many there were');
 $bob->ask('COMMIT;');
 settle('picky', 'then all goes on');
 $alice->ask('ALTER TABLE picky RENAME COLUMN best TO worst;', q{SELECT game.set('d0010', best => 101), game.set('d0011', best => 111);});
@@ -208,8 +210,14 @@ $_->quit() for @writers, @consumers;
 
 # ---- a consumer that holds what changes ----
 
+$alice->ask(q{CREATE FUNCTION queued() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN PERFORM pg_notify('queued', ''); RETURN NULL; END$$;},
+	'CREATE TRIGGER queued AFTER INSERT ON game.outbox FOR EACH STATEMENT EXECUTE FUNCTION queued();');
+$bob->ask('LISTEN queued;');
 $alice->ask(q{SELECT game.set('d0020', best => 1);});
 becomes('SELECT count(*) FROM game.outbox', 1, 10, 'it lies in the queue');
+is(scalar($bob->notifications(10)), 1, 'a trigger may tell who listens');
+$bob->ask('UNLISTEN queued;');
+$alice->ask('DROP TRIGGER queued ON game.outbox;');
 $bob->ask('BEGIN;');
 is($bob->value(q{SELECT value->>'best' FROM adama.dequeue('game', 'board')}), 1, 'somebody takes it');
 $alice->ask(q{SELECT game.set('d0020', best => 2), game.set('d0021', best => 3);});
