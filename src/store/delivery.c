@@ -29,6 +29,7 @@
 #include "executor/executor.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/fmgroids.h"
@@ -112,6 +113,15 @@ store_delivery_begin(StoreSpace *space, const StoreTarget *target, StoreDelivery
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("registration %d has no name", target_id)));
 	return found;
+}
+
+void
+store_delivery_lock(const StoreTarget *target)
+{
+	if (OidIsValid(target->relation) && !ConditionalLockRelationOid(target->relation, RowExclusiveLock))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_IN_USE),
+				 errmsg("a transaction that has not ended holds the table")));
 }
 
 /* ---- what changed ---- */

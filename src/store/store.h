@@ -362,6 +362,8 @@ typedef struct StoreDelivery
 
 /* Locks the registration to the end of the transaction: whoever wants to end it waits.  False: it has ended. */
 extern bool store_delivery_begin(StoreSpace *space, const StoreTarget *target, StoreDelivery *delivery);
+/* Locks the table as writing does, without waiting: raises 55006 when somebody holds it. */
+extern void store_delivery_lock(const StoreTarget *target);
 /* What has changed, of at most max replicas, and what is to be tried again. */
 extern void store_delivery_read(StoreSpace *space, StoreDelivery *delivery, int max);
 /* The next max of what is published, while it is not filled. */

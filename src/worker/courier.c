@@ -278,6 +278,13 @@ flush_what_was_seen(void)
 	XLogFlush(end);
 }
 
+/* It waits, and that has lasted. */
+static bool
+wants_compaction(const WorkerRoute *route, TimestampTz now)
+{
+	return route->failures >= COMPACT_AFTER && TimestampDifferenceExceeds(route->compacted_at, now, COMPACT_EVERY_MS);
+}
+
 /* One part for the target, in a transaction that has begun; when to go on. */
 static TimestampTz
 step(WorkerRoute *route, Oid schema)
@@ -295,13 +302,18 @@ step(WorkerRoute *route, Oid schema)
 	if (delivery.retry_at > now)
 	{
 		route->was_down = true;
-		if (delivery.failures >= COMPACT_AFTER && TimestampDifferenceExceeds(route->compacted_at, now, COMPACT_EVERY_MS))
+		if (wants_compaction(route, now))
 		{
 			route->compacted_at = now;
 			(void) store_delivery_compact(space, &delivery, COMPACT_MAX);
 		}
 		return delivery.retry_at;
 	}
+	space = store_space_by_schema(schema);
+	target = space != NULL ? store_target_find(space, route->id) : NULL;
+	if (target == NULL)
+		return now;
+	store_delivery_lock(target);
 	fills = !delivery.is_filled && route->fills;
 	route->fills = !fills;
 	if (fills)
@@ -429,6 +441,8 @@ run(WorkerRoute *route, Oid schema)
 		if (was_cut || error->sqlerrcode == ERRCODE_QUERY_CANCELED)
 			route->together = Max(route->together / 4, 1);
 		route->due = failed(route, schema, error);
+		if (wants_compaction(route, route->looked_at))
+			route->due = route->looked_at;
 		MemoryContextSwitchTo(TopMemoryContext);
 		MemoryContextReset(errors);
 	}
