@@ -390,11 +390,13 @@ store_unreplicate(StoreSpace *space, const char *name, Oid relation)
 	space = lock_program(space);
 	id = find_registration(space, name, relation)->id;
 	store_session_begin(&session, space);
+	/* From here on no worker brings anything; waiting for one, or for consumers, and taking out what is much, is done while messages still go on. */
 	run(&session, "SELECT FROM %1$s.replication WHERE id = $1 FOR UPDATE", id);
+	run(&session, "DELETE FROM %1$s.outbox WHERE replication = $1", id);
+	run(&session, "DELETE FROM %1$s.replica_change WHERE replication = $1", id);
 	(void) lock_replica(space);
 	run(&session, "DELETE FROM %1$s.replication WHERE id = $1", id);
 	run(&session, "DELETE FROM %1$s.replica_change WHERE replication = $1", id);
-	run(&session, "DELETE FROM %1$s.outbox WHERE replication = $1", id);
 	store_session_end(&session);
 	space = store_space_by_schema(schema);
 	if (space != NULL)

@@ -232,6 +232,23 @@ sleep 0.3;
 $bob->ask('COMMIT;');
 becomes(q{SELECT value->>'best' FROM game.outbox WHERE key = 'd0020'}, 4, 10, 'acknowledged, what came meanwhile lies there anew');
 
+# Who takes the queue back waits for it, and lets messages pass meanwhile.
+$bob->ask('BEGIN;');
+is($bob->value(q{SELECT count(*) FROM adama.dequeue('game', 'board')}), 1, 'a consumer holds something');
+my $carol = Session->new('carol');
+$carol->start(q{SELECT adama.unreplicate('game', 'board');});
+becomes(q{SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%unreplicate%' AND pid <> pg_backend_pid()}, 1, 10, 'the queue is to be taken back');
+$alice->ask(q{SET lock_timeout = '3s';}, q{SELECT game.set('d0020', best => 5);}, 'RESET lock_timeout;');
+is($alice->value(q{SELECT value->>'best' FROM game.replica WHERE name = 'board' AND key = 'd0020'}), 5, 'messages do not wait for the consumer');
+$bob->ask('COMMIT;');
+$carol->finish();
+$carol->quit();
+is($alice->value(q{SELECT count(*) FROM game.replication WHERE target IS NULL}), 0, 'then it is gone');
+$alice->ask(q{SELECT adama.replicate_queue('game', 'board');});
+becomes(q{SELECT state FROM adama.replication_status WHERE target IS NULL}, 'current', 30, 'and made anew');
+$alice->ask(q{SELECT count(*) FROM adama.dequeue('game', 'board', 10000);}, q{SELECT game.set('d0020', best => 6);});
+becomes('SELECT count(*) FROM game.outbox', 1, 10, 'it works');
+
 # One that holds more than is brought at once, which changes again and again.
 is($alice->value(q{SELECT count(*) FROM adama.dequeue('game', 'board', 10000)}), 1, 'the queue is emptied');
 $alice->ask(q{SELECT count(game.open('d' || to_char(i, 'FM0000'), true)), count(game.set('d' || to_char(i, 'FM0000'), best => 500000 + i)) FROM generate_series(1000, 2500) i;});
