@@ -216,6 +216,14 @@ CREATE TRIGGER again AFTER DELETE ON fresh FOR EACH ROW EXECUTE FUNCTION again()
 SELECT adama.delete('game', 'copy');
 DROP TRIGGER again ON fresh;
 SELECT unreplicate('game', 'board', 'fresh');
+-- nothing can be put off to the end of a transaction that is somebody else's
+CREATE TABLE titles (title text PRIMARY KEY);
+CREATE TABLE put_off (key text PRIMARY KEY, title text CONSTRAINT "known title" REFERENCES titles DEFERRABLE INITIALLY DEFERRED, best int);
+SELECT replicate('game', 'board', 'put_off');
+ALTER TABLE put_off ALTER CONSTRAINT "known title" INITIALLY IMMEDIATE;
+BEGIN;
+SELECT replicate('game', 'board', 'put_off') > 0;
+ROLLBACK;
 -- rows that the owner can't see can't be kept in step
 CREATE ROLE replicator;
 GRANT CREATE ON DATABASE :DBNAME TO replicator;

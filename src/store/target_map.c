@@ -13,6 +13,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_namespace.h"
 #include "catalog/pg_type.h"
+#include "commands/trigger.h"
 #include "common/string.h"
 #include "miscadmin.h"
 #include "parser/parse_func.h"
@@ -255,10 +256,25 @@ is_of_space(Relation rel)
 							 oid == space->replication || oid == space->replica_change || oid == space->outbox);
 }
 
+/* The first trigger, or constraint by which it is there, that is put off to the end of transactions; NULL. */
+static const char *
+find_deferred(Relation rel)
+{
+	for (int i = 0; rel->trigdesc != NULL && i < rel->trigdesc->numtriggers; i++)
+	{
+		const Trigger *trigger = &rel->trigdesc->triggers[i];
+
+		if (trigger->tginitdeferred && trigger->tgenabled != TRIGGER_DISABLED)
+			return trigger->tgisinternal && OidIsValid(trigger->tgconstraint) ? get_constraint_name(trigger->tgconstraint) : trigger->tgname;
+	}
+	return NULL;
+}
+
 static bool
 look_at_table(TargetWork *work)
 {
 	Relation	rel = work->rel;
+	const char *deferred = find_deferred(rel);
 
 	if (rel->rd_rel->relkind != RELKIND_RELATION && rel->rd_rel->relkind != RELKIND_PARTITIONED_TABLE && rel->rd_rel->relkind != RELKIND_FOREIGN_TABLE)
 		store_target_problem_is(work, "It is neither a table nor a foreign table");
@@ -270,6 +286,8 @@ look_at_table(TargetWork *work)
 		store_target_problem_is(work, "It is a table of a space, which only adama writes");
 	else if (rel->rd_rel->relhasrules)
 		store_target_problem_is(work, "It has rules, with which ON CONFLICT can't be used");
+	else if (deferred != NULL)
+		store_target_problem_is(work, "Its \"%s\" is INITIALLY DEFERRED; such triggers and constraints can't be run on others' behalf: make it INITIALLY IMMEDIATE", deferred);
 	else if (check_enable_rls(RelationGetRelid(rel), work->map->writer, true) == RLS_ENABLED)
 		store_target_problem_is(work, "Row-level security applies to role \"%s\", the owner of the %s: rows that it can't see could not be kept in step",
 								GetUserNameFromId(work->map->writer, false), work->map->writer == work->space->owner ? "space" : "table");
