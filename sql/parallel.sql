@@ -15,15 +15,15 @@ channel add(Add m) { n += m.by; r = Random.genDouble(); }
 $$);
 SELECT count(par.add('k' || g, by => i)) FROM generate_series(1, 400, 2) g, generate_series(1, 2) i;
 SELECT count(adama.rewind('par', 'k' || g, 3)) FROM generate_series(1, 400, 10) g;
-ANALYZE par.document;
+VACUUM ANALYZE par.document;
 
 -- with the settings as they are; in FROM the planner does not see what a function costs, and has to be told that workers are to be had
-EXPLAIN (COSTS OFF) SELECT key, (v).seq, (v).problem FROM (SELECT key, adama.verify('par', key) AS v FROM par.document OFFSET 0) x WHERE NOT (v).ok;
-SELECT key, (v).seq, (v).problem FROM (SELECT key, adama.verify('par', key) AS v FROM par.document OFFSET 0) x WHERE NOT (v).ok;
+EXPLAIN (COSTS OFF) SELECT key, program, (v).seq, (v).problem FROM (SELECT key, program, adama.verify('par', key) AS v FROM par.document OFFSET 0) x WHERE NOT (v).ok;
+SELECT key, program, (v).seq, (v).problem FROM (SELECT key, program, adama.verify('par', key) AS v FROM par.document OFFSET 0) x WHERE NOT (v).ok;
 SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;
-EXPLAIN (COSTS OFF) SELECT d.key, v.seq, v.problem FROM par.document d, adama.verify('par', d.key) v WHERE NOT v.ok;
-EXPLAIN (COSTS OFF) SELECT t.* FROM par.document d, adama.try('par', d.key, 'public int n; message Add { int by; } channel add(Add m) { n += m.by; }') t;
+EXPLAIN (COSTS OFF) SELECT d.key, d.program, v.seq, v.problem FROM par.document d, adama.verify('par', d.key) v WHERE NOT v.ok;
+EXPLAIN (COSTS OFF) SELECT d.program, t.* FROM par.document d, adama.try('par', d.key, 'public int n; message Add { int by; } channel add(Add m) { n += m.by; }') t;
 
 -- workers do it alone, and find what is wrong; what the transaction itself has done, too
 SET parallel_leader_participation = off;
@@ -42,7 +42,7 @@ BEGIN
   END LOOP;
   RETURN 'nobody helped';
 END $$;
-SELECT workers($$SELECT key, (v).seq, (v).problem FROM (SELECT key, adama.verify('par', key) AS v FROM par.document OFFSET 0) x WHERE NOT (v).ok$$);
+SELECT workers($$SELECT key, program, (v).seq, (v).problem FROM (SELECT key, program, adama.verify('par', key) AS v FROM par.document OFFSET 0) x WHERE NOT (v).ok$$);
 BEGIN;
 UPDATE par.log SET delta = '{"n":7}' WHERE key IN ('k77', 'k177') AND seq = 3;
 SELECT count(*), bool_and(v.ok) FROM par.document d, adama.verify('par', d.key) v WHERE d.key NOT IN ('k77', 'k177');
