@@ -16,7 +16,7 @@
  *		PARKED	-- its time has come (1 s, 2 s, … 5 min), or the replica has changed ----> READ, with the value of then
  *		WAITS	-- 0.1 s, 0.2 s, … 30 s; changes pile up and are compacted: one of each replica ----> READ
  *
- * How an error is judged.  A lost connection, a server that is full, shut down or too slow, or a deadlock say nothing of the row: WAITS.  What is wrong with data (classes 22, 23,
+ * How an error is judged.  A lost connection, a server that is full, shut down or too slow, a deadlock, or a table that does not fit say nothing of the row: WAITS.  What is wrong with data (classes 22, 23,
  * what triggers raise) is the row's: PARKED.  With anything else a row is taken to be at fault as long as another one of the same delivery is not refused; else it is the target.
  *
  * One operation is outstanding for a key: a target has one worker, which brings one part after the other.  A delivery that was committed there and not here is made again: it is
@@ -129,8 +129,9 @@ blame_of_wrapper(const ErrorData *error)
 	return BLAME_EITHER;
 }
 
+/* fits: nothing was known to be wrong with the target when it was begun. */
 static Blame
-blame(const ErrorData *error)
+blame(const ErrorData *error, bool fits)
 {
 	/* What comes of a line that was cut says nothing of the row. */
 	if (OidIsValid(my_server) && worker_line_was_cut())
@@ -149,9 +150,10 @@ blame(const ErrorData *error)
 		case MAKE_SQLSTATE('3', 'D', '0', '0', '0'):	/* its database */
 		case MAKE_SQLSTATE('4', '0', '0', '0', '0'):	/* rolled back for others' sake */
 		case MAKE_SQLSTATE('5', '3', '0', '0', '0'):	/* lack of resources */
-		case MAKE_SQLSTATE('5', '5', '0', '0', '0'):	/* it is gone, or not as it was (store_target_apply) */
 		case MAKE_SQLSTATE('5', '7', '0', '0', '0'):	/* shut down, cancelled, too slow */
 			return BLAME_TARGET;
+		case MAKE_SQLSTATE('5', '5', '0', '0', '0'):	/* it is gone, or not as it was (store_target_apply); or a trigger says so of something */
+			return fits ? BLAME_EITHER : BLAME_TARGET;
 		case MAKE_SQLSTATE('H', 'V', '0', '0', '0'):
 			return blame_of_wrapper(error);
 		default:
@@ -168,6 +170,7 @@ typedef struct Load
 	int			from;
 	int			n;
 	int			n_refused;
+	bool		fits;			/* the target did when the last ones were begun */
 	ErrorData  *doubtful;		/* of one that was refused, for what may be the target's fault */
 } Load;
 
@@ -178,8 +181,10 @@ apply(void *arg)
 	StoreSpace *space = store_space_by_schema(load->delivery->schema);
 	StoreTarget *target = space != NULL ? store_target_find(space, load->delivery->id) : NULL;
 
-	if (target != NULL)
-		store_target_apply(space, target, &load->rows[load->from], load->n);
+	if (target == NULL)
+		return;
+	load->fits = store_target_problem(space, target) == NULL;
+	store_target_apply(space, target, &load->rows[load->from], load->n);
 }
 
 static void
@@ -205,10 +210,11 @@ bring(Load *load, int from, int n)
 
 	load->from = from;
 	load->n = n;
+	load->fits = true;
 	error = worker_guard(apply, load);
 	if (error == NULL)
 		return;
-	whose = blame(error);
+	whose = blame(error, load->fits);
 	if (whose == BLAME_TARGET)
 		ReThrowError(error);
 	if (n > 1)

@@ -284,6 +284,16 @@ $alice->ask('DELETE FROM late.replica_change WHERE key IS NULL;', q{SELECT adama
 becomes('SELECT n FROM late', 6, 10, 'without it all goes on');
 is($alice->value('SELECT pg_backend_pid()'), $pid, 'nobody was cut off');
 
+# ---- a trigger of the table that refuses a row with an error as if something were not ready ----
+
+$alice->ask(q{CREATE FUNCTION unready() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN IF NEW.best = 14 THEN RAISE 'not ready' USING ERRCODE = 'object_not_in_prerequisite_state'; END IF; RETURN NEW; END$$;},
+	'CREATE TRIGGER unready BEFORE UPDATE ON board FOR EACH ROW EXECUTE FUNCTION unready();', q{SELECT game.set('d0031', best => 14);});
+becomes(status('board'), 'current: 0 pending, 1 parked', 10, 'it is put aside');
+$alice->ask(q{SELECT game.set('d0032', best => 32);});
+becomes(q{SELECT best FROM board WHERE key = 'd0032'}, 32, 10, 'and others go on');
+$alice->ask('DROP TRIGGER unready ON board;', q{SELECT adama.replication_retry('game', 'board', 'board');});
+settle('board', 'until it is let in');
+
 # ---- a trigger of the table that takes too long ----
 
 $alice->ask('ALTER SYSTEM SET adama.replication_timeout = 500;', 'SELECT pg_reload_conf();',
