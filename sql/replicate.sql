@@ -224,6 +224,11 @@ ALTER TABLE put_off ALTER CONSTRAINT "known title" INITIALLY IMMEDIATE;
 BEGIN;
 SELECT replicate('game', 'board', 'put_off') > 0;
 ROLLBACK;
+-- a key is not cut off: it would be another one's
+CREATE TABLE narrow (key varchar(4) PRIMARY KEY, title text, best int);
+SELECT replicate('game', 'board', 'narrow', mode => 'sync') > 0;
+SELECT adama.create('game', 'copy ');
+SELECT unreplicate('game', 'board', 'narrow');
 -- rows that the owner can't see can't be kept in step
 CREATE ROLE replicator;
 GRANT CREATE ON DATABASE :DBNAME TO replicator;

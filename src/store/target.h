@@ -85,6 +85,7 @@ typedef struct TargetColumn
 	bool		is_domain;
 	char	   *type_name;		/* of type, qualified and quoted */
 	bool		is_identity;
+	int			max_chars;		/* of varchar(n); 0: no bound */
 	char	  **enum_names;		/* TARGET_AS_ENUM_NAME; copies: programs come and go */
 	int		   *enum_numbers;
 	int			n_enum;

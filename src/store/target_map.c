@@ -41,13 +41,15 @@ add_column(TargetWork *work, Form_pg_attribute att, TargetSource source, const c
 	Oid			input;
 	HeapTuple	tuple;
 	int			before = work->problems->len;
+	int32		typmod = att->atttypmod;
 
 	memset(column, 0, sizeof(*column));
 	column->name = pstrdup(NameStr(att->attname));
 	column->number = att->attnum;
 	column->source = source;
 	column->member = member != NULL ? pstrdup(member) : NULL;
-	column->type = getBaseType(att->atttypid);
+	column->type = getBaseTypeAndTypmod(att->atttypid, &typmod);
+	column->max_chars = column->type == VARCHAROID && typmod > VARHDRSZ ? typmod - VARHDRSZ : 0;
 	column->is_domain = column->type != att->atttypid;
 	column->class = store_target_class_of(column->type);
 	column->array_type = get_array_type(column->type);

@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "datatype/timestamp.h"
+#include "mb/pg_wchar.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/fmgrprotos.h"
@@ -187,6 +188,17 @@ id_of(const TargetMap *map, const StoreTargetRow *row)
 	return id.data;
 }
 
+/* What a row is found by.  Of what is too long for a varchar SQL cuts off spaces without a word; then it would be another row's.  One that goes is not there. */
+static Datum
+of_identity(TargetColumn *column, char *input, bool is_gone)
+{
+	if (!is_gone && column->is_identity && column->max_chars > 0 && pg_mbstrlen(input) > column->max_chars)
+		ereport(ERROR,
+				(errcode(ERRCODE_STRING_DATA_RIGHT_TRUNCATION),
+				 errmsg("%s \"%s\" is too long for column \"%s\" of type character varying(%d)", target_sources[column->source].name, input, column->name, column->max_chars)));
+	return of_text(column, input);
+}
+
 Datum
 store_target_value(const TargetMap *map, TargetColumn *column, const StoreTargetRow *row, bool *isnull)
 {
@@ -197,15 +209,15 @@ store_target_value(const TargetMap *map, TargetColumn *column, const StoreTarget
 	switch (column->source)
 	{
 		case TARGET_KEY:
-			return of_text(column, pstrdup(row->key));
+			return of_identity(column, pstrdup(row->key), row->is_gone);
 		case TARGET_ROW:
 			return of_text(column, psprintf("%d", row->row));
 		case TARGET_SPACE:
-			return of_text(column, pstrdup(map->space));
+			return of_identity(column, pstrdup(map->space), row->is_gone);
 		case TARGET_NAME:
-			return of_text(column, pstrdup(map->name));
+			return of_identity(column, pstrdup(map->name), row->is_gone);
 		case TARGET_ID:
-			return of_text(column, id_of(map, row));
+			return of_identity(column, id_of(map, row), row->is_gone);
 		case TARGET_SEQ:
 			return of_text(column, psprintf(INT64_FORMAT, row->seq));
 		case TARGET_HASH:
