@@ -52,6 +52,7 @@
 #define TELL_AGAIN_MS 10000		/* couriers that could not be started */
 #define LOOK_EVERY_MS 500		/* at a target that waits, when there is news: somebody may have asked for another try */
 #define PAUSE_FACTOR 4
+#define BACKLOG_PAUSE_FACTOR 2	/* while more has been waiting than is brought at once */
 #define PAUSE_MIN_MS 50
 #define PAUSE_MAX_MS 500
 
@@ -523,6 +524,8 @@ worker_courier(WorkerSpace *known, StoreSpace *space)
 	TimestampTz start = GetCurrentTimestamp();
 	TimestampTz next = 0;
 	TimestampTz took;
+	/* A courier waits for its server most of the time; the keeper works. */
+	int			backlog_factor = OidIsValid(my_server) ? 0 : BACKLOG_PAUSE_FACTOR;
 	bool		has_more = false;
 	bool		has_run = false;
 
@@ -551,6 +554,6 @@ worker_courier(WorkerSpace *known, StoreSpace *space)
 		next = TimestampTzPlusMilliseconds(start, TELL_AGAIN_MS);
 	took = GetCurrentTimestamp() - start;
 	if (has_run)
-		known->rests_until = GetCurrentTimestamp() + Min(has_more ? took : Max(PAUSE_MIN_MS * 1000, took * PAUSE_FACTOR), PAUSE_MAX_MS * 1000);
+		known->rests_until = GetCurrentTimestamp() + Min(has_more ? took * backlog_factor : Max(PAUSE_MIN_MS * 1000, took * PAUSE_FACTOR), PAUSE_MAX_MS * 1000);
 	return next == 0 ? 0 : Max(next, known->rests_until);
 }

@@ -71,6 +71,7 @@ static TimestampTz trims_at = 0;	/* not before: its sleep was interrupted by new
 static TimestampTz look_at = 0; /* not before, after an attempt in vain */
 static bool has_looked = false; /* at all spaces */
 static bool has_worked = false; /* since it came */
+static bool has_stepped;		/* in this round */
 
 /* ---- which spaces there are ---- */
 
@@ -215,6 +216,7 @@ step(Known *known, int i)
 {
 	char		name[NAMEDATALEN] = "?";
 
+	has_stepped = true;
 	PG_TRY();
 	{
 		StoreSpace *space;
@@ -334,6 +336,7 @@ run(void)
 			mark_changed(now);
 		else if (news != 0 && now >= look_at)
 			look(now);
+		has_stepped = false;
 		next = work(&rest);
 		if (news != 0 && (next == 0 || look_at < next))
 			next = look_at;
@@ -343,7 +346,7 @@ run(void)
 			has_worked = true;
 			idle_since = 0;
 		}
-		else if (idle_since == 0)
+		else if (idle_since == 0 || has_stepped)
 			idle_since = now;
 		pgstat_report_activity(STATE_IDLE, next == 0 ? "nothing is to be done" : "waiting until something is due");
 		if (idle_since != 0)
