@@ -10,10 +10,12 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "utils/array.h"
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
 
 #include "store/target.h"
 
@@ -67,13 +69,17 @@ row_values(const TargetMap *map, const StoreTargetRow *row, bool identity_only, 
 	return n;
 }
 
+/* Under a snapshot of before, a row that was brought since could not be seen and would stay; what is written over one is an error then. */
 static void
 remove_row(const TargetMap *map, TargetPlans *plans, const StoreTargetRow *row, Datum *values, char *nulls)
 {
 	if (plans->remove == NULL)
 		plans->remove = prepare(map, store_target_remove_text(map), true, false);
 	row_values(map, row, true, values, nulls);
-	execute(plans->remove, values, nulls);
+	if (!IsolationUsesXactSnapshot())
+		execute(plans->remove, values, nulls);
+	else if (SPI_execute_snapshot(plans->remove, values, nulls, GetLatestSnapshot(), InvalidSnapshot, false, true, 0) < 0)
+		elog(ERROR, "could not delete from the target of a replication");
 }
 
 /* The columns of n rows, each an array. */
