@@ -1,7 +1,7 @@
 /*
  * fuzz_run.c
- *	  Programs that are right, with messages that are right, under budgets that may not be: what must hold for every event holds; viewers who are told each
- *	  change know the same as one who asks now, and looking costs no more memory than it may.
+ *	  Programs that are right, with messages that are right, under budgets that may not be: what must hold for every event holds, also after the document was led
+ *	  back to what it was; viewers who are told each change know the same as one who asks now, and looking costs no more memory than it may.
  *
  * The input are choices: generate_program.h makes a program of them, generate_message.h what is sent to it.
  */
@@ -165,6 +165,22 @@ choose_event(const LangProgram *lang, Choices *c, KitBuf *json, VmEvent *event)
 		kit_buf_add_str(json, "{}");
 }
 
+/* Leads the document back to an earlier state of it. */
+static void
+lead_back(VmDoc *doc, DocBytes state, const char *source, KitArena *arena)
+{
+	VmEvent		nobody = {.kind = VM_EVENT_SEND};
+	KitDiag		diag = {0};
+	VmDoc	   *earlier = vm_doc_load(vm_doc_program(doc), state, false, false, &diag);
+	KitBuf		delta;
+
+	FUZZ_CHECK(earlier != NULL, "%s: %s", diag.message, source);
+	kit_buf_init(&delta, arena);
+	FUZZ_CHECK(vm_rewind_delta(doc, earlier, &nobody, arena, &delta, &diag) && vm_doc_apply(doc, (DocBytes) {delta.data, delta.len}, &diag), "%s: %s", diag.message, source);
+	FUZZ_CHECK(holds_same(holds_save(doc, arena), state), "it was led back to another state: %s", source);
+	vm_doc_free(earlier);
+}
+
 static void
 listen(void *arg, const VmEvent *event, const char *text, size_t len)
 {
@@ -183,6 +199,8 @@ run(const VmProgram *program, Choices *c, const char *source, KitArena *arena)
 	LiveDocument *shown = live_document_new(program, false);
 	Viewer		viewers[2];
 	uint32_t	n = 3 + choose(c, 10);
+	DocBytes	states[13];		/* after each event that succeeded, and each way back */
+	uint32_t	n_states = 0;
 	const char *wrong;
 	bool		ok;
 	KitBuf		json;
@@ -208,18 +226,28 @@ run(const VmProgram *program, Choices *c, const char *source, KitArena *arena)
 		VmLimits	limits = plenty;
 
 		kit_buf_clear(&json);
+		if (ok)
+			states[n_states++] = holds_save(doc, arena);
 		event.seq += ok;
 		event.at += choose(c, 1000);
-		choose_event(lang, c, &json, &event);
-		FUZZ_CHECK(doc_open(from_json(json.data, json.len, DOC_DOCUMENT, arena), DOC_DOCUMENT, &event.message, &diag), "%s", diag.message);
-		if (choose(c, 3) == 0)
-			limits.steps = 1 + choose(c, 2000);
-		if (choose(c, 8) == 0)
-			limits.memory = 1000 + choose(c, 60000);
-		if (choose(c, 8) == 0)
-			limits.document = 100 + choose(c, 5000);
-		wrong = holds_event(doc, &event, &limits, arena, &ok, NULL);
-		FUZZ_CHECK(wrong == NULL, "%s: %s: %s", wrong, json.data, source);
+		if (n_states > 1 && choose(c, 6) == 0)
+		{
+			lead_back(doc, states[choose(c, n_states)], source, arena);
+			ok = true;
+		}
+		else
+		{
+			choose_event(lang, c, &json, &event);
+			FUZZ_CHECK(doc_open(from_json(json.data, json.len, DOC_DOCUMENT, arena), DOC_DOCUMENT, &event.message, &diag), "%s", diag.message);
+			if (choose(c, 3) == 0)
+				limits.steps = 1 + choose(c, 2000);
+			if (choose(c, 8) == 0)
+				limits.memory = 1000 + choose(c, 60000);
+			if (choose(c, 8) == 0)
+				limits.document = 100 + choose(c, 5000);
+			wrong = holds_event(doc, &event, &limits, arena, &ok, NULL);
+			FUZZ_CHECK(wrong == NULL, "%s: %s: %s", wrong, json.data, source);
+		}
 		for (int k = 0; k < 2; k++)
 		{
 			Viewer	   *v = &viewers[k];
