@@ -170,17 +170,17 @@ sub transaction
 	my ($self) = @_;
 	my ($space, undef, $version) = $self->story();
 	return unless $self->ask(rand() < 0.2 ? 'BEGIN ISOLATION LEVEL REPEATABLE READ;' : 'BEGIN;');
-	for (1 .. 1 + int rand 4)
+	for my $savepoint (map { "s$_" } 1 .. 1 + int rand 4)
 	{
 		my @said = @{ $self->{said} };
 		my $has_savepoint = rand() < 0.5;
 		my @statements = rand() < 0.6 ? $self->send_one($space, $version) : rand() < 0.4 ? $self->ingest($space, $version) : $self->other($space, $version);
 		my $ok = 1;
-		$self->ask('SAVEPOINT s;') if $has_savepoint;
+		$self->ask("SAVEPOINT $savepoint;") if $has_savepoint;
 		for (@statements) { $ok &&= $self->ask($_); }
 		if ($has_savepoint && (!$ok || rand() < 0.3))
 		{
-			$self->ask('ROLLBACK TO s;');
+			$self->ask("ROLLBACK TO $savepoint;");
 			$self->{said} = \@said;
 		}
 		elsif (!$ok)
