@@ -41,9 +41,9 @@ typedef struct ColumnShape
 } ColumnShape;
 
 static const ColumnShape document_shape[] = {
-	{"key", TEXTOID}, {"seq", INT8OID}, {"updated", TIMESTAMPTZOID}, {"state", InvalidOid, "document"}, {"state_seq", INT8OID},
+	{"key", TEXTOID}, {"seq", INT8OID}, {"updated", TIMESTAMPTZOID}, {"state_seq", INT8OID},
 	{"program", INT4OID}, {"due", TIMESTAMPTZOID}, {"created", TIMESTAMPTZOID}, {"log_size", INT8OID},
-	{"log_from", INT8OID}, {"log_gone", INT8OID}
+	{"log_from", INT8OID}, {"log_gone", INT8OID}, {"state", InvalidOid, "document"}
 };
 static const ColumnShape log_shape[] = {
 	{"key", TEXTOID}, {"seq", INT8OID}, {"events", INT4OID}, {"at", TIMESTAMPTZOID}, {"event", TEXTOID}, {"agent", TEXTOID},
