@@ -4,6 +4,7 @@ use warnings;
 use Test::More;
 use Time::HiRes qw(sleep time);
 use Session;
+use Viewer;
 
 my $database = $ENV{PGDATABASE};
 my $alice = Session->new('alice', limit => 120);
@@ -293,6 +294,22 @@ $alice->ask(q{SELECT game.set('d0032', best => 32);});
 becomes(q{SELECT best FROM board WHERE key = 'd0032'}, 32, 10, 'and others go on');
 $alice->ask('DROP TRIGGER unready ON board;', q{SELECT adama.replication_retry('game', 'board', 'board');});
 settle('board', 'until it is let in');
+
+# ---- what workers do themselves: who leaves without a word, documents that move to another program ----
+
+$alice->ask('CREATE TABLE present (key text PRIMARY KEY, online int, left_so_far int);',
+	q{SELECT adama.deploy('room', 'public int online; public int left; @connected { online++; return true; } @disconnected { online--; left++; } replication<present:upsert> shown = {online: online, left_so_far: left};');},
+	q{SELECT adama.create('room', 'r');}, q{SELECT adama.replicate('room', 'present', 'present');});
+my $viewer = Viewer->new('viewer', 'room', 'r');
+becomes(q{SELECT online || ' ' || left_so_far FROM present}, '1 0', 10, 'somebody comes');
+$alice->ask(sprintf 'SELECT pg_terminate_backend(%d);', $viewer->session()->backend());
+becomes(q{SELECT online || ' ' || left_so_far FROM present}, '0 1', 20, 'and is gone: what the emitter writes is brought, too');
+$alice->ask(q{SELECT count(adama.create('room', 'r' || i)) FROM generate_series(1, 200) i;},
+	q{SELECT adama.deploy('room', 'public int online; public int left; @connected { online++; return true; } @disconnected { online--; left++; } replication<present:upsert> shown = {online: online + 100, left_so_far: left};');},
+	q{SELECT adama.upgrade_background('room');});
+becomes('SELECT count(*) || \' \' || sum(online) FROM present', '201 20100', 30, 'so is what the keeper does, when documents move to another program');
+eval { $viewer->quit() };
+$alice->ask('DROP SCHEMA room CASCADE;');
 
 # ---- a trigger of the table that takes too long ----
 
