@@ -224,6 +224,11 @@ ALTER TABLE put_off ALTER CONSTRAINT "known title" INITIALLY IMMEDIATE;
 BEGIN;
 SELECT replicate('game', 'board', 'put_off') > 0;
 ROLLBACK;
+-- what a crash takes away
+CREATE UNLOGGED TABLE forgetful (key text PRIMARY KEY, title text, best int);
+BEGIN;
+SELECT replicate('game', 'board', 'forgetful') > 0;
+ROLLBACK;
 -- a key is not cut off: it would be another one's
 CREATE TABLE narrow (key varchar(4) PRIMARY KEY, title text, best int);
 SELECT replicate('game', 'board', 'narrow', mode => 'sync') > 0;

@@ -289,6 +289,10 @@ store_replicate(StoreSpace *space, const char *name, Oid relation, Datum columns
 	if (!store_target_map(space, vm_program_lang(store_program_current(space)->vm), name, rel, columns, has_columns, NIL, &map, &problems))
 		raise_misfit(space, name, relation, problems.data);
 	require_own_rows(space, name, relation, store_target_columns(&map), store_target_identity(&map));
+	if (rel->rd_rel->relpersistence == RELPERSISTENCE_UNLOGGED)
+		ereport(WARNING,
+				(errmsg("table \"%s\" is unlogged: after a crash of the server it is empty, and only what changes then comes back", RelationGetRelationName(rel)),
+				 errhint("ALTER TABLE %s SET LOGGED; or register it anew after a crash.", table_name(relation))));
 	relation_close(rel, NoLock);
 	if (map.is_foreign)
 		store_target_warn_foreign(relation);
