@@ -188,6 +188,7 @@ INSERT INTO child VALUES ('a', 'the child''s own', 0);
 SELECT replicate('game', 'board', '"Else where"."Odd ""names"""', '{"The key": "$key", "a b": "title", "best": "best"}', 'sync');
 SELECT replicate('game', 'board', 'parts', mode => 'sync'), replicate('game', 'board', 'parent', mode => 'sync');
 -- its own triggers fire, and find what lies beside it
+REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 CREATE TABLE seen (what text, title text, path text);
 CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO seen VALUES (tg_op, CASE WHEN tg_op = 'DELETE' THEN old.title ELSE new.title END, current_setting('search_path')); RETURN NULL; END $$;
 CREATE TRIGGER see AFTER INSERT OR UPDATE OR DELETE ON parts FOR EACH ROW EXECUTE FUNCTION see();

@@ -298,6 +298,17 @@ look_at_table(TargetWork *work)
 	return false;
 }
 
+/* With the table's schema, unless anybody may put functions there that would be taken for those which triggers mean. */
+static char *
+search_path_of(Relation rel)
+{
+	Oid			schema = RelationGetNamespace(rel);
+
+	if (object_aclcheck(NamespaceRelationId, schema, ACL_ID_PUBLIC, ACL_CREATE) == ACLCHECK_OK)
+		return pstrdup(STORE_SEARCH_PATH);
+	return psprintf("pg_catalog, %s, pg_temp", quote_identifier(get_namespace_name(schema)));
+}
+
 bool
 store_target_map(StoreSpace *space, const LangProgram *program, const char *name, Relation rel, Datum columns, bool has_columns, List *identity, TargetMap *map,
 				 StringInfo problems)
@@ -310,7 +321,7 @@ store_target_map(StoreSpace *space, const LangProgram *program, const char *name
 	map->relation = RelationGetRelid(rel);
 	map->writer = store_target_writer(space, rel);
 	map->table = quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)), RelationGetRelationName(rel));
-	map->search_path = psprintf("pg_catalog, %s, pg_temp", quote_identifier(get_namespace_name(RelationGetNamespace(rel))));
+	map->search_path = search_path_of(rel);
 	map->is_foreign = rel->rd_rel->relkind == RELKIND_FOREIGN_TABLE;
 	map->is_partitioned = rel->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
 	if (!store_target_is_published(program, name, problems) || !look_at_table(&work))

@@ -1,11 +1,12 @@
 -- Who may register tables and take from queues, as whom tables are written, and that nobody else's objects have a say in it.
-SELECT plan(57);
+SELECT plan(59);
 
 CREATE ROLE host;
 CREATE ROLE guest;
 CREATE ROLE consumer;
 GRANT CREATE ON DATABASE :DBNAME TO host;
 CREATE SCHEMA business AUTHORIZATION postgres;
+REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 GRANT CREATE ON SCHEMA public TO host, guest;
 
 SET ROLE host;
@@ -89,6 +90,17 @@ SET ROLE guest;
 SELECT lives_ok($$SELECT trap.set('tidied', 2)$$, 'but by one that the trigger sets');
 RESET ROLE;
 SELECT is((SELECT title FROM public.board WHERE key = 'a'), 'tidied', 'which is the right one');
+ALTER FUNCTION inn.tidy() RESET search_path;
+CREATE FUNCTION public.clean(text) RETURNS text LANGUAGE sql AS 'SELECT $1';
+SET ROLE guest;
+SELECT lives_ok($$SELECT trap.set('tidied up', 2)$$, 'or in the schema of the table');
+RESET ROLE;
+GRANT CREATE ON SCHEMA public TO PUBLIC;
+SET ROLE guest;
+SELECT throws_ok($$SELECT trap.set('tidied', 2)$$, '42883', NULL, 'but not where anybody may create functions');
+RESET ROLE;
+REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+DROP FUNCTION public.clean(text);
 DROP TRIGGER tidy ON public.board;
 -- who writes
 CREATE TABLE writers (who name);
