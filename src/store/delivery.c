@@ -12,7 +12,7 @@
  * so that a burst is one, the last value.  In the transaction that brings them, exactly the changes that were read are deleted: those that were committed since stay.  Nobody else
  * deletes changes of a target as long as its row of the table replication is locked.
  *
- * What the target refuses is kept in the outbox with the error and a time, and is brought along when that has come, or with the next change of it: always as it is by then
+ * What the target refuses is kept in the outbox with the error and a time, and is brought when that has come, or with the next change of it: always as it is by then
  * (outbox.c).  When a target is new, what is published already is brought in the order of keys and rows; what changes meanwhile is brought as a change.
  *
  * Reading begins where the table does, with the oldest changes, and ends with so many replicas; they are brought in the order of key and row, like everything.
@@ -363,11 +363,25 @@ store_delivery_read(StoreSpace *space, StoreDelivery *delivery, int max)
 	changes = read_changes(delivery, &table, max, READ_MAX, snapshot, &n);
 	take_changes(delivery, changes, n);
 	pfree(changes);
-	store_outbox_join(space, delivery, true);
+	store_outbox_join(space, delivery, 0);
 	if (delivery->n > 0)
 		look_up_all(delivery, space, snapshot);
 	UnregisterSnapshot(snapshot);
 	store_table_close(&table);
+	store_role_leave(role);
+}
+
+void
+store_delivery_retry(StoreSpace *space, StoreDelivery *delivery, int max)
+{
+	StoreRole	role = store_role_enter(space);
+	Snapshot	snapshot;
+
+	store_outbox_join(space, delivery, max);
+	snapshot = store_snapshot_now();
+	if (delivery->n > 0)
+		look_up_all(delivery, space, snapshot);
+	UnregisterSnapshot(snapshot);
 	store_role_leave(role);
 }
 
@@ -437,7 +451,7 @@ store_delivery_fill(StoreSpace *space, StoreDelivery *delivery, int max)
 	}
 	delivery->is_filled = is_through;
 	delivery->has_more |= !is_through;
-	store_outbox_join(space, delivery, false);
+	store_outbox_join(space, delivery, 0);
 	store_role_leave(role);
 }
 

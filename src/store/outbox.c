@@ -27,8 +27,6 @@
 
 #include "store/delivery.h"
 
-#define JOIN_MAX 200			/* that are tried again at a time */
-
 static const char *const any_sql = "SELECT FROM %1$s.outbox WHERE replication = $1 LIMIT 1";
 static const char *const join_sql =
 	"SELECT o.key, o.\"row\", o.attempts, o.since FROM %1$s.outbox o WHERE o.replication = $1 AND (o.key, o.\"row\") IN "
@@ -176,7 +174,7 @@ merge(StoreDelivery *delivery, bool brings)
 }
 
 void
-store_outbox_join(StoreSpace *space, StoreDelivery *delivery, bool brings)
+store_outbox_join(StoreSpace *space, StoreDelivery *delivery, int brings)
 {
 	MemoryContext context = CurrentMemoryContext;
 	MemoryContext inside;
@@ -191,10 +189,10 @@ store_outbox_join(StoreSpace *space, StoreDelivery *delivery, bool brings)
 	if (SPI_processed > 0)
 	{
 		(void) keys_of(delivery, NULL, &values[1]);
-		values[3] = Int32GetDatum(brings ? JOIN_MAX : 0);
+		values[3] = Int32GetDatum(brings);
 		store_session_run(&session, join_sql, 4, types, values, NULL, false);
 		inside = MemoryContextSwitchTo(context);
-		merge(delivery, brings);
+		merge(delivery, brings > 0);
 		MemoryContextSwitchTo(inside);
 	}
 	store_session_end(&session);

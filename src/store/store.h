@@ -364,8 +364,10 @@ typedef struct StoreDelivery
 extern bool store_delivery_begin(StoreSpace *space, const StoreTarget *target, StoreDelivery *delivery);
 /* Locks the table as writing does, without waiting: raises 55006 when somebody holds it. */
 extern void store_delivery_lock(const StoreTarget *target);
-/* What has changed, of at most max replicas, and what is to be tried again. */
+/* What has changed, of at most max replicas. */
 extern void store_delivery_read(StoreSpace *space, StoreDelivery *delivery, int max);
+/* What was refused and is to be tried again now, at most so many. */
+extern void store_delivery_retry(StoreSpace *space, StoreDelivery *delivery, int max);
 /* The next max of what is published, while it is not filled. */
 extern void store_delivery_fill(StoreSpace *space, StoreDelivery *delivery, int max);
 /* The target refuses one of the rows: it is kept until then. */

@@ -13,7 +13,7 @@
  *			|-- the target refuses a row: in halves, until it is alone -----------> PARKED in the outbox; the rest goes on
  *			|-- the target as a whole is not there, or does not answer -----------> WAITS: everything is rolled back
  *
- *		PARKED	-- its time has come (1 s, 2 s, … 5 min), or the replica has changed ----> READ, with the value of then
+ *		PARKED	-- its time has come (1 s, 2 s, … 5 min), or the replica has changed ----> READ, with others like it, with the value of then
  *		WAITS	-- 0.1 s, 0.2 s, … 30 s; changes pile up and are compacted: one of each replica ----> READ
  *
  * How an error is judged.  A lost connection, a server that is full, shut down or too slow, a deadlock, or a table that does not fit say nothing of the row: WAITS.  What is wrong with data (classes 22, 23,
@@ -41,6 +41,7 @@
 #include "worker/internal.h"
 
 #define TOGETHER_MAX 1000		/* replicas in one delivery */
+#define RETRIED_MAX 200			/* of those that were refused */
 #define WAIT_FIRST_MS 100
 #define WAIT_MAX_MS 30000
 #define PARK_FIRST_MS 1000
@@ -56,16 +57,26 @@
 #define PAUSE_MIN_MS 50
 #define PAUSE_MAX_MS 500
 
+/* What is brought takes turns. */
+typedef enum RouteTurn
+{
+	TURN_CHANGES,
+	TURN_FILL,					/* what was published before */
+	TURN_RETRY					/* what was refused */
+} RouteTurn;
+
 /* A target, as it was last looked at. */
 typedef struct WorkerRoute
 {
 	int			id;
 	bool		is_there;
-	bool		fills;			/* next time: it takes turns with changes */
+	RouteTurn	turn;			/* the last one */
 	bool		was_down;		/* the last attempt; it was logged */
 	int			failures;		/* attempts in vain, one after the other */
 	int			n_left;			/* replicas whose changes stay, being held by consumers of a queue: others come after them */
 	int			together;		/* replicas in one delivery: fewer when they took too long */
+	int			retried;		/* the same of those that were refused */
+	TimestampTz parked_until;	/* then one of these is due; 0: there is none */
 	TimestampTz looked_at;
 	TimestampTz compacted_at;
 	TimestampTz due;			/* 0: when there is news */
@@ -216,6 +227,9 @@ bring(Load *load, int from, int n)
 	if (error == NULL)
 		return;
 	whose = blame(error, load->fits);
+	/* Alone, and too slow all the same: others shall not wait behind it.  (Of a line that was cut nothing is known.) */
+	if (error->sqlerrcode == ERRCODE_QUERY_CANCELED && load->delivery->n == 1 && !OidIsValid(my_server))
+		whose = BLAME_ROW;
 	if (whose == BLAME_TARGET)
 		ReThrowError(error);
 	if (n > 1)
@@ -285,6 +299,16 @@ flush_what_was_seen(void)
 	XLogFlush(end);
 }
 
+static RouteTurn
+next_turn(const WorkerRoute *route, const StoreDelivery *delivery, TimestampTz now)
+{
+	if (route->turn == TURN_CHANGES && route->parked_until != 0 && route->parked_until <= now)
+		return TURN_RETRY;
+	if (route->turn != TURN_FILL && !delivery->is_filled)
+		return TURN_FILL;
+	return TURN_CHANGES;
+}
+
 /* It waits, and that has lasted. */
 static bool
 wants_compaction(const WorkerRoute *route, TimestampTz now)
@@ -300,7 +324,6 @@ step(WorkerRoute *route, Oid schema)
 	StoreSpace *space = store_space_by_schema(schema);
 	StoreTarget *target = space != NULL ? store_target_find(space, route->id) : NULL;
 	StoreDelivery delivery;
-	bool		fills;
 	TimestampTz next;
 
 	if (target == NULL || !store_delivery_begin(space, target, &delivery))
@@ -321,10 +344,11 @@ step(WorkerRoute *route, Oid schema)
 	if (target == NULL)
 		return now;
 	store_delivery_lock(target);
-	fills = !delivery.is_filled && route->fills;
-	route->fills = !fills;
-	if (fills)
+	route->turn = next_turn(route, &delivery, now);
+	if (route->turn == TURN_FILL)
 		store_delivery_fill(space, &delivery, route->together);
+	else if (route->turn == TURN_RETRY)
+		store_delivery_retry(space, &delivery, route->retried);
 	else
 		store_delivery_read(space, &delivery, route->together + route->n_left);
 	/* What another system is told must have happened here: messages may be committed without waiting for the disk. */
@@ -332,18 +356,22 @@ step(WorkerRoute *route, Oid schema)
 		flush_what_was_seen();
 	if (delivery.n > 0)
 		deliver(&delivery);
-	else if (fills || delivery.failures > 0)
+	else if (route->turn == TURN_FILL || delivery.failures > 0)
 		store_delivery_end(space, &delivery);
 	route->was_down = false;
-	route->together = Min(route->together * 2, TOGETHER_MAX);
-	route->n_left = fills ? route->n_left : count_left(&delivery);
+	if (route->turn == TURN_RETRY)
+		route->retried = Min(route->retried * 2, RETRIED_MAX);
+	else
+		route->together = Min(route->together * 2, TOGETHER_MAX);
+	if (route->turn == TURN_CHANGES)
+		route->n_left = count_left(&delivery);
 	space = store_space_by_schema(schema);
 	if (space == NULL)
 		return 0;
-	/* After a part that fills, changes have their turn. */
-	if (delivery.has_more || fills || !delivery.is_filled)
+	next = route->parked_until = store_delivery_next(space, &delivery);
+	/* After the others, changes have their turn. */
+	if (delivery.has_more || route->turn != TURN_CHANGES || !delivery.is_filled)
 		return now;
-	next = store_delivery_next(space, &delivery);
 	if (route->n_left > 0 && (next == 0 || next > TimestampTzPlusMilliseconds(now, HELD_MS)))
 		next = TimestampTzPlusMilliseconds(now, HELD_MS);
 	return next;
@@ -446,7 +474,11 @@ run(WorkerRoute *route, Oid schema)
 		MemoryContextSwitchTo(errors);
 		/* Broken off: less at a time may do. */
 		if (was_cut || error->sqlerrcode == ERRCODE_QUERY_CANCELED)
-			route->together = Max(route->together / 4, 1);
+		{
+			int		   *size = route->turn == TURN_RETRY ? &route->retried : &route->together;
+
+			*size = Max(*size / 4, 1);
+		}
 		route->due = failed(route, schema, error);
 		if (wants_compaction(route, route->looked_at))
 			route->due = route->looked_at;
@@ -463,7 +495,7 @@ find_or_make(WorkerSpace *known, int id)
 			return &known->routes[i];
 	known->routes = known->routes == NULL ? MemoryContextAlloc(TopMemoryContext, sizeof(WorkerRoute)) :
 		repalloc(known->routes, sizeof(WorkerRoute) * (known->n_routes + 1));
-	known->routes[known->n_routes] = (WorkerRoute) {.id = id,.together = TOGETHER_MAX,.due = GetCurrentTimestamp()};
+	known->routes[known->n_routes] = (WorkerRoute) {.id = id,.together = TOGETHER_MAX,.retried = RETRIED_MAX,.parked_until = GetCurrentTimestamp(),.due = GetCurrentTimestamp()};
 	return &known->routes[known->n_routes++];
 }
 

@@ -316,8 +316,11 @@ $alice->ask('DROP SCHEMA room CASCADE;');
 $alice->ask('ALTER SYSTEM SET adama.replication_timeout = 500;', 'SELECT pg_reload_conf();',
 	q{CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN IF NEW.best = 13 THEN PERFORM pg_sleep(20); END IF; RETURN NEW; END$$;},
 	'CREATE TRIGGER dawdle BEFORE UPDATE ON board FOR EACH ROW EXECUTE FUNCTION dawdle();', q{SELECT game.set('d0030', best => 13);});
-becomes(q{SELECT format('%s %s', state, last_error) FROM adama.replication_status WHERE target = 'board'::regclass}, 'waiting canceling statement due to statement timeout', 20, 'what takes too long is broken off');
-becomes(q{SELECT count(*) FROM game.outbox WHERE key = 'd0030' AND error IS NULL}, 1, 10, 'and the queue of the same name goes on');
+becomes(q{SELECT format('%s parked, %s', parked, last_error) FROM adama.replication_status WHERE target = 'board'::regclass}, '1 parked, document "d0030": canceling statement due to statement timeout', 20,
+	'what takes too long is broken off, and put aside');
+$alice->ask(q{SELECT count(game.open('d' || to_char(i, 'FM0000'), true)) FROM generate_series(31, 60) i;}, q{SELECT game.set('d0030', best => 13), count(game.set('d' || to_char(i, 'FM0000'), best => 3)) FROM generate_series(31, 60) i;});
+becomes(q{SELECT count(*) FROM board WHERE key BETWEEN 'd0031' AND 'd0060' AND best = 3}, 30, 60, 'nothing is stuck behind it');
+becomes(q{SELECT count(*) FROM game.outbox WHERE key = 'd0030' AND error IS NULL}, 1, 10, 'the queue of the same name goes on');
 $alice->ask('DROP TRIGGER dawdle ON board;', 'ALTER SYSTEM RESET adama.replication_timeout;', 'SELECT pg_reload_conf();', q{SELECT adama.replication_retry('game', 'board', 'board');});
 settle('board', 'and is done when it can be');
 is($alice->value(differences('board')), '', 'all of it');
