@@ -44,6 +44,7 @@
 #include "store/delivery.h"
 
 #define READ_MAX 20000			/* changes at a time */
+#define COMPACT_REPLICAS 1000000	/* that are told apart when changes are compacted: some 40 MB */
 #define BYTES_MAX (8 * 1024 * 1024)	/* of values at a time, about */
 
 static const char *const lock_sql =
@@ -178,7 +179,7 @@ require_whole(const StoreTable *table)
 
 /* Changes of the target, the oldest first: of max replicas at most.  Sorted. */
 static Change *
-read_changes(StoreDelivery *delivery, StoreTable *table, int max, int max_read, Snapshot snapshot, int *n)
+read_changes(StoreDelivery *delivery, StoreTable *table, int max, Snapshot snapshot, int *n)
 {
 	HASHCTL		ctl = {.keysize = sizeof(uint64),.entrysize = sizeof(uint64),.hcxt = CurrentMemoryContext};
 	HTAB	   *seen = hash_create("adama changes", 1024, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
@@ -191,7 +192,7 @@ read_changes(StoreDelivery *delivery, StoreTable *table, int max, int max_read, 
 	*n = 0;
 	ScanKeyInit(&key, REPLICA_CHANGE_REPLICATION, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(delivery->id));
 	scan = table_beginscan(table->rel, snapshot, 1, &key);
-	while (*n < max_read && table_scan_getnextslot(scan, ForwardScanDirection, table->found))
+	while (*n < READ_MAX && table_scan_getnextslot(scan, ForwardScanDirection, table->found))
 	{
 		Change	   *change;
 
@@ -212,7 +213,7 @@ read_changes(StoreDelivery *delivery, StoreTable *table, int max, int max_read, 
 		}
 		(*n)++;
 	}
-	delivery->has_more |= *n == max_read;
+	delivery->has_more |= *n == READ_MAX;
 	table_endscan(scan);
 	hash_destroy(seen);
 	if (*n > 1)
@@ -360,7 +361,7 @@ store_delivery_read(StoreSpace *space, StoreDelivery *delivery, int max)
 	Change	   *changes;
 	int			n;
 
-	changes = read_changes(delivery, &table, max, READ_MAX, snapshot, &n);
+	changes = read_changes(delivery, &table, max, snapshot, &n);
 	take_changes(delivery, changes, n);
 	pfree(changes);
 	store_outbox_join(space, delivery, 0);
@@ -531,26 +532,54 @@ store_delivery_note(StoreSpace *space, int id, const char *error)
 	store_session_end(&session);
 }
 
+/* Whether one of the same replica came before it, among those that are remembered. */
+static bool
+has_come(HTAB *seen, const uint64 seeds[2], const StoreTable *table)
+{
+	Datum		key = PointerGetDatum(PG_DETOAST_DATUM_PACKED(table->found->tts_values[REPLICA_CHANGE_KEY - 1]));
+	uint64		row = (uint32) DatumGetInt32(table->found->tts_values[REPLICA_CHANGE_ROW - 1]);
+	uint64		hash[2];
+	bool		found;
+
+	/* A change that is taken for another's would be lost: 128 bits, with seeds that nobody knows before. */
+	for (int i = 0; i < 2; i++)
+		hash[i] = kit_hash(VARDATA_ANY(DatumGetPointer(key)), VARSIZE_ANY_EXHDR(DatumGetPointer(key)), kit_hash_mix(seeds[i], row));
+	(void) hash_search(seen, hash, hash_get_num_entries(seen) < COMPACT_REPLICAS ? HASH_ENTER : HASH_FIND, &found);
+	return found;
+}
+
 int
 store_delivery_compact(StoreSpace *space, StoreDelivery *delivery, int max)
 {
 	StoreRole	role = store_role_enter(space);
 	StoreTable	table = store_table_open(space->replica_change, RowExclusiveLock);
 	Snapshot	snapshot = store_snapshot_now();
-	int			n;
-	Change	   *changes = read_changes(delivery, &table, max, max, snapshot, &n);
+	HASHCTL		ctl = {.keysize = 2 * sizeof(uint64),.entrysize = 2 * sizeof(uint64),.hcxt = CurrentMemoryContext};
+	HTAB	   *seen = hash_create("adama changes", 1024, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	uint64		seeds[2];
+	ScanKeyData key;
+	TableScanDesc scan;
 	int			n_gone = 0;
 
-	/* The oldest of each stays: sorted by time as the table has them. */
-	for (int i = 1; i < n; i++)
+	if (!pg_strong_random(seeds, sizeof(seeds)))
+		elog(ERROR, "could not generate random bytes");
+	ScanKeyInit(&key, REPLICA_CHANGE_REPLICATION, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(delivery->id));
+	scan = table_beginscan(table.rel, snapshot, 1, &key);
+	while (n_gone < max && table_scan_getnextslot(scan, ForwardScanDirection, table.found))
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (is_same(&changes[i - 1], &changes[i]))
+		slot_getallattrs(table.found);
+		require_whole(&table);
+		if (has_come(seen, seeds, &table))
 		{
-			delete_change(&table, &changes[i].tid, snapshot);
+			ItemPointerData tid = table.found->tts_tid;
+
+			delete_change(&table, &tid, snapshot);
 			n_gone++;
 		}
 	}
+	table_endscan(scan);
+	hash_destroy(seen);
 	UnregisterSnapshot(snapshot);
 	store_table_close(&table);
 	store_role_leave(role);

@@ -384,7 +384,7 @@ extern void store_delivery_failed(StoreSpace *space, int id, const char *error, 
 extern void store_delivery_note(StoreSpace *space, int id, const char *error);
 /* Takes out what is of targets that are not registered (any more), as after a dump was restored without them. */
 extern void store_deliveries_tidy(StoreSpace *space);
-/* Of at most max changes of the target keeps one of each replica; how many went. */
+/* Keeps one change of each replica of the target, of a million replicas at least; takes out at most max at a time, and tells how many went. */
 extern int	store_delivery_compact(StoreSpace *space, StoreDelivery *delivery, int max);
 
 /*

@@ -48,7 +48,7 @@
 #define PARK_MAX_MS 300000
 #define HELD_MS 100				/* until rows of a queue are looked at again that consumers hold */
 #define COMPACT_AFTER 3			/* attempts in vain */
-#define COMPACT_MAX 100000
+#define COMPACT_MAX 100000		/* that are taken out at a time */
 #define COMPACT_EVERY_MS 5000
 #define TELL_AGAIN_MS 10000		/* couriers that could not be started */
 #define LOOK_EVERY_MS 500		/* at a target that waits, when there is news: somebody may have asked for another try */
