@@ -96,7 +96,14 @@ sub value { my ($self, $query) = @_; return ($self->{session}->ask("$query;"))[0
 sub acknowledge
 {
 	my ($self) = @_;
-	print { $self->{report} } map { "$_\n" } @{ $self->{said} };
+	my %status;
+	for (@{ $self->{said} })
+	{
+		# Only what the server has called committed: a statement that was cancelled may leave a transaction where none was meant.
+		s/^ACK\t(\d+)/ACK/ or next;
+		$status{$1} //= $self->value("SELECT pg_xact_status('$1')");
+		print { $self->{report} } "$_\n" if $status{$1} eq 'committed';
+	}
 	$self->{said} = [];
 }
 
@@ -349,7 +356,7 @@ my %blows = (
 sub leave_evidence
 {
 	my ($space, $story, @problems) = @_;
-	my $path = "$build/seed-$seed-$space";
+	my $path = "$build/seed-$seed-$space-" . int(time);
 	open(my $out, '>:encoding(UTF-8)', $path) or die "$path: $!\n";
 	print $out map({ "$_\n" } @problems), map { "\n---- version $_\n$story->{versions}[$_]{program}" } 0 .. $#{ $story->{versions} };
 	close $out;
