@@ -306,7 +306,7 @@ store_is_word(VmText name, const char *word)
 }
 
 /* What leads from doc, of this program, to the state after seq, as `by` asks (past.c).  False when the program can't read that state.  Raises what store_past_at_seq does. */
-extern bool store_rewind_delta(StoreSpace *space, const char *key, int64 seq, const VmDoc *doc, const StoreProgram *program, const VmEvent *by, KitArena *arena,
+extern bool store_rewind_delta(StoreSpace *space, const char *key, int64 seq, Snapshot snapshot, const VmDoc *doc, const StoreProgram *program, const VmEvent *by, KitArena *arena,
 							   KitBuf *delta, KitDiag *diag);
 /* KIT_UNKNOWN_SEQ; row: the document's. */
 extern void store_unknown_seq(KitDiag *diag, StoreSpace *space, const char *key, int64 seq, const StoreRow *row);

@@ -301,16 +301,14 @@ store_past_end(StorePast *past)
 }
 
 bool
-store_rewind_delta(StoreSpace *space, const char *key, int64 seq, const VmDoc *doc, const StoreProgram *program, const VmEvent *by, KitArena *arena, KitBuf *delta,
+store_rewind_delta(StoreSpace *space, const char *key, int64 seq, Snapshot snapshot, const VmDoc *doc, const StoreProgram *program, const VmEvent *by, KitArena *arena, KitBuf *delta,
 				   KitDiag *diag)
 {
-	Snapshot	snapshot = store_snapshot_now();
 	StorePast	past;
 	KitBuf		unused;
 	bool		ok = true;
 
 	store_past_at_seq(space, key, seq, snapshot, &past);
-	UnregisterSnapshot(snapshot);
 	kit_buf_init(&unused, arena);
 	if (past.program->version != program->version)
 	{

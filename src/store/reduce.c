@@ -477,9 +477,13 @@ lead_back(Work *work, const VmEvent *by, bool is_asked, int64 seq, TimestampTz a
 	KitBuf		delta;
 	Step		step;
 	StoreReplicas *replicas = NULL;
+	Snapshot	snapshot = store_snapshot_now();
+	bool		ok;
 
 	kit_buf_init(&delta, arena);
-	if (store_rewind_delta(work->space, work->key, seq, work->copy->doc, work->copy->program, by, arena, &delta, diag))
+	ok = store_rewind_delta(work->space, work->key, seq, snapshot, work->copy->doc, work->copy->program, by, arena, &delta, diag);
+	UnregisterSnapshot(snapshot);
+	if (ok)
 	{
 		if (!vm_doc_apply(work->copy->doc, (DocBytes) {delta.data, delta.len}, diag))
 			store_raise(diag);

@@ -16,6 +16,7 @@ typedef struct Verification
 	KitArena   *arena;
 	StoreDivergence *divergence;
 	const StoreRow *row;		/* the document's, or NULL */
+	Snapshot	snapshot;
 	int64		seq;
 	TimestampTz at;
 	KitArena   *made;			/* of these two */
@@ -132,7 +133,7 @@ rewind_document(Verification *v, const StoreEntry *entry, KitDiag *diag)
 		kit_buf_add(delta, entry->delta.data, entry->delta.len);
 	}
 	else
-		ok = ok && store_rewind_delta(v->replay.space, v->replay.key, seq, v->replay.doc, v->program, &by, v->replay.scratch, delta, diag);
+		ok = ok && store_rewind_delta(v->replay.space, v->replay.key, seq, v->snapshot, v->replay.doc, v->program, &by, v->replay.scratch, delta, diag);
 	kit_arena_reset(v->replay.scratch);
 	return ok && vm_doc_apply(v->replay.doc, (DocBytes) {delta->data, delta->len}, diag);
 }
@@ -223,6 +224,7 @@ verify_log(Verification *v, Snapshot snapshot)
 	bool		ok = true;
 	bool		has_state = false;	/* the row's has been compared */
 
+	v->snapshot = snapshot;
 	store_log_walk_begin(&walk, v->replay.space, v->replay.key, v->row->log_from, true, snapshot);
 	while (ok && store_log_walk_next(&walk, &entry, &diag))
 	{
