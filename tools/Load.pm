@@ -11,6 +11,7 @@ use strict;
 use warnings;
 use IO::Handle;
 use POSIX ();
+use Time::HiRes qw(sleep);
 use Session;
 
 sub new
@@ -71,8 +72,15 @@ sub acknowledged
 sub stop
 {
 	my ($self) = @_;
-	kill TERM => map { $_->{pid} } values %{ $self->{clients} };
-	waitpid $_->{pid}, 0 for values %{ $self->{clients} };
+	my %running = map { $_->{pid} => 1 } values %{ $self->{clients} };
+	kill TERM => keys %running;
+	# A client whose acknowledgements nobody reads can't end: they fill its pipe.
+	while (%running)
+	{
+		$self->acknowledged();
+		waitpid($_, POSIX::WNOHANG) == 0 or delete $running{$_} for keys %running;
+		sleep 0.02 if %running;
+	}
 	return $self->acknowledged();
 }
 
