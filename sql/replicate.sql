@@ -124,7 +124,7 @@ CREATE TABLE fits (key text PRIMARY KEY, b bool, i bigint, l numeric, d real, s 
 CREATE TABLE texts (key text PRIMARY KEY, b text, i text, l text, d text, s char(8), la text, h text, p text, day text, hour text, at text, span numeric, m text, dy json, c jsonb, list json);
 CREATE TABLE numbers (k text PRIMARY KEY, i float8, d numeric, h int, at timestamp, span float8, everything jsonb, id text, seq bigint, hash text, wrote timestamptz, space text, name text, "row" int);
 SELECT replicate('kinds', 'all', 'fits', mode => 'sync');
-ALTER TABLE fits ALTER m TYPE int;
+ALTER TABLE fits ALTER m TYPE int, ALTER d TYPE float8;
 SELECT replicate('kinds', 'all', 'fits', mode => 'sync'), replicate('kinds', 'all', 'texts', mode => 'sync'),
   replicate('kinds', 'all', 'numbers', '{"k": "$key", "i": "i", "d": "d", "h": "h", "at": "at", "span": "span", "everything": "$value", "id": "$id", "seq": "$seq", "hash": "$hash", "wrote": "$at", "space": "$space", "name": "$name", "row": "$row"}', 'sync');
 \x

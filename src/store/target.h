@@ -45,7 +45,6 @@ typedef enum TargetClass
 	TARGET_INT4,
 	TARGET_INT8,
 	TARGET_NUMERIC,
-	TARGET_FLOAT4,
 	TARGET_FLOAT8,
 	TARGET_TEXT,				/* text, varchar, char, citext, …: category S */
 	TARGET_ENUM,

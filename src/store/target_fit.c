@@ -158,8 +158,6 @@ store_target_class_of(Oid type)
 			return TARGET_INT8;
 		case NUMERICOID:
 			return TARGET_NUMERIC;
-		case FLOAT4OID:
-			return TARGET_FLOAT4;
 		case FLOAT8OID:
 			return TARGET_FLOAT8;
 		case DATEOID:
@@ -237,7 +235,7 @@ static const char *
 fitting_types(LangTypeKind kind)
 {
 	static const char *const names[] = {
-		[TARGET_BOOL] = "boolean", [TARGET_INT4] = "integer", [TARGET_INT8] = "bigint", [TARGET_NUMERIC] = "numeric", [TARGET_FLOAT4] = "real",
+		[TARGET_BOOL] = "boolean", [TARGET_INT4] = "integer", [TARGET_INT8] = "bigint", [TARGET_NUMERIC] = "numeric",
 		[TARGET_FLOAT8] = "double precision", [TARGET_TEXT] = "text", [TARGET_ENUM] = "an enum with these names", [TARGET_PRINCIPAL] = "adama.principal",
 		[TARGET_DATE] = "date", [TARGET_TIME] = "time", [TARGET_TIMESTAMP] = "timestamp", [TARGET_TIMESTAMPTZ] = "timestamptz", [TARGET_INTERVAL] = "interval",
 	};
