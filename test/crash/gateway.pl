@@ -5,6 +5,7 @@ use warnings;
 use Test::More;
 use Time::HiRes qw(sleep time);
 use Gateway;
+use Server;
 use Session;
 
 my $DOCUMENTS = 3;
@@ -22,29 +23,6 @@ public formula entries = iterate _entries;
 message Add { string what; }
 channel add(Add m) { _entries <- { what: m.what }; }
 END
-
-sub cluster { system('tools/cluster', @_) == 0 or die "tools/cluster @_ failed\n"; }
-
-sub wait_for_server
-{
-	my $deadline = time + 60;
-	my $session;
-	until ($session = eval { local $SIG{__DIE__}; Session->new('prober') })
-	{
-		die "the server did not come back\n" if time > $deadline;
-		sleep 0.2;
-	}
-	return $session;
-}
-
-sub becomes
-{
-	my ($on, $query, $value, $patience, $name) = @_;
-	my $deadline = time + $patience;
-	my $got;
-	while (($got = $on->value($query)) ne $value && time < $deadline) { sleep 0.05; }
-	is($got, $value, $name);
-}
 
 my $session = Session->new('first');
 $session->ask(qq{SELECT adama.deploy('room', \$program\$$program\$program\$);});
@@ -84,7 +62,7 @@ sub strike
 
 	$blow->($gate);
 	eval { local $SIG{__DIE__}; $gate->quit(); };
-	my $after = wait_for_server();
+	my $after = returned();
 	# The first use of adama after a start of the server wakes the emitter.
 	$after->ask(q{SELECT adama.create('room', 'wake' || pg_backend_pid() || clock_timestamp()) \g /dev/null});
 	becomes($after, 'SELECT count(*) FROM room.connection', 0, 30, 'no connection is left');

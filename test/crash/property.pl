@@ -13,6 +13,7 @@ use JSON::PP;
 use POSIX ();
 use open ':std', ':encoding(UTF-8)';
 use Time::HiRes qw(sleep time);
+use Server;
 use Session;
 
 my $SPACES = 4;
@@ -31,29 +32,16 @@ system('mkdir', '-p', $build) == 0 or die "$build: $!\n";
 # Errors that messages and the like may well end in.  Damage, internal errors, and statements of this test that are wrong are not among them.
 my $EXPECTED = qr/^(?:YA0(?:12|13|14|15|16|17|18|21|22|23|24|31|32|33|34|36|37|02)|42501|40001|40P01|25P01|25P02|3B001|57014|57P01|57P02|57P03|53400|54000|08006|2D000)$/;
 
-sub cluster { system('tools/cluster', @_) == 0 or die "tools/cluster @_ failed\n"; }
-
 sub quoted { return '$q$' . $_[0] . '$q$'; }
 sub array { return @_ ? 'ARRAY[' . join(',', map { quoted($_) } @_) . ']' : q('{}'); }
 sub any { return $_[rand @_]; }
 
-sub session
-{
-	my ($name) = @_;
-	my $session = Session->new($name, limit => 120);
-	$session->ask('\pset tuples_only on', '\pset format unaligned', '\set VERBOSITY verbose');
-	return $session;
-}
+sub session { return prepared(Session->new($_[0], limit => 120)); }
 
-sub wait_for_server
+sub prepared
 {
-	my $deadline = time + 60;
-	my $session;
-	until ($session = eval { local $SIG{__DIE__}; session('prober') })
-	{
-		die "the server did not come back\n" if time > $deadline;
-		sleep 0.2;
-	}
+	my ($session) = @_;
+	$session->ask('\pset tuples_only on', '\pset format unaligned', '\set VERBOSITY verbose');
 	return $session;
 }
 
@@ -409,7 +397,7 @@ sub generation
 		$blows{$what}->();
 		kill TERM => keys %clients;
 		waitpid $_, 0 for keys %clients;
-		$checker = wait_for_server();
+		$checker = prepared(returned(limit => 120));
 		collect(values %clients);
 		check_spaces("generation $number, $what", \%stories);
 	}

@@ -6,6 +6,7 @@ use Test::More;
 use List::Util qw(sum);
 use Time::HiRes qw(sleep time);
 use Load;
+use Server;
 use Session;
 use Viewer;
 
@@ -25,36 +26,12 @@ message Add { int client; int n; }
 channel add(Add m) { _entries <- { client: m.client, n: m.n }; }
 END
 
-sub cluster { system('tools/cluster', @_) == 0 or die "tools/cluster @_ failed\n"; }
-
-# Waits until the server takes connections again.
-sub wait_for_server
-{
-	my $deadline = time + 60;
-	my $session;
-	until ($session = eval { local $SIG{__DIE__}; Session->new('prober') })
-	{
-		die "the server did not come back\n" if time > $deadline;
-		sleep 0.2;
-	}
-	return $session;
-}
-
 my $session = Session->new('first');
 $session->ask(qq{SELECT adama.deploy('room', \$program\$$program\$program\$);}, qq{SELECT adama.create('room', 'd' || i) FROM generate_series(1, $DOCUMENTS) i;});
 $session->quit();
 
 my $round = 0;
 my %sent;		# round and client => last acknowledged
-
-sub becomes
-{
-	my ($on, $query, $value, $patience, $name) = @_;
-	my $deadline = time + $patience;
-	my $got;
-	while (($got = $on->value($query)) ne $value && time < $deadline) { sleep 0.05; }
-	is($got, $value, $name);
-}
 
 # Load and viewers, then $blow strikes; afterwards everything is looked at.
 sub strike
@@ -68,7 +45,7 @@ sub strike
 	do { sleep 0.1; %so_far = $load->acknowledged(); } until (sum(values %so_far) > 500 || time > $deadline);
 	cmp_ok(sum(values %so_far), '>', 500, "$what: messages were being sent");
 	$blow->($viewers[0]);
-	my $after = wait_for_server();
+	my $after = returned();
 	my %acknowledged = $load->stop();
 	$sent{ $number * 100 + $_ } = $acknowledged{$_} for keys %acknowledged;
 

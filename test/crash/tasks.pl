@@ -3,32 +3,16 @@ use strict;
 use warnings;
 use Test::More;
 use Time::HiRes qw(sleep time);
+use Server;
 use Session;
 
 my $DOCUMENTS = 4000;
 
-sub cluster { system('tools/cluster', @_) == 0 or die "tools/cluster @_ failed\n"; }
-
 sub server
 {
-	my $deadline = time + 60;
-	my $session;
-	until ($session = eval { local $SIG{__DIE__}; Session->new('prober') })
-	{
-		die "the server did not come back\n" if time > $deadline;
-		sleep 0.2;
-	}
+	my $session = returned();
 	$session->ask('SET client_min_messages = warning;');
 	return $session;
-}
-
-sub becomes
-{
-	my ($on, $query, $value, $patience, $name) = @_;
-	my $deadline = time + $patience;
-	my $got;
-	while (($got = $on->value($query)) ne $value && time < $deadline) { sleep 0.05; }
-	is($got, $value, $name);
 }
 
 sub deploy
