@@ -379,7 +379,7 @@ typedef struct StoreReplicaChanges
 	ItemPointerData *tids;		/* of those that are there */
 	int			n;
 	int			capacity;
-	bool		is_proof;		/* nothing will be written, and hashes are not believed */
+	bool		doubts;			/* hashes are not believed: somebody may have written to the rows */
 } StoreReplicaChanges;
 
 /*

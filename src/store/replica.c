@@ -8,7 +8,7 @@
  *		write	after the entry of the log and the document's row, so that triggers here find the document as it is now; then on to the targets (target.c)
  *
  * What is looked at.  An entry of events: only what its changes can have changed; mostly nothing, and then no table is opened.  A creation, an upgrade, a rewind, an
- * import: all that the document publishes, against all rows that it has.  A value with the hash of the row's is left alone.
+ * import: all that the document publishes, against all rows that it has, value by value.  After events, a value with the hash of the row's is left alone.
  *
  * Rows of a document are touched under the lock of its row only.  So they are looked up as of now under every isolation level; whoever saw an older document has failed to
  * lock it before.
@@ -367,7 +367,7 @@ compare(StoreReplicaChanges *changes, const Rows *rows, bool is_there, const Rep
 	}
 	else if (!is_there)
 		add_change(changes, STORE_REPLICA_INSERT, replica->name, replica->row, NULL, replica, arena);
-	else if (rows_hash(rows) != replica->hash || (changes->is_proof && !has_value(rows, replica, arena)))
+	else if (rows_hash(rows) != replica->hash || (changes->doubts && !has_value(rows, replica, arena)))
 		add_change(changes, STORE_REPLICA_UPDATE, replica->name, replica->row, tid, replica, arena);
 }
 
@@ -466,7 +466,7 @@ void
 store_replicas_write(StoreSpace *space, const char *key, const StoreReplicas *replicas, int64 seq, TimestampTz at)
 {
 	ErrorContextCallback context = {error_context_stack, add_context, (void *) key};
-	StoreReplicaChanges changes = {key, seq, at};
+	StoreReplicaChanges changes = {key, seq, at, .doubts = replicas->is_all};
 	MemoryContext here;
 	MemoryContext caller;
 	StoreCacheEntry *entry;
@@ -584,7 +584,7 @@ bool
 store_verify_replicas(StoreSpace *space, const char *key, Snapshot snapshot, const StorePast *past, KitArena *arena, StoreDivergence *divergence)
 {
 	StoreRole	role = store_role_enter(space);
-	StoreReplicaChanges changes = {key, .is_proof = true};
+	StoreReplicaChanges changes = {key, .doubts = true};
 	KitDiag		diag = {0};
 	StoreReplicas *replicas = store_replicas_all(space, key, past->doc, &store_no_limits, arena, &diag);
 

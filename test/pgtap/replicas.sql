@@ -1,5 +1,5 @@
 -- What documents publish lies in the table replica: in the transaction that changes it, and untouched by all that does not.
-SELECT plan(89);
+SELECT plan(90);
 
 SELECT $adama$
 record Player {
@@ -247,6 +247,8 @@ ROLLBACK;
 BEGIN;
 DELETE FROM game.replica WHERE name = 'games' AND key = 'g1';
 INSERT INTO game.replica VALUES ('players', 'g1', 7, '{}', 0, 1, now());
+UPDATE game.replica SET value = value || '{"score": 77}' WHERE name = 'players' AND key = 'g1' AND "row" <> 7;
+SELECT isnt((SELECT count(*) FROM game.replica WHERE key = 'g1' AND value->>'score' = '77'), 0::bigint, 'somebody writes to rows, and leaves their hashes');
 SELECT adama.rewind('game', 'g1', (SELECT seq FROM game.document WHERE key = 'g1')) \g /dev/null
 SELECT is(proof('g1'), 'ok', 'to lead the document to where it is puts that right');
 ROLLBACK;
