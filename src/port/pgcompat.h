@@ -53,6 +53,13 @@
 #define object_ownercheck(catalog, object, role) (AssertMacro((catalog) == NamespaceRelationId), pg_namespace_ownercheck((object), (role)))
 #endif
 
+/* 16 renamed what says where a relation's file is. */
+#if PG_VERSION_NUM < 160000
+#define port_read_recent_buffer(rel, block, buffer) ReadRecentBuffer((rel)->rd_node, MAIN_FORKNUM, (block), (buffer))
+#else
+#define port_read_recent_buffer(rel, block, buffer) ReadRecentBuffer((rel)->rd_locator, MAIN_FORKNUM, (block), (buffer))
+#endif
+
 /* 16 lets input functions report an error without throwing it. */
 #if PG_VERSION_NUM < 160000
 #define ereturn(context, dummy, ...) ereport(ERROR, __VA_ARGS__)

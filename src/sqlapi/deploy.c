@@ -202,7 +202,7 @@ adama_sql_rollback(PG_FUNCTION_ARGS)
 				 errmsg("space \"%s\" has no version %d of its program", NameStr(space->name), version),
 				 errhint("Its table \"program\" lists the versions.")));
 	arena = kit_arena_new("adama sources");
-	sources = bytes.len > 0 ? sqlapi_jsonb_of_item(sqlapi_fresh_item(bytes), arena) : sqlapi_jsonb_of_json("{}");
+	sources = bytes.len > 0 ? store_jsonb_of_item(sqlapi_fresh_item(bytes), arena) : sqlapi_jsonb_of_json("{}");
 	kit_arena_delete(arena);
 	PG_RETURN_INT32(deploy(pstrdup(NameStr(space->name)), (VmText) {source, (uint32) strlen(source)}, sources));
 }

@@ -162,7 +162,7 @@ list_event(const StoreHistory *event, const StorePast *after, void *arg)
 	values[5] = sqlapi_text_or_null(event->channel, &nulls[5]);
 	nulls[6] = !event->has_message;
 	if (event->has_message)
-		values[6] = sqlapi_jsonb_of_item(event->message, listing->arena);
+		values[6] = store_jsonb_of_item(event->message, listing->arena);
 	nulls[7] = nulls[8] = event->delta.len == 0;
 	if (event->delta.len > 0)
 	{
@@ -174,7 +174,7 @@ list_event(const StoreHistory *event, const StorePast *after, void *arg)
 			kit_diag_detail(&diag, "Log entry %lld.", (long long) event->seq);
 			store_raise(&diag);
 		}
-		values[7] = sqlapi_jsonb_of_item(delta, listing->arena);
+		values[7] = store_jsonb_of_item(delta, listing->arena);
 		values[8] = Int32GetDatum((int32) event->delta.len);
 	}
 	values[9] = sqlapi_jsonb_of_buf(&seen, &nulls[9]);

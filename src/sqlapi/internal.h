@@ -20,7 +20,6 @@ extern Datum sqlapi_text_or_null(VmText value, bool *isnull);	/* str NULL: null 
 extern VmText sqlapi_text(Datum text);						/* points into the datum */
 extern char *sqlapi_json_of_jsonb(Datum jsonb, size_t *len);
 extern Datum sqlapi_jsonb_of_json(const char *json);
-extern Datum sqlapi_jsonb_of_item(DocItem item, KitArena *arena);
 extern Datum sqlapi_jsonb_of_buf(KitBuf *json, bool *isnull);	/* null when it is empty */
 /* Appends what the event of this number did beside the document, as JSON for people; nothing when it did nothing (history.c).  effects: from there on, of its log entry. */
 extern void sqlapi_effects(DocCursor effects, int64 seq, KitBuf *out);

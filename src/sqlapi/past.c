@@ -144,7 +144,7 @@ sqlapi_jsonb_or_null(DocBytes bytes, DocClass class, KitArena *arena, bool *isnu
 	KitDiag		diag = {0};
 
 	*isnull = bytes.len == 0 || !doc_validate(bytes, class, &diag) || !doc_open(bytes, class, &item, &diag);
-	return *isnull ? (Datum) 0 : sqlapi_jsonb_of_item(item, arena);
+	return *isnull ? (Datum) 0 : store_jsonb_of_item(item, arena);
 }
 
 Datum

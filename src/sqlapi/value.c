@@ -145,16 +145,6 @@ sqlapi_jsonb_of_json(const char *json)
 	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json));
 }
 
-Datum
-sqlapi_jsonb_of_item(DocItem item, KitArena *arena)
-{
-	KitBuf		json;
-
-	kit_buf_init(&json, arena);
-	doc_item_to_json(item, DOC_JSON_TEXT, &json);
-	return sqlapi_jsonb_of_json(json.data);
-}
-
 int64
 sqlapi_milliseconds(int64 timestamptz)
 {

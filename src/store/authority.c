@@ -38,7 +38,7 @@ store_authority_set(const char *name, Datum jwks, bool isnull)
 {
 	/* Of two that name a new authority at once, the second waits for the first, and finds it. */
 	StoreTable	table = store_table_open(authorities(), ShareRowExclusiveLock);
-	bool		found = store_row_lock(&table, name);
+	bool		found = store_row_lock(&table, name, NULL);
 
 	if (isnull && found)
 		store_row_delete(&table);

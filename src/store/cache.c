@@ -16,7 +16,7 @@
  * savepoint, after the transaction changed the document.
  *
  * Where the transaction wrote the row last (tid), and rows of what it publishes, is kept until it ends: a transaction that sends many messages to one document would
- * otherwise walk through all the versions that it made, more with each message.
+ * otherwise walk through all the versions that it made, more with each message.  Where the row was found (place.c) is kept as long as the entry.
  *
  * An error in the middle of a message aborts a level at or above the entry's, so a copy that was left half-way is dropped too.  A transaction that touched
  * documents cannot be prepared: the copies would outlive it without anybody knowing how it ended.
@@ -46,9 +46,8 @@ untouch(StoreCacheEntry *entry)
 		dlist_delete(&entry->touched_link);
 	entry->touched = 0;
 	ItemPointerSetInvalid(&entry->tid);
-	if (entry->replica_tids != NULL)
-		pfree(entry->replica_tids);
-	entry->replica_tids = NULL;
+	for (int i = 0; i < entry->n_replicas; i++)
+		ItemPointerSetInvalid(&entry->replicas[i].own);
 }
 
 void
@@ -59,6 +58,8 @@ store_cache_drop(StoreCacheEntry *entry)
 	total_memory -= entry->memory;
 	store_copy_free(&entry->copy);
 	pfree(entry->key);
+	if (entry->replicas != NULL)
+		pfree(entry->replicas);
 	hash_search(cache, &entry->id, HASH_REMOVE, NULL);
 }
 
@@ -141,7 +142,7 @@ store_cache_touch(StoreCacheEntry *entry)
 static void
 count_memory(StoreCacheEntry *entry)
 {
-	size_t		memory = entry->copy.doc != NULL ? vm_doc_memory(entry->copy.doc) : 0;
+	size_t		memory = (entry->copy.doc != NULL ? vm_doc_memory(entry->copy.doc) : 0) + sizeof(StoreReplicaPlace) * (size_t) entry->n_replicas;
 
 	total_memory += memory - entry->memory;
 	entry->memory = memory;
@@ -231,7 +232,9 @@ store_cache_entry(StoreSpace *space, const char *key)
 		entry->touched = 0;
 		entry->is_in_use = false;
 		ItemPointerSetInvalid(&entry->tid);
-		entry->replica_tids = NULL;
+		memset(&entry->place, 0, sizeof(entry->place));
+		entry->replicas = NULL;
+		entry->n_replicas = 0;
 		dlist_push_head(&lru, &entry->lru);
 	}
 	return entry;

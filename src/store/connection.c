@@ -126,7 +126,7 @@ store_connection_find(StoreSpace *space, const char *id, Snapshot snapshot, Stor
 bool
 store_connection_delete(StoreTable *table, const char *id)
 {
-	bool		found = store_row_lock(table, id);
+	bool		found = store_row_lock(table, id, NULL);
 
 	if (found)
 		store_row_delete(table);
@@ -149,7 +149,7 @@ store_connection_set_viewer(StoreSpace *space, const char *id, DocBytes viewer, 
 {
 	StoreRole	role = store_role_enter(space);
 	StoreTable	table = store_table_open(space->connection, RowExclusiveLock);
-	bool		found = store_row_lock(&table, id);
+	bool		found = store_row_lock(&table, id, NULL);
 
 	*is_other = false;
 	if (found)

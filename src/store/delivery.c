@@ -20,6 +20,7 @@
 #include "postgres.h"
 
 #include "access/genam.h"
+#include "access/relscan.h"
 #include "access/skey.h"
 #include "access/stratnum.h"
 #include "access/tableam.h"
@@ -29,6 +30,7 @@
 #include "executor/executor.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -91,7 +93,7 @@ store_delivery_begin(StoreSpace *space, const StoreTarget *target, StoreDelivery
 
 	*delivery = (StoreDelivery) {.schema = space->schema,.id = target->id,.mode = target->mode};
 	store_session_begin(&session, space);
-	store_session_run(&session, lock_sql, 1, types, values, NULL, false);
+	store_session_repeat(&session, lock_sql, 1, types, values, NULL, false);
 	found = SPI_processed > 0;
 	if (found)
 	{
@@ -134,6 +136,7 @@ typedef struct Change
 	int32		row;
 	TimestampTz at;
 	ItemPointerData tid;
+	ItemPointerData place;		/* of the replica's row then; may be invalid */
 } Change;
 
 static int
@@ -170,7 +173,7 @@ static void
 require_whole(const StoreTable *table)
 {
 	for (int i = 0; i < REPLICA_CHANGE_N_COLUMNS; i++)
-		if (table->found->tts_isnull[i])
+		if (table->found->tts_isnull[i] && i + 1 != REPLICA_CHANGE_PLACE)
 			ereport(ERROR,
 					(errcode(ERRCODE_DATA_CORRUPTED),
 					 errmsg("column %d of a row of the table \"replica_change\" is null", i + 1),
@@ -206,6 +209,10 @@ read_changes(StoreDelivery *delivery, StoreTable *table, int max, Snapshot snaps
 		change->row = DatumGetInt32(table->found->tts_values[REPLICA_CHANGE_ROW - 1]);
 		change->at = DatumGetTimestampTz(table->found->tts_values[REPLICA_CHANGE_AT - 1]);
 		change->tid = table->found->tts_tid;
+		if (table->found->tts_isnull[REPLICA_CHANGE_PLACE - 1])
+			ItemPointerSetInvalid(&change->place);
+		else
+			change->place = *(ItemPointer) DatumGetPointer(table->found->tts_values[REPLICA_CHANGE_PLACE - 1]);
 		if (is_another(seen, change) && ++n_replicas > max)
 		{
 			delivery->has_more = true;
@@ -245,6 +252,7 @@ typedef struct Walk
 	IndexScanDesc scan;
 	ScanKeyData keys[3];		/* name, key, row */
 	int			n_keys;
+	BlockNumber n_blocks;		/* of the table, at least */
 } Walk;
 
 static void
@@ -254,6 +262,7 @@ walk_begin(Walk *walk, StoreSpace *space, int n_keys, Snapshot snapshot)
 	walk->index = index_open(RelationGetPrimaryKeyIndex(walk->table.rel), AccessShareLock);
 	walk->scan = port_index_beginscan(walk->table.rel, walk->index, snapshot, n_keys, 0);
 	walk->n_keys = n_keys;
+	walk->n_blocks = RelationGetNumberOfBlocks(walk->table.rel);
 }
 
 static void
@@ -294,9 +303,29 @@ fill_in(StoreDelivery *delivery, StoreDeliveryRow *row, TupleTableSlot *found)
 	delivery->size += VARSIZE_ANY(DatumGetPointer(row->it.value));
 }
 
+/* Whether the version that the last change left is the one that the snapshot sees; then nobody need be asked where the row is. */
+static bool
+is_at_place(StoreDelivery *delivery, Walk *walk, StoreDeliveryRow *row)
+{
+	TupleTableSlot *found = walk->table.found;
+
+	if (!ItemPointerIsValid(&row->place) || ItemPointerGetBlockNumber(&row->place) >= walk->n_blocks ||
+		!table_tuple_fetch_row_version(walk->table.rel, &row->place, walk->scan->xs_snapshot, found))
+		return false;
+	slot_getallattrs(found);
+	return !found->tts_isnull[REPLICA_NAME - 1] && store_datum_is_text(found->tts_values[REPLICA_NAME - 1], delivery->name) &&
+		!found->tts_isnull[REPLICA_KEY - 1] && store_datum_is_text(found->tts_values[REPLICA_KEY - 1], row->it.key) &&
+		!found->tts_isnull[REPLICA_ROW - 1] && DatumGetInt32(found->tts_values[REPLICA_ROW - 1]) == row->it.row;
+}
+
 static void
 look_up(StoreDelivery *delivery, Walk *walk, StoreDeliveryRow *row)
 {
+	if (is_at_place(delivery, walk, row))
+	{
+		fill_in(delivery, row, walk->table.found);
+		return;
+	}
 	ScanKeyEntryInitialize(&walk->keys[0], 0, REPLICA_NAME, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ, CStringGetTextDatum(delivery->name));
 	ScanKeyEntryInitialize(&walk->keys[1], 0, REPLICA_KEY, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ, CStringGetTextDatum(row->it.key));
 	ScanKeyEntryInitialize(&walk->keys[2], 0, REPLICA_ROW, BTEqualStrategyNumber, InvalidOid, InvalidOid, F_INT4EQ, Int32GetDatum(row->it.row));
@@ -312,6 +341,8 @@ look_up(StoreDelivery *delivery, Walk *walk, StoreDeliveryRow *row)
 static void
 take_changes(StoreDelivery *delivery, Change *changes, int n)
 {
+	TimestampTz last = 0;
+
 	delivery->tids = palloc_extended(sizeof(ItemPointerData) * Max(n, 1), MCXT_ALLOC_HUGE);
 	delivery->of = palloc_extended(sizeof(int) * Max(n, 1), MCXT_ALLOC_HUGE);
 	for (int i = 0; i < n; i++)
@@ -323,10 +354,16 @@ take_changes(StoreDelivery *delivery, Change *changes, int n)
 			row = add_row(delivery);
 			row->it.key = changes[i].key;
 			row->it.row = changes[i].row;
-			row->since = changes[i].at;
+			row->since = last = changes[i].at;
+			row->place = changes[i].place;
 		}
 		row = &delivery->rows[delivery->n - 1];
 		row->since = Min(row->since, changes[i].at);
+		if (changes[i].at >= last)
+		{
+			last = changes[i].at;
+			row->place = changes[i].place;
+		}
 		delivery->tids[i] = changes[i].tid;
 		delivery->of[i] = delivery->n - 1;
 	}
@@ -361,6 +398,7 @@ store_delivery_read(StoreSpace *space, StoreDelivery *delivery, int max)
 	Change	   *changes;
 	int			n;
 
+	delivery->n_pages = RelationGetNumberOfBlocks(table.rel);
 	changes = read_changes(delivery, &table, max, snapshot, &n);
 	take_changes(delivery, changes, n);
 	pfree(changes);
@@ -493,7 +531,7 @@ store_delivery_end(StoreSpace *space, StoreDelivery *delivery)
 	values[5] = Int64GetDatum(delivery->fill_done);
 	values[6] = Int64GetDatum(n_brought);
 	store_session_begin(&session, space);
-	store_session_run(&session, save_sql, 7, types, values, nulls, false);
+	store_session_repeat(&session, save_sql, 7, types, values, nulls, false);
 	store_session_end(&session);
 }
 

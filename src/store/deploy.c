@@ -162,8 +162,10 @@ static const char *const space_ddl[] = {
 	"replication pg_catalog.int4 NOT NULL, "
 	"key pg_catalog.text COLLATE pg_catalog.\"C\" NOT NULL, "
 	"\"row\" pg_catalog.int4 NOT NULL, "
-	"at pg_catalog.timestamptz NOT NULL) "
-	"WITH (autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_cost_delay = 0)",
+	"at pg_catalog.timestamptz NOT NULL, "
+	"place pg_catalog.tid) "
+	/* Who empties it sees to it (worker/vacuum.c).  Nobody asks for its statistics, and collecting them would keep rows alive. */
+	"WITH (autovacuum_vacuum_threshold = 100000, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_cost_delay = 0, autovacuum_analyze_threshold = 2147483647)",
 	/* It has no key: without this, nothing could be deleted from it where everything is published. */
 	"ALTER TABLE %1$s.replica_change REPLICA IDENTITY FULL",
 	"CREATE TABLE %1$s.outbox ("
@@ -298,6 +300,7 @@ static const char *const space_comments[][2] = {
 	{"COLUMN %1$s.replica_change.key", "the document"},
 	{"COLUMN %1$s.replica_change.row", "id of the record in the document; 0: the document itself"},
 	{"COLUMN %1$s.replica_change.at", "when it changed"},
+	{"COLUMN %1$s.replica_change.place", "where the row of %1$s.replica was then, a hint; null: not known, or it is gone"},
 	{"TABLE %1$s.outbox", "what consumers of queues have to fetch, and what a target refused and is tried again"},
 	{"COLUMN %1$s.outbox.replication", "the registration it is for"},
 	{"COLUMN %1$s.outbox.key", "the document"},

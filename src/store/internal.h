@@ -11,6 +11,8 @@
 #include "access/sdir.h"
 #include "executor/tuptable.h"
 #include "lib/ilist.h"
+#include "storage/bufmgr.h"
+#include "storage/itemptr.h"
 #include "storage/lockdefs.h"
 #include "utils/relcache.h"
 
@@ -52,8 +54,8 @@ enum
 };
 enum
 {
-	REPLICA_CHANGE_REPLICATION = 1, REPLICA_CHANGE_KEY, REPLICA_CHANGE_ROW, REPLICA_CHANGE_AT,
-	REPLICA_CHANGE_N_COLUMNS = REPLICA_CHANGE_AT
+	REPLICA_CHANGE_REPLICATION = 1, REPLICA_CHANGE_KEY, REPLICA_CHANGE_ROW, REPLICA_CHANGE_AT, REPLICA_CHANGE_PLACE,
+	REPLICA_CHANGE_N_COLUMNS = REPLICA_CHANGE_PLACE
 };
 enum
 {
@@ -78,12 +80,21 @@ typedef struct StoreRow
 	bool		is_ours;		/* this transaction wrote this version of the row */
 } StoreRow;
 
+/* Where a row was found: what the index names, and the buffer that had it; {0}: nowhere yet (place.c). */
+typedef struct StorePlace
+{
+	ItemPointerData root;
+	uint16		size;			/* of the version that was found, in bytes */
+	Buffer		buffer;
+} StorePlace;
+
 /* A table opened for one operation, with room for a tuple. */
 typedef struct StoreTable
 {
 	Relation	rel;
 	TupleTableSlot *found;		/* the row found or locked */
 	TupleTableSlot *fresh;		/* the row to be written: values and nulls are filled in by the caller */
+	StorePlace	place;			/* of the row found */
 } StoreTable;
 
 extern StoreTable store_table_open(Oid relation, LOCKMODE lock);
@@ -96,9 +107,9 @@ extern Snapshot store_snapshot_now(void);
 extern bool store_row_find(StoreTable *table, const char *key, Snapshot snapshot);
 /*
  * Finds and locks FOR NO KEY UPDATE the newest version of the row, waiting as long as needed.  False when there is none.  In REPEATABLE READ and
- * above, a row that changed since the transaction's snapshot is error 40001.
+ * above, a row that changed since the transaction's snapshot is error 40001.  place: where to look first; NULL: nobody knows.
  */
-extern bool store_row_lock(StoreTable *table, const char *key);
+extern bool store_row_lock(StoreTable *table, const char *key, const StorePlace *place);
 /* The same without waiting: false, and *is_busy, when somebody else holds it. */
 extern bool store_row_lock_idle(StoreTable *table, const char *key, bool *is_busy);
 /*
@@ -106,6 +117,11 @@ extern bool store_row_lock_idle(StoreTable *table, const char *key, bool *is_bus
  * False otherwise.
  */
 extern bool store_row_own(StoreTable *table, ItemPointer tid);
+/* What the snapshot sees of the row that was at the place, in table->found; perhaps another row: the caller compares the key.  False: ask the index. */
+extern bool store_row_at_place(StoreTable *table, const StorePlace *place, Snapshot snapshot);
+/* The index has named this place for the row in table->found. */
+extern void store_place_note(StoreTable *table, ItemPointer root);
+extern bool store_datum_is_text(Datum datum, const char *str);
 extern void store_row_of_document(StoreTable *table, StoreRow *row);
 /* fresh as a copy of found, to change some columns of it. */
 extern void store_row_copy(StoreTable *table);
@@ -135,13 +151,17 @@ typedef struct StoreSession
 {
 	StoreRole	role;
 	int			guc_level;
-	const char *schema;			/* as a quoted identifier */
+	Oid			space;			/* the schema, */
+	NameData	name;			/* what it is called, */
+	const char *schema;			/* and that as a quoted identifier */
 } StoreSession;
 
 extern void store_session_begin(StoreSession *session, const StoreSpace *space);
 extern void store_session_end(StoreSession *session);
 /* sql names the schema by %1$s.  nulls as SPI has them; may be NULL. */
 extern void store_session_run(const StoreSession *session, const char *sql, int n, Oid *types, Datum *values, const char *nulls, bool is_read_only);
+/* The same for a static text with always the same types, whose plan is kept for the next time. */
+extern void store_session_repeat(const StoreSession *session, const char *sql, int n, Oid *types, Datum *values, const char *nulls, bool is_read_only);
 
 /* ---- room that rows leave (room.c) ---- */
 
@@ -358,6 +378,7 @@ typedef struct StoreReplicaChange
 	int64		hash;
 	int64		seq;
 	TimestampTz at;
+	ItemPointerData tid;		/* of the row: before it is written, then after; invalid: not known */
 } StoreReplicaChange;
 
 typedef enum StoreReplicaChangeKind
@@ -376,7 +397,6 @@ typedef struct StoreReplicaChanges
 	TimestampTz at;
 	StoreReplicaChange *rows;	/* by name and row */
 	StoreReplicaChangeKind *kinds;
-	ItemPointerData *tids;		/* of those that are there */
 	int			n;
 	int			capacity;
 	bool		doubts;			/* hashes are not believed: somebody may have written to the rows */
@@ -399,8 +419,8 @@ extern void store_bringing_end(StoreBringing *bringing);
 
 /* Reads all columns of the row of chat.replica that was found; none is null. */
 extern void store_replica_check(StoreTable *table);
-/* replica_write.c.  True: no code of the user's has run, and tids say where the rows are now. */
-extern bool store_replica_changes_write(const StoreSpace *space, StoreTable *table, StoreReplicaChanges *changes);
+/* replica_write.c. */
+extern void store_replica_changes_write(const StoreSpace *space, StoreTable *table, StoreReplicaChanges *changes);
 
 /* ---- where it goes (target.c) ---- */
 
@@ -425,13 +445,21 @@ typedef struct StoreCacheKey
 	uint64		hash;			/* of the key */
 } StoreCacheKey;
 
+typedef struct StoreReplicaPlace
+{
+	StorePlace	place;
+	ItemPointerData own;		/* of the version that the transaction that touched the document wrote last; may be invalid */
+} StoreReplicaPlace;
+
 typedef struct StoreCacheEntry
 {
 	StoreCacheKey id;
 	char	   *key;
 	StoreCopy	copy;
 	ItemPointerData tid;		/* of the row's version that the transaction that touched it wrote last; may be invalid */
-	ItemPointerData *replica_tids;	/* likewise of rows of replicas: replica.c says which; NULL: none */
+	StorePlace	place;			/* of the row, when it was locked last */
+	StoreReplicaPlace *replicas;	/* of rows of what it publishes: replica.c says which; NULL: none */
+	int			n_replicas;
 	int			touched;		/* nesting level of the transaction that changed it; 0: none that is still open */
 	bool		is_in_use;		/* a message is on its way through */
 	size_t		memory;			/* as it was last counted */

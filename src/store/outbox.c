@@ -185,7 +185,7 @@ store_outbox_join(StoreSpace *space, StoreDelivery *delivery, int brings)
 	if (delivery->mode == STORE_TARGET_QUEUE)
 		return;
 	store_session_begin(&session, space);
-	store_session_run(&session, any_sql, 1, types, values, NULL, false);
+	store_session_repeat(&session, any_sql, 1, types, values, NULL, false);
 	if (SPI_processed > 0)
 	{
 		(void) keys_of(delivery, NULL, &values[1]);
@@ -246,7 +246,7 @@ store_delivery_next(StoreSpace *space, const StoreDelivery *delivery)
 	if (delivery->mode == STORE_TARGET_QUEUE)
 		return 0;
 	store_session_begin(&session, space);
-	store_session_run(&session, next_sql, 1, types, values, NULL, false);
+	store_session_repeat(&session, next_sql, 1, types, values, NULL, false);
 	next = result_number(0, 1);
 	store_session_end(&session);
 	return next;

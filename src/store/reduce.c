@@ -114,8 +114,11 @@ lock_document(StoreSpace *space, const char *key, StoreTable *table)
 	StoreCacheEntry *entry = store_cache_find(space, key);
 
 	if (entry != NULL && entry->touched != 0 && store_row_own(table, &entry->tid))
+	{
+		table->place = entry->place;
 		return true;
-	return store_row_lock(table, key);
+	}
+	return store_row_lock(table, key, entry != NULL ? &entry->place : NULL);
 }
 
 /* An entry for the locked row, at the row's seq. */
@@ -146,7 +149,7 @@ freshen(Work *work)
 {
 	if (!work->has_moved)
 		return;
-	if (!store_row_lock(&work->table, work->key))
+	if (!store_row_lock(&work->table, work->key, &work->entry->place))
 		store_raise_unknown_document(work->space, work->key);
 	store_row_of_document(&work->table, &work->row);
 	work->has_moved = false;
@@ -436,6 +439,7 @@ work_begin(Work *work, StoreSpace *space, const char *key)
 		store_raise_unknown_document(space, key);
 	store_row_of_document(&work->table, &work->row);
 	work->entry = bring_to_row(space, key, &work->row);
+	work->entry->place = work->table.place;
 	work->copy = &work->entry->copy;
 	store_cache_touch(work->entry);
 	work->entry->is_in_use = true;

@@ -180,7 +180,7 @@ typedef struct Rows
 	int			n_keys;
 	ScanKeyData keys[3];		/* name, document, row */
 	const char *key;
-	ItemPointerData *tids;		/* of some rows that this transaction wrote; NULL: not known */
+	StoreCacheEntry *entry;		/* of the document, which knows where some rows are; NULL: nobody does */
 	bool		owns_snapshot;
 } Rows;
 
@@ -193,15 +193,22 @@ rows_begin(Rows *rows, StoreSpace *space, const char *key, LOCKMODE lock, int n_
 	ScanKeyEntryInitialize(&rows->keys[2], 0, REPLICA_ROW, BTEqualStrategyNumber, InvalidOid, InvalidOid, F_INT4EQ, (Datum) 0);
 }
 
+static void
+rows_need_snapshot(Rows *rows)
+{
+	if (rows->snapshot != NULL)
+		return;
+	rows->snapshot = store_snapshot_now();
+	rows->owns_snapshot = true;
+}
+
 /* row is of concern only to a walk by all three keys. */
 static void
 rows_seek(Rows *rows, const char *name, int32 row)
 {
+	rows_need_snapshot(rows);
 	if (rows->index == NULL)
 	{
-		rows->owns_snapshot = rows->snapshot == NULL;
-		if (rows->owns_snapshot)
-			rows->snapshot = store_snapshot_now();
 		rows->index = index_open(RelationGetPrimaryKeyIndex(rows->table.rel), AccessShareLock);
 		rows->scan = port_index_beginscan(rows->table.rel, rows->index, rows->snapshot, rows->n_keys, 0);
 	}
@@ -225,7 +232,7 @@ static bool
 rows_next(Rows *rows)
 {
 	CHECK_FOR_INTERRUPTS();
-	if (!index_getnext_slot(rows->scan, ForwardScanDirection, rows->table.found))
+	if (!store_row_next(&rows->table, rows->scan, ForwardScanDirection, NULL))
 		return false;
 	store_replica_check(&rows->table);
 	return true;
@@ -246,57 +253,94 @@ rows_hash(const Rows *rows)
 static void
 rows_end_scan(Rows *rows)
 {
-	if (rows->index == NULL)
-		return;
-	index_endscan(rows->scan);
-	index_close(rows->index, AccessShareLock);
+	if (rows->index != NULL)
+	{
+		index_endscan(rows->scan);
+		index_close(rows->index, AccessShareLock);
+	}
 	if (rows->owns_snapshot)
 		UnregisterSnapshot(rows->snapshot);
 }
 
-/* ---- rows that this transaction wrote ---- */
+/* ---- rows whose place is remembered ---- */
 
-#define N_TIDS 64
+#define MAX_PLACES 64
 
-/* Where the place of a row is remembered, and of others: what is there is believed only when it is that row. */
-static ItemPointer
-tid_of(ItemPointerData *tids, const char *name, int32 row)
+/* Of a row, and of others: what is there is believed only when it is that row.  NULL: nothing is remembered. */
+static StoreReplicaPlace *
+place_of(const StoreCacheEntry *entry, const char *name, int32 row)
 {
-	return &tids[(kit_hash(name, strlen(name), 0) + (uint32) row) % N_TIDS];
+	uint64		hash;
+
+	if (entry == NULL || entry->n_replicas == 0)
+		return NULL;
+	hash = kit_hash(name, strlen(name), 0) + (uint32) row;
+	return &entry->replicas[hash & (uint64) (entry->n_replicas - 1)];
 }
 
 static bool
-is_text(Datum datum, const char *str)
-{
-	text	   *value = DatumGetTextPP(datum);
-
-	return VARSIZE_ANY_EXHDR(value) == strlen(str) && memcmp(VARDATA_ANY(value), str, strlen(str)) == 0;
-}
-
-/* The row without a look at the index, and at all its versions that the transaction made. */
-static bool
-rows_own(Rows *rows, const char *name, int32 row)
+is_row(Rows *rows, const char *name, int32 row)
 {
 	const Datum *values = rows->table.found->tts_values;
 
-	if (rows->tids == NULL || !store_row_own(&rows->table, tid_of(rows->tids, name, row)))
-		return false;
 	store_replica_check(&rows->table);
-	return rows_row(rows) == row && is_text(values[REPLICA_NAME - 1], name) && is_text(values[REPLICA_KEY - 1], rows->key);
+	return rows_row(rows) == row && store_datum_is_text(values[REPLICA_NAME - 1], name) && store_datum_is_text(values[REPLICA_KEY - 1], rows->key);
+}
+
+/* The row without a look at the index, nor at all its versions that this transaction made. */
+static bool
+rows_remembered(Rows *rows, const char *name, int32 row)
+{
+	StoreReplicaPlace *place = place_of(rows->entry, name, row);
+
+	if (place == NULL)
+		return false;
+	if (store_row_own(&rows->table, &place->own))
+		return is_row(rows, name, row);
+	rows_need_snapshot(rows);
+	return store_row_at_place(&rows->table, &place->place, rows->snapshot) && is_row(rows, name, row);
 }
 
 static void
-remember_tids(StoreCacheEntry *entry, const StoreReplicaChanges *changes)
+make_places(StoreCacheEntry *entry, int n)
 {
-	if (entry->replica_tids == NULL)
+	if (entry->replicas != NULL)
+		pfree(entry->replicas);
+	entry->n_replicas = 0;
+	entry->replicas = MemoryContextAllocZero(TopMemoryContext, sizeof(StoreReplicaPlace) * (size_t) n);
+	entry->n_replicas = n;
+}
+
+/* As many places as rows are in use, about: where two rows meet, they become more. */
+static void
+remember_place(Rows *rows, const char *name, int32 row)
+{
+	StoreCacheEntry *entry = rows->entry;
+	StoreReplicaPlace *place;
+
+	if (entry == NULL)
+		return;
+	if (entry->n_replicas == 0)
+		make_places(entry, 1);
+	place = place_of(entry, name, row);
+	if (BufferIsValid(place->place.buffer) && !ItemPointerEquals(&place->place.root, &rows->table.place.root) && entry->n_replicas < MAX_PLACES)
 	{
-		entry->replica_tids = MemoryContextAlloc(TopTransactionContext, sizeof(ItemPointerData) * N_TIDS);
-		for (int i = 0; i < N_TIDS; i++)
-			ItemPointerSetInvalid(&entry->replica_tids[i]);
+		make_places(entry, entry->n_replicas * 2);
+		place = place_of(entry, name, row);
 	}
-	for (int i = 0; i < changes->n; i++)
-		if (changes->kinds[i] != STORE_REPLICA_DELETE)
-			*tid_of(entry->replica_tids, changes->rows[i].name, changes->rows[i].row) = changes->tids[i];
+	place->place = rows->table.place;
+}
+
+static void
+remember_own(const StoreCacheEntry *entry, const StoreReplicaChanges *changes)
+{
+	for (int i = 0; entry != NULL && entry->touched != 0 && i < changes->n; i++)
+	{
+		StoreReplicaPlace *place = place_of(entry, changes->rows[i].name, changes->rows[i].row);
+
+		if (place != NULL)
+			place->own = changes->rows[i].tid;
+	}
 }
 
 /* ---- what is to be written ---- */
@@ -304,15 +348,12 @@ remember_tids(StoreCacheEntry *entry, const StoreReplicaChanges *changes)
 static Datum
 jsonb_of(DocBytes value, KitArena *arena)
 {
-	KitBuf		json;
 	DocItem		root;
 	KitDiag		diag = {0};
 
 	if (!doc_open(value, DOC_DOCUMENT, &root, &diag))
 		store_raise(&diag);
-	kit_buf_init(&json, arena);
-	doc_item_to_json(root, DOC_JSON_TEXT, &json);
-	return DirectFunctionCall1(jsonb_in, CStringGetDatum(json.data));
+	return store_jsonb_of_item(root, arena);
 }
 
 static void
@@ -327,7 +368,6 @@ add_change(StoreReplicaChanges *changes, StoreReplicaChangeKind kind, const char
 	repalloc_huge(changes->array, sizeof(*changes->array) * changes->capacity)
 		GROW(rows);
 		GROW(kinds);
-		GROW(tids);
 #undef GROW
 	}
 	change = &changes->rows[changes->n];
@@ -337,12 +377,11 @@ add_change(StoreReplicaChanges *changes, StoreReplicaChangeKind kind, const char
 		change->value = jsonb_of(replica->value, arena);
 		change->hash = replica->hash;
 	}
-	changes->kinds[changes->n] = kind;
 	if (tid != NULL)
-		changes->tids[changes->n] = *tid;
+		change->tid = *tid;
 	else
-		ItemPointerSetInvalid(&changes->tids[changes->n]);
-	changes->n++;
+		ItemPointerSetInvalid(&change->tid);
+	changes->kinds[changes->n++] = kind;
 }
 
 static bool
@@ -414,12 +453,14 @@ find_changes(StoreReplicaChanges *changes, Rows *rows, const StoreReplicas *repl
 		for (; i < replicas->n; i++)
 		{
 			const Replica *replica = &replicas->items[i];
-			bool		is_there = rows_own(rows, replica->name, replica->row);
+			bool		is_there = rows_remembered(rows, replica->name, replica->row);
 
 			if (!is_there)
 			{
 				rows_seek(rows, replica->name, replica->row);
 				is_there = rows_next(rows);
+				if (is_there)
+					remember_place(rows, replica->name, replica->row);
 			}
 			compare(changes, rows, is_there, replica, replicas->arena);
 		}
@@ -479,7 +520,7 @@ store_replicas_write(StoreSpace *space, const char *key, const StoreReplicas *re
 	error_context_stack = &context;
 	entry = store_cache_find(space, key);
 	rows_begin(&rows, space, key, RowExclusiveLock, replicas->is_all ? 2 : 3, NULL);
-	rows.tids = entry != NULL ? entry->replica_tids : NULL;
+	rows.entry = entry;
 	find_changes(&changes, &rows, replicas);
 	rows_end_scan(&rows);
 	if (changes.n > 0)
@@ -490,8 +531,8 @@ store_replicas_write(StoreSpace *space, const char *key, const StoreReplicas *re
 		store_bringing_begin(&bringing);
 		PG_TRY();
 		{
-			if (store_replica_changes_write(space, &rows.table, &changes) && entry != NULL)
-				remember_tids(entry, &changes);
+			store_replica_changes_write(space, &rows.table, &changes);
+			remember_own(entry, &changes);
 			store_targets_changed(space, key, changes.rows, changes.n);
 		}
 		PG_CATCH();
@@ -541,7 +582,7 @@ add_all_names(StoreReplicas *replicas, StoreSpace *space, Snapshot snapshot)
 }
 
 static DocBytes
-stored_value(Rows *rows, ItemPointer tid, KitArena *arena)
+stored_value(Rows *rows, const ItemPointerData *tid, KitArena *arena)
 {
 	KitBuf		buf;
 	KitDiag		diag = {0};
@@ -549,7 +590,7 @@ stored_value(Rows *rows, ItemPointer tid, KitArena *arena)
 	Jsonb	   *value;
 	char	   *json;
 
-	if (!table_tuple_fetch_row_version(rows->table.rel, tid, rows->snapshot, rows->table.found))
+	if (!table_tuple_fetch_row_version(rows->table.rel, (ItemPointer) tid, rows->snapshot, rows->table.found))
 		return (DocBytes) {NULL, 0};
 	value = DatumGetJsonbP(slot_getattr(rows->table.found, REPLICA_VALUE, &isnull));
 	json = JsonbToCString(NULL, &value->root, VARSIZE(value));
@@ -574,7 +615,7 @@ tell(StoreDivergence *divergence, const StoreReplicaChanges *changes, Rows *rows
 		snprintf(of, sizeof(of), "row %d", change->row);
 	snprintf(divergence->problem, sizeof(divergence->problem), "replica \"%s\" of %s %s", change->name, of, problems[changes->kinds[0]]);
 	if (changes->kinds[0] != STORE_REPLICA_INSERT)
-		divergence->expected = stored_value(rows, &changes->tids[0], replicas->arena);
+		divergence->expected = stored_value(rows, &change->tid, replicas->arena);
 	for (int i = 0; i < replicas->n; i++)
 		if (replicas->items[i].row == change->row && strcmp(replicas->items[i].name, change->name) == 0)
 			divergence->found = replicas->items[i].value;

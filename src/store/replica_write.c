@@ -38,13 +38,14 @@ write_directly(StoreTable *table, StoreReplicaChanges *changes)
 {
 	for (int i = 0; i < changes->n; i++)
 	{
-		const StoreReplicaChange *change = &changes->rows[i];
+		StoreReplicaChange *change = &changes->rows[i];
 
 		if (changes->kinds[i] != STORE_REPLICA_INSERT)
-			store_row_at(table, &changes->tids[i]);
+			store_row_at(table, &change->tid);
 		if (changes->kinds[i] == STORE_REPLICA_DELETE)
 		{
 			store_row_delete(table);
+			ItemPointerSetInvalid(&change->tid);
 			continue;
 		}
 		store_row_clear(table);
@@ -59,7 +60,7 @@ write_directly(StoreTable *table, StoreReplicaChanges *changes)
 			store_row_insert(table);
 		else
 			store_row_update(table);
-		changes->tids[i] = table->fresh->tts_tid;
+		change->tid = table->fresh->tts_tid;
 	}
 	CommandCounterIncrement();
 }
@@ -194,7 +195,7 @@ add_context(void *unused)
 }
 
 static void
-write_by_statements(const StoreSpace *space, const StoreReplicaChanges *changes)
+write_by_statements(const StoreSpace *space, StoreReplicaChanges *changes)
 {
 	int			guc_level = NewGUCNestLevel();
 	ErrorContextCallback context = {error_context_stack, add_context, NULL};
@@ -210,16 +211,15 @@ write_by_statements(const StoreSpace *space, const StoreReplicaChanges *changes)
 	error_context_stack = context.previous;
 	SPI_finish();
 	AtEOXact_GUC(true, guc_level);
+	for (int i = 0; i < changes->n; i++)
+		ItemPointerSetInvalid(&changes->rows[i].tid);
 }
 
-bool
+void
 store_replica_changes_write(const StoreSpace *space, StoreTable *table, StoreReplicaChanges *changes)
 {
 	if (is_as_made(table->rel))
-	{
 		write_directly(table, changes);
-		return true;
-	}
-	write_by_statements(space, changes);
-	return false;
+	else
+		write_by_statements(space, changes);
 }

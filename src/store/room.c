@@ -111,21 +111,20 @@ tell_pages(Relation rel, StoreRoom *room)
 	*room = (StoreRoom) {0};
 }
 
-/* index_getnext_slot; room NULL: nothing is noted. */
+/* index_getnext_slot, which tells the place that the index names; room NULL: nothing is noted. */
 static bool
-next(TupleTableSlot *slot, IndexScanDesc scan, ScanDirection direction, StoreRoom *room)
+next(TupleTableSlot *slot, IndexScanDesc scan, ScanDirection direction, StoreRoom *room, ItemPointer root)
 {
 	ItemPointer tid;
 
 	while ((tid = index_getnext_tid(scan, direction)) != NULL)
 	{
-		BlockNumber block = ItemPointerGetBlockNumber(tid);
-
+		*root = *tid;
 		if (index_fetch_heap(scan, slot))
 			return true;
 		/* dead to all, not only to this snapshot */
 		if (scan->kill_prior_tuple && room != NULL)
-			note_page(room, block);
+			note_page(room, ItemPointerGetBlockNumber(root));
 	}
 	return false;
 }
@@ -133,8 +132,13 @@ next(TupleTableSlot *slot, IndexScanDesc scan, ScanDirection direction, StoreRoo
 bool
 store_row_next(StoreTable *table, IndexScanDesc scan, ScanDirection direction, StoreRoom *room)
 {
+	ItemPointerData root;
+
 	/* who only reads the table changes nothing of it */
-	return next(table->found, scan, direction, table->fresh != NULL && is_heap(table->rel) ? room : NULL);
+	if (!next(table->found, scan, direction, table->fresh != NULL && is_heap(table->rel) ? room : NULL, &root))
+		return false;
+	store_place_note(table, &root);
+	return true;
 }
 
 void
@@ -170,10 +174,11 @@ visit(Relation toast, Relation index, TupleTableSlot *slot, Oid value, Snapshot 
 {
 	IndexScanDesc scan = port_index_beginscan(toast, index, snapshot, 1, 0);
 	ScanKeyData key;
+	ItemPointerData root;
 
 	ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(value));
 	index_rescan(scan, &key, 1, NULL, 0);
-	while (next(slot, scan, ForwardScanDirection, room))
+	while (next(slot, scan, ForwardScanDirection, room, &root))
 		;
 	index_endscan(scan);
 }

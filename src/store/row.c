@@ -30,7 +30,7 @@
 StoreTable
 store_table_open(Oid relation, LOCKMODE lock)
 {
-	StoreTable	table;
+	StoreTable	table = {NULL};
 
 	table.rel = table_open(relation, lock);
 	table.found = table_slot_create(table.rel, NULL);
@@ -56,6 +56,23 @@ store_snapshot_now(void)
 	if (!FirstSnapshotSet)
 		(void) GetTransactionSnapshot();
 	return RegisterSnapshot(GetLatestSnapshot());
+}
+
+bool
+store_datum_is_text(Datum datum, const char *str)
+{
+	text	   *value = DatumGetTextPP(datum);
+
+	return VARSIZE_ANY_EXHDR(value) == strlen(str) && memcmp(VARDATA_ANY(value), str, strlen(str)) == 0;
+}
+
+/* Whether the row is where it was. */
+static bool
+is_at_place(StoreTable *table, const char *key, const StorePlace *place, Snapshot snapshot)
+{
+	bool		isnull;
+
+	return place != NULL && store_row_at_place(table, place, snapshot) && store_datum_is_text(slot_getattr(table->found, 1, &isnull), key);
 }
 
 static bool
@@ -85,7 +102,7 @@ store_row_find(StoreTable *table, const char *key, Snapshot snapshot)
 }
 
 static bool
-lock_row(StoreTable *table, const char *key, bool waits, bool *is_busy)
+lock_row(StoreTable *table, const char *key, const StorePlace *place, bool waits, bool *is_busy)
 {
 	bool		is_fixed = IsolationUsesXactSnapshot();
 
@@ -96,7 +113,7 @@ lock_row(StoreTable *table, const char *key, bool waits, bool *is_busy)
 		TM_Result	result;
 		ItemPointerData tid;
 
-		if (!find_row(table, key, snapshot))
+		if (!is_at_place(table, key, place, snapshot) && !find_row(table, key, snapshot))
 		{
 			UnregisterSnapshot(snapshot);
 			ExecClearTuple(table->found);
@@ -129,16 +146,16 @@ lock_row(StoreTable *table, const char *key, bool waits, bool *is_busy)
 }
 
 bool
-store_row_lock(StoreTable *table, const char *key)
+store_row_lock(StoreTable *table, const char *key, const StorePlace *place)
 {
-	return lock_row(table, key, true, NULL);
+	return lock_row(table, key, place, true, NULL);
 }
 
 bool
 store_row_lock_idle(StoreTable *table, const char *key, bool *is_busy)
 {
 	*is_busy = false;
-	return lock_row(table, key, false, is_busy);
+	return lock_row(table, key, NULL, false, is_busy);
 }
 
 bool

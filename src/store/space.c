@@ -70,7 +70,7 @@ static const ColumnShape replication_shape[] = {
 	{"last_error", TEXTOID}, {"last_error_at", TIMESTAMPTZOID}
 };
 static const ColumnShape replica_change_shape[] = {
-	{"replication", INT4OID}, {"key", TEXTOID}, {"row", INT4OID}, {"at", TIMESTAMPTZOID}
+	{"replication", INT4OID}, {"key", TEXTOID}, {"row", INT4OID}, {"at", TIMESTAMPTZOID}, {"place", TIDOID}
 };
 static const ColumnShape outbox_shape[] = {
 	{"replication", INT4OID}, {"key", TEXTOID}, {"row", INT4OID}, {"value", JSONBOID}, {"hash", INT8OID}, {"seq", INT8OID}, {"since", TIMESTAMPTZOID},

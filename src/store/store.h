@@ -328,6 +328,7 @@ typedef struct StoreDeliveryRow
 {
 	StoreTargetRow it;
 	TimestampTz since;			/* of the oldest change */
+	ItemPointerData place;		/* of the replica's row after the newest; may be invalid */
 	int			attempts;		/* in vain, before this one; 0: it is new */
 	bool		lies;			/* in the queue already */
 	bool		is_left;		/* to be brought another time: its changes stay */
@@ -358,6 +359,7 @@ typedef struct StoreDelivery
 	ItemPointerData *tids;		/* changes that were read, */
 	int		   *of;				/* and the rows that they are of: n or more: of none */
 	int			n_changes;
+	uint32		n_pages;		/* of the table that they were read from */
 } StoreDelivery;
 
 /* Locks the registration to the end of the transaction: whoever wants to end it waits.  False: it has ended. */
@@ -585,6 +587,11 @@ typedef void (*StoreTaskVisit) (const StoreTask *task, void *arg);
 typedef void (*StoreTaskDocumentVisit) (const StoreTaskDocument *document, void *arg);
 extern void store_tasks(StoreSpace *space, StoreTaskVisit visit, void *arg);
 extern void store_task_documents(StoreSpace *space, StoreTaskDocumentVisit visit, void *arg);
+
+/* ---- values as jsonb (jsonb.c) ---- */
+
+/* In the current memory context; the arena is for what it takes.  Error XX001 when the value is damaged. */
+extern Datum store_jsonb_of_item(DocItem item, KitArena *arena);
 
 /* ---- export, import (carry.c) ---- */
 

@@ -34,6 +34,7 @@
 #include "access/genam.h"
 #include "access/xact.h"
 #include "catalog/pg_class.h"
+#include "executor/executor.h"
 #include "executor/spi.h"
 #include "foreign/foreign.h"
 #include "miscadmin.h"
@@ -439,16 +440,12 @@ describe(void *arg)
 		errcontext("replication \"%s\" of space \"%s\" to table %s", writing->name, writing->space, writing->table);
 }
 
-void
-store_target_write_described(const TargetMap *map, TargetPlans *plans, const StoreTargetRow *rows, int n)
+static void
+write_by_statements(const TargetMap *map, TargetPlans *plans, const StoreTargetRow *rows, int n)
 {
-	Writing		writing = {map->space, map->name, map->table, map->search_path, rows, n};
 	StoreRole	role = store_role_enter_as(map->writer);
-	ErrorContextCallback callback = {error_context_stack, describe, &writing};
 	int			guc_level = NewGUCNestLevel();
 
-	error_context_stack = &callback;
-	n_in_use++;
 	/* Triggers of the table run as the owner: where they look for what they name must not be up to whoever sent the message. */
 	(void) set_config_option("search_path", map->search_path, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
 	if (SPI_connect() != SPI_OK_CONNECT)
@@ -456,9 +453,30 @@ store_target_write_described(const TargetMap *map, TargetPlans *plans, const Sto
 	store_target_write(map, plans, rows, n);
 	SPI_finish();
 	AtEOXact_GUC(true, guc_level);
+	store_role_leave(role);
+}
+
+void
+store_target_write_described(const TargetMap *map, TargetPlans *plans, const StoreTargetRow *rows, int n)
+{
+	Writing		writing = {map->space, map->name, map->table, map->search_path, rows, n};
+	ErrorContextCallback callback = {error_context_stack, describe, &writing};
+	StoreTargetRow *left = NULL;
+
+	error_context_stack = &callback;
+	n_in_use++;
+	if (map->is_direct && !IsolationUsesXactSnapshot() && ExecutorCheckPerms_hook == NULL)
+	{
+		left = palloc(sizeof(StoreTargetRow) * (Size) n);
+		writing.n = n = store_target_bring_directly(map, rows, n, left);
+		writing.rows = rows = left;
+	}
+	if (n > 0)
+		write_by_statements(map, plans, rows, n);
 	n_in_use--;
 	error_context_stack = callback.previous;
-	store_role_leave(role);
+	if (left != NULL)
+		pfree(left);
 }
 
 /* Of the space, so that the table can be told even when it is gone. */
@@ -544,6 +562,8 @@ append_change(StoreTable *table, bool is_plain, int id, const char *key, const S
 	store_row_set_text(table, REPLICA_CHANGE_KEY, key, strlen(key));
 	store_row_set(table, REPLICA_CHANGE_ROW, Int32GetDatum(change->row));
 	store_row_set(table, REPLICA_CHANGE_AT, TimestampTzGetDatum(change->at));
+	if (ItemPointerIsValid(&change->tid))
+		store_row_set(table, REPLICA_CHANGE_PLACE, PointerGetDatum(&change->tid));
 	if (is_plain)
 	{
 		ExecStoreVirtualTuple(table->fresh);

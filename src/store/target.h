@@ -10,6 +10,7 @@
  *		target_value.c		a value in jsonb as one of a column's type
  *		target_sql.c		the text of statements
  *		target_write.c		the same at work, for local and for foreign tables
+ *		target_direct.c		without them, where a local table is plain
  *		register.c			registering and what goes with it
  */
 #ifndef ADAMA_STORE_TARGET_H
@@ -111,6 +112,8 @@ typedef struct TargetMap
 	bool		is_foreign;
 	bool		is_partitioned;
 	bool		takes_arrays;	/* is_foreign: conditions with arrays are sent to the remote */
+	bool		is_direct;		/* rows that are there can be updated without a statement */
+	Oid			index;			/* of a local table: the identity's */
 	TargetColumn *columns;
 	int			n_columns;
 	int			n_identity;
@@ -216,9 +219,16 @@ typedef struct TargetPlans
 
 /* Writes rows, as the current user; SPI is connected. */
 extern void store_target_write(const TargetMap *map, TargetPlans *plans, const StoreTargetRow *rows, int n);
-/* The same with SPI connected, and with the target told in the context of errors (target.c). */
+/* The same, directly where that can be, else with SPI connected; with the target told in the context of errors (target.c). */
 extern void store_target_write_described(const TargetMap *map, TargetPlans *plans, const StoreTargetRow *rows, int n);
 extern void store_target_plans_free(TargetPlans *plans);
+
+/* ---- target_direct.c ---- */
+
+/* Whether rows can be updated past SQL: nothing of the user's would run. */
+extern bool store_target_is_direct(const TargetMap *map, Relation rel);
+/* Brings what it can; the others, copied to left, are for store_target_write.  Returns how many those are. */
+extern int	store_target_bring_directly(const TargetMap *map, const StoreTargetRow *rows, int n, StoreTargetRow *left);
 
 /* ---- target.c ---- */
 

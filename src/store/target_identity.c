@@ -198,6 +198,7 @@ store_target_find_identity_local(TargetWork *work, List *wanted)
 		if (n > 0 && !has_deferrable_twin(indexes, index) && (best == 0 || index->rd_index->indisprimary || (n < best && !index->rd_index->indisprimary)))
 		{
 			take_identity(work->map, columns, n);
+			work->map->index = lfirst_oid(lc);
 			best = index->rd_index->indisprimary ? 1 : n;
 		}
 		index_close(index, AccessShareLock);

@@ -222,7 +222,7 @@ store_trim_document(StoreSpace *space, const char *key, bool *has_more)
 	StoreTrim	trim;
 	int			n = 0;
 
-	if (store_row_lock(&table, key))
+	if (store_row_lock(&table, key, NULL))
 	{
 		store_row_of_document(&table, &row);
 		if (store_trim_bounds(&trim, space, store_program(space, row.program), row.seq))

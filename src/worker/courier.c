@@ -318,8 +318,9 @@ wants_compaction(const WorkerRoute *route, TimestampTz now)
 
 /* One part for the target, in a transaction that has begun; when to go on. */
 static TimestampTz
-step(WorkerRoute *route, Oid schema)
+step(WorkerSpace *known, WorkerRoute *route)
 {
+	Oid			schema = known->schema;
 	TimestampTz now = GetCurrentTimestamp();
 	StoreSpace *space = store_space_by_schema(schema);
 	StoreTarget *target = space != NULL ? store_target_find(space, route->id) : NULL;
@@ -335,7 +336,7 @@ step(WorkerRoute *route, Oid schema)
 		if (wants_compaction(route, now))
 		{
 			route->compacted_at = now;
-			(void) store_delivery_compact(space, &delivery, COMPACT_MAX);
+			known->changes.n_gone += store_delivery_compact(space, &delivery, COMPACT_MAX);
 		}
 		return delivery.retry_at;
 	}
@@ -364,7 +365,12 @@ step(WorkerRoute *route, Oid schema)
 	else
 		route->together = Min(route->together * 2, TOGETHER_MAX);
 	if (route->turn == TURN_CHANGES)
+	{
 		route->n_left = count_left(&delivery);
+		known->changes.n_gone += delivery.n_changes;
+		known->changes.n_read = (uint32) delivery.n_changes;
+		known->changes.n_pages = delivery.n_pages;
+	}
 	space = store_space_by_schema(schema);
 	if (space == NULL)
 		return 0;
@@ -440,7 +446,7 @@ failed(WorkerRoute *route, Oid schema, const ErrorData *error)
 /* ---- all targets ---- */
 
 static void
-run(WorkerRoute *route, Oid schema)
+run(WorkerSpace *known, WorkerRoute *route)
 {
 	ErrorData  *volatile error = NULL;
 	bool		was_cut;
@@ -454,7 +460,7 @@ run(WorkerRoute *route, Oid schema)
 			TimestampTz due;
 
 			PushActiveSnapshot(GetTransactionSnapshot());
-			due = step(route, schema);
+			due = step(known, route);
 			PopActiveSnapshot();
 			worker_transaction_end();
 			route->due = due;
@@ -479,7 +485,7 @@ run(WorkerRoute *route, Oid schema)
 
 			*size = Max(*size / 4, 1);
 		}
-		route->due = failed(route, schema, error);
+		route->due = failed(route, known->schema, error);
 		if (wants_compaction(route, route->looked_at))
 			route->due = route->looked_at;
 		MemoryContextSwitchTo(TopMemoryContext);
@@ -563,6 +569,7 @@ worker_courier(WorkerSpace *known, StoreSpace *space)
 
 	if (start < known->rests_until)
 		return known->rests_until;
+	known->changes.table = space->replica_change;
 	find_routes(known, space);
 	PopActiveSnapshot();
 	worker_transaction_end();
@@ -574,7 +581,7 @@ worker_courier(WorkerSpace *known, StoreSpace *space)
 
 		if (route->due != 0 && route->due <= start)
 		{
-			run(route, known->schema);
+			run(known, route);
 			worker_interrupts();
 			has_run = true;
 			has_more |= route->due != 0 && route->due <= GetCurrentTimestamp();
@@ -584,6 +591,7 @@ worker_courier(WorkerSpace *known, StoreSpace *space)
 	}
 	if (known->is_news && (next == 0 || next > TimestampTzPlusMilliseconds(start, TELL_AGAIN_MS)))
 		next = TimestampTzPlusMilliseconds(start, TELL_AGAIN_MS);
+	worker_vacuum(&known->changes);
 	took = GetCurrentTimestamp() - start;
 	if (has_run)
 		known->rests_until = GetCurrentTimestamp() + Min(has_more ? took * backlog_factor : Max(PAUSE_MIN_MS * 1000, took * PAUSE_FACTOR), PAUSE_MAX_MS * 1000);

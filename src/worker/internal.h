@@ -494,6 +494,15 @@ extern PGDLLEXPORT void adama_main_emitter(Datum database);
 
 extern PGDLLEXPORT void adama_main_keeper(Datum database);
 
+/* The table replica_change of a space. */
+typedef struct WorkerEmptied
+{
+	Oid			table;
+	int64		n_gone;			/* rows that have been taken out since its last vacuum */
+	uint32		n_read;			/* rows when it was last read, */
+	uint32		n_pages;		/* and pages */
+} WorkerEmptied;
+
 /* A space as the keeper knows it. */
 typedef struct WorkerSpace
 {
@@ -506,6 +515,7 @@ typedef struct WorkerSpace
 	char	   *trim_error;
 	struct WorkerRoute *routes; /* to its targets (courier.c) */
 	int			n_routes;
+	WorkerEmptied changes;
 	bool		has_changed;	/* replicas may have */
 	bool		is_news;		/* other lanes are to be told, too */
 	TimestampTz rests_until;	/* then something may be brought again */
@@ -517,6 +527,9 @@ typedef struct WorkerSpace
  */
 extern TimestampTz worker_upgrade(WorkerSpace *known, StoreSpace *space);
 extern TimestampTz worker_trim(WorkerSpace *known, StoreSpace *space);
+
+/* A vacuum of the table, when it is worth it and nobody holds the table; in transactions of its own (vacuum.c). */
+extern void worker_vacuum(WorkerEmptied *changes);
 
 /* Brings replicas to the targets of the space that are of this lane.  It ends the transaction, and works in others of its own. */
 extern TimestampTz worker_courier(WorkerSpace *known, StoreSpace *space);

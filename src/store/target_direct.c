@@ -1,0 +1,266 @@
+/*
+ * target_direct.c
+ *	  Rows of a plain local table brought up to date without a statement.
+ *
+ * Nearly all that a replication does to a table is to give a row that is there other values.  A statement for that costs several times what the change itself does: a message with
+ * a synchronous target would spend more on it than on all the rest.  Where nothing of the user's would run, and nobody but the table would be asked, the row is found by the
+ * identity's index, locked and updated here:
+ *
+ *		not there			left to the statement, which knows of defaults and of others who insert the same
+ *		the same			left alone
+ *		another				updated
+ *		moved meanwhile, or would break a constraint	left to the statement, which waits, or says what is wrong
+ *
+ * Privileges have been asked for (target.c).
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/relscan.h"
+#include "access/skey.h"
+#include "access/stratnum.h"
+#include "access/tableam.h"
+#include "access/transam.h"
+#include "access/xact.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_index.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "utils/datum.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+#include "port/pgcompat.h"
+#include "store/target.h"
+
+/* ---- whether it can be ---- */
+
+/* Another index that runs nothing of the user's, and can't be in the way of a new value. */
+static bool
+is_harmless(Relation index)
+{
+	return !index->rd_index->indisunique && !index->rd_index->indisexclusion && heap_attisnull(index->rd_indextuple, Anum_pg_index_indpred, NULL) &&
+		heap_attisnull(index->rd_indextuple, Anum_pg_index_indexprs, NULL) && index->rd_rel->relam < FirstNormalObjectId;
+}
+
+static bool
+has_harmless_indexes(Relation rel, Oid identity)
+{
+	List	   *indexes = RelationGetIndexList(rel);
+	ListCell   *lc;
+	bool		result = true;
+
+	foreach(lc, indexes)
+	{
+		Relation	index;
+
+		if (lfirst_oid(lc) == identity)
+			continue;
+		index = index_open(lfirst_oid(lc), AccessShareLock);
+		result &= is_harmless(index);
+		index_close(index, AccessShareLock);
+	}
+	list_free(indexes);
+	return result;
+}
+
+/* The value is stored as it comes: of a type of the server's own, and without bounds that the statement would apply. */
+static bool
+takes_value(Relation rel, const TargetColumn *column)
+{
+	return column->type < FirstNormalObjectId && !column->is_domain && TupleDescAttr(RelationGetDescr(rel), column->number - 1)->atttypmod < 0;
+}
+
+bool
+store_target_is_direct(const TargetMap *map, Relation rel)
+{
+	const TupleConstr *constraints = RelationGetDescr(rel)->constr;
+
+	if (!OidIsValid(map->index) || rel->rd_rel->relkind != RELKIND_RELATION || rel->rd_rel->relam != HEAP_TABLE_AM_OID || rel->rd_rel->relispartition ||
+		rel->rd_rel->relrowsecurity || rel->trigdesc != NULL || (constraints != NULL && (constraints->num_check > 0 || constraints->has_generated_stored)))
+		return false;
+	for (int i = 0; i < map->n_columns; i++)
+	{
+		if (!takes_value(rel, &map->columns[i]))
+			return false;
+	}
+	return has_harmless_indexes(rel, map->index);
+}
+
+/* ---- a row ---- */
+
+/* The table, and values of its columns by their numbers. */
+typedef struct Direct
+{
+	const TargetMap *map;
+	StoreTable	table;
+	Relation	index;
+	IndexScanDesc scan;
+	Snapshot	snapshot;
+	ScanKeyData keys[INDEX_MAX_KEYS];
+	Datum	   *values;
+	bool	   *isnull;
+	MemoryContext context;		/* of all rows */
+} Direct;
+
+static void
+make_keys(Direct *direct)
+{
+	for (int i = 0; i < direct->map->n_identity; i++)
+	{
+		Oid			type = direct->index->rd_opcintype[i];
+		Oid			equal = get_opfamily_member(direct->index->rd_opfamily[i], type, type, BTEqualStrategyNumber);
+
+		ScanKeyEntryInitialize(&direct->keys[i], 0, (AttrNumber) (i + 1), BTEqualStrategyNumber, InvalidOid, direct->index->rd_indcollation[i], get_opcode(equal),
+							   (Datum) 0);
+	}
+}
+
+static bool
+find(Direct *direct)
+{
+	MemoryContext row;
+	bool		found;
+
+	for (int i = 0; i < direct->map->n_identity; i++)
+	{
+		int			number = direct->index->rd_index->indkey.values[i];
+
+		if (direct->isnull[number - 1])
+			return false;
+		direct->keys[i].sk_argument = direct->values[number - 1];
+	}
+	/* What the scan allocates by the way stays with it. */
+	row = MemoryContextSwitchTo(direct->context);
+	index_rescan(direct->scan, direct->keys, direct->map->n_identity, NULL, 0);
+	found = store_row_next(&direct->table, direct->scan, ForwardScanDirection, NULL);
+	MemoryContextSwitchTo(row);
+	return found;
+}
+
+/* Byte by byte, as the statement compares. */
+static bool
+is_same(const Direct *direct)
+{
+	TupleTableSlot *found = direct->table.found;
+
+	slot_getallattrs(found);
+	for (int i = 0; i < direct->map->n_columns; i++)
+	{
+		const TargetColumn *column = &direct->map->columns[i];
+		int			at = column->number - 1;
+
+		if (column->is_identity)
+			continue;
+		if (found->tts_isnull[at] != direct->isnull[at] ||
+			(!direct->isnull[at] && !datum_image_eq(found->tts_values[at], direct->values[at], column->by_value, column->len)))
+			return false;
+	}
+	return true;
+}
+
+static bool
+fits(const Direct *direct)
+{
+	TupleDesc	desc = RelationGetDescr(direct->table.rel);
+
+	for (int i = 0; i < direct->map->n_columns; i++)
+	{
+		int			at = direct->map->columns[i].number - 1;
+
+		if (direct->isnull[at] && TupleDescAttr(desc, at)->attnotnull)
+			return false;
+	}
+	return true;
+}
+
+static bool
+lock(Direct *direct)
+{
+	StoreTable *table = &direct->table;
+	ItemPointerData tid = table->found->tts_tid;
+	TM_FailureData failure;
+
+	return table_tuple_lock(table->rel, &tid, direct->snapshot, table->found, GetCurrentCommandId(false), LockTupleNoKeyExclusive, LockWaitBlock,
+							TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure) == TM_Ok && !failure.traversed;
+}
+
+static void
+update(Direct *direct)
+{
+	store_row_copy(&direct->table);
+	for (int i = 0; i < direct->map->n_columns; i++)
+	{
+		const TargetColumn *column = &direct->map->columns[i];
+		int			at = column->number - 1;
+
+		if (column->is_identity)
+			continue;
+		direct->table.fresh->tts_values[at] = direct->values[at];
+		direct->table.fresh->tts_isnull[at] = direct->isnull[at];
+	}
+	store_row_update(&direct->table);
+}
+
+/* False: the statement shall do it. */
+static bool
+bring(Direct *direct, const StoreTargetRow *row)
+{
+	if (row->is_gone)
+		return false;
+	for (int i = 0; i < direct->map->n_columns; i++)
+	{
+		TargetColumn *column = &direct->map->columns[i];
+		int			at = column->number - 1;
+
+		direct->values[at] = store_target_value(direct->map, column, row, &direct->isnull[at]);
+	}
+	if (!find(direct))
+		return false;
+	if (is_same(direct))
+		return true;
+	if (!fits(direct) || !lock(direct))
+		return false;
+	update(direct);
+	return true;
+}
+
+/* ---- all of them ---- */
+
+int
+store_target_bring_directly(const TargetMap *map, const StoreTargetRow *rows, int n, StoreTargetRow *left)
+{
+	MemoryContext each = AllocSetContextCreate(CurrentMemoryContext, "adama target row", ALLOCSET_SMALL_SIZES);
+	Direct		direct = {map, store_table_open(map->relation, RowExclusiveLock)};
+	int			natts = RelationGetDescr(direct.table.rel)->natts;
+	int			n_left = 0;
+
+	direct.context = CurrentMemoryContext;
+	direct.values = palloc(sizeof(Datum) * (Size) natts);
+	direct.isnull = palloc(sizeof(bool) * (Size) natts);
+	direct.snapshot = store_snapshot_now();
+	direct.index = index_open(map->index, AccessShareLock);
+	direct.scan = port_index_beginscan(direct.table.rel, direct.index, direct.snapshot, map->n_identity, 0);
+	make_keys(&direct);
+	for (int i = 0; i < n; i++)
+	{
+		MemoryContext old = MemoryContextSwitchTo(each);
+
+		CHECK_FOR_INTERRUPTS();
+		if (!bring(&direct, &rows[i]))
+			left[n_left++] = rows[i];
+		MemoryContextSwitchTo(old);
+		ExecClearTuple(direct.table.fresh);
+		MemoryContextReset(each);
+	}
+	index_endscan(direct.scan);
+	index_close(direct.index, AccessShareLock);
+	UnregisterSnapshot(direct.snapshot);
+	store_table_close(&direct.table);
+	MemoryContextDelete(each);
+	CommandCounterIncrement();
+	return n_left;
+}
