@@ -288,6 +288,16 @@ $alice->ask('DELETE FROM late.replica_change WHERE key IS NULL;', q{SELECT adama
 becomes('SELECT n FROM late', 6, 10, 'without it all goes on');
 is($alice->value('SELECT pg_backend_pid()'), $pid, 'nobody was cut off');
 
+# ---- what is appended to and emptied all the time stays small ----
+
+$alice->ask(map { sprintf q{SELECT count(late.set('k', n => %d + i)) FROM generate_series(1, 1000) i;}, 1000 * $_ } 1 .. 25);
+becomes('SELECT n FROM late', 26000, 30, 'many changes of one replica');
+$alice->ask(q{SELECT late.set('k', n => 26001);});
+becomes(q{SELECT vacuum_count > 0 FROM pg_stat_user_tables WHERE relid = 'late.replica_change'::regclass}, 't', 30, 'who has taken out so many has the table vacuumed');
+$alice->ask(map { sprintf q{SELECT count(late.set('k', n => %d + i)) FROM generate_series(1, 1000) i;}, 100000 + 1000 * $_ } 1 .. 50);
+becomes('SELECT n FROM late', 151000, 30, 'and many more');
+cmp_ok($alice->value(q{SELECT pg_relation_size('late.replica_change') / current_setting('block_size')::int}), '<', 400, 'find their places in the pages of those before');
+
 # ---- a trigger of the table that refuses a row with an error as if something were not ready ----
 
 $alice->ask(q{CREATE FUNCTION unready() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN IF NEW.best = 14 THEN RAISE 'not ready' USING ERRCODE = 'object_not_in_prerequisite_state'; END IF; RETURN NEW; END$$;},
