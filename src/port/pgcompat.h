@@ -60,6 +60,13 @@
 #define port_read_recent_buffer(rel, block, buffer) ReadRecentBuffer((rel)->rd_locator, MAIN_FORKNUM, (block), (buffer))
 #endif
 
+/* 17 moved the number of this backend's transaction. */
+#if PG_VERSION_NUM < 170000
+#define port_local_transaction() (MyProc->lxid)
+#else
+#define port_local_transaction() (MyProc->vxid.lxid)
+#endif
+
 /* 16 lets input functions report an error without throwing it. */
 #if PG_VERSION_NUM < 160000
 #define ereturn(context, dummy, ...) ereport(ERROR, __VA_ARGS__)
@@ -69,9 +76,14 @@
 #if PG_VERSION_NUM < 160000
 typedef bool PortUpdateIndexes;
 #define port_update_wants_indexes(indexes) (indexes)
+#define port_update_wants_some(indexes) (indexes)
+#define port_insert_index_tuples(target, slot, estate, indexes) ExecInsertIndexTuples((target), (slot), (estate), true, false, NULL, NIL)
 #else
 typedef TU_UpdateIndexes PortUpdateIndexes;
 #define port_update_wants_indexes(indexes) ((indexes) == TU_All)
+#define port_update_wants_some(indexes) ((indexes) != TU_None)
+#define port_insert_index_tuples(target, slot, estate, indexes) \
+	ExecInsertIndexTuples((target), (slot), (estate), true, false, NULL, NIL, (indexes) == TU_Summarizing)
 #endif
 
 #endif

@@ -135,6 +135,8 @@ extern void store_row_delete(StoreTable *table);
 extern void store_row_at(StoreTable *table, ItemPointer tid);	/* for update or delete of a row of which only the place is known; fresh must be whole then */
 /* The table is as deploy makes it: one index, the primary key, and nothing else that wants to know of a row. */
 extern bool store_table_is_plain(Relation rel);
+/* The same with any indexes. */
+extern bool store_table_asks_indexes_only(Relation rel);
 /* Encoded bytes of a datum of type document or delta, detoasted in the current memory context. */
 extern DocBytes store_datum_bytes(Datum datum);
 

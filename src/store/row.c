@@ -17,6 +17,7 @@
 #include "access/xact.h"
 #include "catalog/pg_collation.h"
 #include "miscadmin.h"
+#include "storage/bufmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -163,7 +164,9 @@ store_row_own(StoreTable *table, ItemPointer tid)
 {
 	bool		isnull;
 
-	return ItemPointerIsValid(tid) && table_tuple_fetch_row_version(table->rel, tid, SnapshotSelf, table->found) &&
+	/* The table may have been emptied since, with all its pages. */
+	return ItemPointerIsValid(tid) && ItemPointerGetBlockNumber(tid) < RelationGetNumberOfBlocks(table->rel) &&
+		table_tuple_fetch_row_version(table->rel, tid, SnapshotSelf, table->found) &&
 		TransactionIdIsCurrentTransactionId(DatumGetTransactionId(slot_getsysattr(table->found, MinTransactionIdAttributeNumber, &isnull)));
 }
 

@@ -6,7 +6,7 @@
  *
  * There are two ways.  The tables as deploy makes them are plain: one index, the primary key, and nothing else that wants to know of a row; what is
  * written is complete by construction.  Then the row and its index entry are written directly.  A table that somebody gave an index, a trigger, a
- * constraint or a generated column goes through the executor, which costs about twice as much.
+ * constraint or a generated column goes through the executor, which costs about twice as much; but for updates where there are only indexes.
  */
 #include "postgres.h"
 
@@ -27,14 +27,21 @@
 /* ---- the direct way ---- */
 
 bool
-store_table_is_plain(Relation rel)
+store_table_asks_indexes_only(Relation rel)
 {
 	const TupleConstr *constraints = RelationGetDescr(rel)->constr;
+
+	return rel->trigdesc == NULL && !rel->rd_rel->relispartition &&
+		(constraints == NULL || (constraints->num_check == 0 && !constraints->has_generated_stored));
+}
+
+bool
+store_table_is_plain(Relation rel)
+{
 	List	   *indexes;
 	bool		plain;
 
-	if (rel->trigdesc != NULL || rel->rd_rel->relispartition ||
-		(constraints != NULL && (constraints->num_check > 0 || constraints->has_generated_stored)))
+	if (!store_table_asks_indexes_only(rel))
 		return false;
 	indexes = RelationGetIndexList(rel);
 	plain = list_length(indexes) == 1 && linitial_oid(indexes) == rel->rd_pkindex;
@@ -117,6 +124,47 @@ execution_end(Execution *x, Relation rel)
 	FreeExecutorState(x->estate);
 }
 
+/*
+ * Where indexes are all there is beside the row, that of the primary key need not be asked whether the key is there twice: it stays, and the executor would look at all versions of the row, more with
+ * each update of one transaction.
+ */
+static void
+update_indexed(StoreTable *table)
+{
+	PortUpdateIndexes indexes;
+	Execution	x;
+	ResultRelInfo *target;
+	int			last;
+	int			at = 0;
+
+	CheckCmdReplicaIdentity(table->rel, CMD_UPDATE);
+	simple_table_tuple_update(table->rel, &table->found->tts_tid, table->fresh, GetActiveSnapshot(), &indexes);
+	if (!port_update_wants_some(indexes))
+		return;
+	execution_begin(&x, table->rel);
+	target = x.target;
+	last = target->ri_NumIndices - 1;
+	while (at <= last && RelationGetRelid(target->ri_IndexRelationDescs[at]) != table->rel->rd_pkindex)
+		at++;
+	if (at <= last)
+	{
+		Relation	index = target->ri_IndexRelationDescs[at];
+		IndexInfo  *info = target->ri_IndexRelationInfo[at];
+
+		target->ri_IndexRelationDescs[at] = target->ri_IndexRelationDescs[last];
+		target->ri_IndexRelationInfo[at] = target->ri_IndexRelationInfo[last];
+		target->ri_IndexRelationDescs[last] = index;
+		target->ri_IndexRelationInfo[last] = info;
+		target->ri_NumIndices = last;
+		if (port_update_wants_indexes(indexes))
+			insert_index_entry(table->rel, table->fresh, true);
+	}
+	if (target->ri_NumIndices > 0)
+		list_free(port_insert_index_tuples(target, table->fresh, x.estate, indexes));
+	target->ri_NumIndices = last + 1;
+	execution_end(&x, table->rel);
+}
+
 void
 store_row_insert(StoreTable *table)
 {
@@ -142,6 +190,11 @@ store_row_update(StoreTable *table)
 	if (ActiveSnapshotSet() && store_table_is_plain(table->rel))
 	{
 		update_plain(table);
+		return;
+	}
+	if (ActiveSnapshotSet() && store_table_asks_indexes_only(table->rel))
+	{
+		update_indexed(table);
 		return;
 	}
 	execution_begin(&x, table->rel);

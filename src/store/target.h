@@ -100,6 +100,15 @@ typedef struct TargetColumn
 	FmgrInfo	principal_out;
 } TargetColumn;
 
+#define TARGET_N_OWN 64
+
+/* Versions of rows that a transaction wrote last: hints, by replica (target_direct.c). */
+typedef struct TargetOwn
+{
+	LocalTransactionId transaction;	/* of this backend */
+	ItemPointerData tids[TARGET_N_OWN];
+} TargetOwn;
+
 /* What goes where in a table.  Lives in the memory context that was current when it was made. */
 typedef struct TargetMap
 {
@@ -114,6 +123,7 @@ typedef struct TargetMap
 	bool		takes_arrays;	/* is_foreign: conditions with arrays are sent to the remote */
 	bool		is_direct;		/* rows that are there can be updated without a statement */
 	Oid			index;			/* of a local table: the identity's */
+	TargetOwn  *own;			/* is_direct */
 	TargetColumn *columns;
 	int			n_columns;
 	int			n_identity;

@@ -11,6 +11,9 @@
  *		another				updated
  *		moved meanwhile, or would break a constraint	left to the statement, which waits, or says what is wrong
  *
+ * A transaction that changes one row many times would walk through all the versions that it made, more each time; so it remembers where it wrote the row last (TargetOwn).  That is a hint: what is
+ * there must be a version of this transaction's that still is the newest, and have the identity that is looked for; then no other can be.
+ *
  * Privileges have been asked for (target.c).
  */
 #include "postgres.h"
@@ -27,12 +30,14 @@
 #include "catalog/pg_index.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "storage/proc.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
+#include "kit/hash.h"
 #include "port/pgcompat.h"
 #include "store/target.h"
 
@@ -98,7 +103,7 @@ typedef struct Direct
 	const TargetMap *map;
 	StoreTable	table;
 	Relation	index;
-	IndexScanDesc scan;
+	IndexScanDesc scan;			/* NULL: the index has not been asked yet */
 	Snapshot	snapshot;
 	ScanKeyData keys[INDEX_MAX_KEYS];
 	Datum	   *values;
@@ -119,12 +124,26 @@ make_keys(Direct *direct)
 	}
 }
 
+static void
+begin_scan(Direct *direct)
+{
+	if (direct->scan != NULL)
+		return;
+	direct->index = index_open(direct->map->index, AccessShareLock);
+	direct->scan = port_index_beginscan(direct->table.rel, direct->index, direct->snapshot, direct->map->n_identity, 0);
+	make_keys(direct);
+}
+
 static bool
 find(Direct *direct)
 {
 	MemoryContext row;
 	bool		found;
 
+	/* What the scan allocates by the way stays with it. */
+	row = MemoryContextSwitchTo(direct->context);
+	begin_scan(direct);
+	MemoryContextSwitchTo(row);
 	for (int i = 0; i < direct->map->n_identity; i++)
 	{
 		int			number = direct->index->rd_index->indkey.values[i];
@@ -133,7 +152,6 @@ find(Direct *direct)
 			return false;
 		direct->keys[i].sk_argument = direct->values[number - 1];
 	}
-	/* What the scan allocates by the way stays with it. */
 	row = MemoryContextSwitchTo(direct->context);
 	index_rescan(direct->scan, direct->keys, direct->map->n_identity, NULL, 0);
 	found = store_row_next(&direct->table, direct->scan, ForwardScanDirection, NULL);
@@ -141,9 +159,9 @@ find(Direct *direct)
 	return found;
 }
 
-/* Byte by byte, as the statement compares. */
+/* The columns of the identity, or the others: byte by byte, as the statement compares. */
 static bool
-is_same(const Direct *direct)
+is_same(const Direct *direct, bool identity)
 {
 	TupleTableSlot *found = direct->table.found;
 
@@ -153,13 +171,31 @@ is_same(const Direct *direct)
 		const TargetColumn *column = &direct->map->columns[i];
 		int			at = column->number - 1;
 
-		if (column->is_identity)
+		if (column->is_identity != identity)
 			continue;
 		if (found->tts_isnull[at] != direct->isnull[at] ||
 			(!direct->isnull[at] && !datum_image_eq(found->tts_values[at], direct->values[at], column->by_value, column->len)))
 			return false;
 	}
 	return true;
+}
+
+static ItemPointer
+own_tid(const TargetMap *map, const StoreTargetRow *row)
+{
+	return &map->own->tids[(kit_hash(row->key, strlen(row->key), 0) + (uint32) row->row) % TARGET_N_OWN];
+}
+
+static void
+begin_own(TargetOwn *own)
+{
+	LocalTransactionId transaction = port_local_transaction();
+
+	if (own->transaction == transaction)
+		return;
+	own->transaction = transaction;
+	for (int i = 0; i < TARGET_N_OWN; i++)
+		ItemPointerSetInvalid(&own->tids[i]);
 }
 
 static bool
@@ -209,6 +245,8 @@ update(Direct *direct)
 static bool
 bring(Direct *direct, const StoreTargetRow *row)
 {
+	ItemPointer own;
+
 	if (row->is_gone)
 		return false;
 	for (int i = 0; i < direct->map->n_columns; i++)
@@ -218,13 +256,15 @@ bring(Direct *direct, const StoreTargetRow *row)
 
 		direct->values[at] = store_target_value(direct->map, column, row, &direct->isnull[at]);
 	}
-	if (!find(direct))
+	own = own_tid(direct->map, row);
+	if (!(store_row_own(&direct->table, own) && is_same(direct, true)) && !find(direct))
 		return false;
-	if (is_same(direct))
+	if (is_same(direct, false))
 		return true;
 	if (!fits(direct) || !lock(direct))
 		return false;
 	update(direct);
+	*own = direct->table.fresh->tts_tid;
 	return true;
 }
 
@@ -242,9 +282,7 @@ store_target_bring_directly(const TargetMap *map, const StoreTargetRow *rows, in
 	direct.values = palloc(sizeof(Datum) * (Size) natts);
 	direct.isnull = palloc(sizeof(bool) * (Size) natts);
 	direct.snapshot = store_snapshot_now();
-	direct.index = index_open(map->index, AccessShareLock);
-	direct.scan = port_index_beginscan(direct.table.rel, direct.index, direct.snapshot, map->n_identity, 0);
-	make_keys(&direct);
+	begin_own(map->own);
 	for (int i = 0; i < n; i++)
 	{
 		MemoryContext old = MemoryContextSwitchTo(each);
@@ -256,8 +294,11 @@ store_target_bring_directly(const TargetMap *map, const StoreTargetRow *rows, in
 		ExecClearTuple(direct.table.fresh);
 		MemoryContextReset(each);
 	}
-	index_endscan(direct.scan);
-	index_close(direct.index, AccessShareLock);
+	if (direct.scan != NULL)
+	{
+		index_endscan(direct.scan);
+		index_close(direct.index, AccessShareLock);
+	}
 	UnregisterSnapshot(direct.snapshot);
 	store_table_close(&direct.table);
 	MemoryContextDelete(each);

@@ -1,5 +1,5 @@
 -- What documents publish lies in the table replica: in the transaction that changes it, and untouched by all that does not.
-SELECT plan(90);
+SELECT plan(121);
 
 SELECT $adama$
 record Player {
@@ -370,5 +370,112 @@ SELECT throws_like($$ SELECT late.rename('stuck', name => 'x') $$, '%budget%', '
 SELECT ok((adama.verify('late', 'stuck')).ok, 'and stays as it is');
 SELECT adama.deploy('late', :'quiet_program') \g /dev/null
 SELECT is(late.rename('stuck', name => 'x'), 4::bigint, 'until there is another');
+
+-- many messages to one document in one transaction
+-- Buffers that the statement looked at: what grows with the versions of a row shows.
+CREATE FUNCTION buffers(statement text) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE plan json;
+BEGIN EXECUTE 'EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) ' || statement INTO plan; RETURN (plan->0->'Plan'->>'Shared Hit Blocks')::bigint; END $$;
+SELECT $adama$
+record Part { public int id; public string name; public int n; replication<parts:upsert> shown = {name: name, n: n}; }
+table<Part> _parts;
+public int n = 0;
+replication<whole:upsert> status = {n: n};
+message Number { int n; }
+message Parts { string gone; string changed; int n; }
+channel step(Number m) { n += m.n; }
+channel part(Parts m) { _parts <- {name: m.changed, n: m.n}; }
+channel parts(Parts m) { (iterate _parts where name == m.gone).delete(); (iterate _parts where name == m.changed).n = m.n; }
+$adama$ AS steps \gset
+CREATE FUNCTION way(schema text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE first bigint; third bigint; step text := format('SELECT %I.step(''d'', n => 1) FROM generate_series(1, 1000)', schema);
+BEGIN
+  PERFORM buffers(format('SELECT %I.step(''d'', n => 1)', schema));
+  first := buffers(step);
+  PERFORM buffers(step);
+  third := buffers(step);
+  RETURN CASE WHEN third < first * 1.3 THEN 'as long' ELSE first || ', then ' || third END;
+END $$;
+SELECT adama.deploy(s, :'steps'), adama.create(s, 'd') FROM unnest('{plain,listens,alters,indexed,wide,brings}'::text[]) s \g /dev/null
+CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE FUNCTION pass_on() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN new; END $$;
+CREATE TRIGGER nothing AFTER UPDATE ON listens.replica REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION nothing();
+CREATE TRIGGER pass BEFORE UPDATE ON alters.replica FOR EACH ROW EXECUTE FUNCTION pass_on();
+CREATE INDEX ON indexed.replica ((value->>'n'));
+ALTER TABLE wide.replica ADD COLUMN mine text DEFAULT 'mine';
+CREATE TABLE brought (key text PRIMARY KEY, n int, more text);
+SELECT adama.replicate('brings', 'whole', 'brought', '{"key": "$key", "n": "n"}', 'sync') \g /dev/null
+SELECT is(way(s), 'as long', 'the third thousand takes no longer than the first: ' || s) FROM unnest('{plain,listens,alters,indexed,wide,brings}'::text[]) s;
+SELECT results_eq($$ SELECT value FROM plain.replica UNION ALL SELECT value FROM listens.replica UNION ALL SELECT value FROM alters.replica UNION ALL SELECT value FROM indexed.replica
+  UNION ALL SELECT value FROM wide.replica UNION ALL SELECT to_jsonb(b) - 'key' - 'more' FROM brought b $$, $$ SELECT '{"n": 3001}'::jsonb FROM generate_series(1, 6) $$, 'and all of it is there');
+SELECT is((SELECT count(*) FROM indexed.replica WHERE value->>'n' = '3001'), 1::bigint, 'by the index, too');
+-- savepoints, and what is done by hand between them
+CREATE FUNCTION told(schema text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE n text;
+BEGIN
+  EXECUTE format('SELECT string_agg(value->>''n'', '','' ORDER BY "row") FROM %I.replica WHERE key = ''d''', schema) INTO n;
+  RETURN n || CASE WHEN (adama.verify(schema, 'd')).ok THEN '' ELSE ' wrong' END;
+END $$;
+BEGIN;
+SELECT plain.step('d', n => 1), listens.step('d', n => 1), indexed.step('d', n => 1), wide.step('d', n => 1), brings.step('d', n => 1) \g /dev/null
+SAVEPOINT a;
+SELECT plain.step('d', n => 1), listens.step('d', n => 1), indexed.step('d', n => 1), wide.step('d', n => 1), brings.step('d', n => 1) \g /dev/null
+ROLLBACK TO a;
+SELECT plain.step('d', n => 1), listens.step('d', n => 1), indexed.step('d', n => 1), wide.step('d', n => 1), brings.step('d', n => 1) \g /dev/null
+SELECT is(told(s), '3003', 'a savepoint takes back what came after it: ' || s) FROM unnest('{plain,listens,indexed,wide,brings}'::text[]) s;
+SELECT is((SELECT n FROM brought), 3003, 'in the table, too');
+TRUNCATE plain.replica, listens.replica, indexed.replica, wide.replica, brought;
+SELECT plain.step('d', n => 1), listens.step('d', n => 1), indexed.step('d', n => 1), wide.step('d', n => 1), brings.step('d', n => 1) \g /dev/null
+SELECT is(told(s), '3004', 'what was emptied meanwhile is no trouble: ' || s) FROM unnest('{plain,listens,indexed,wide}'::text[]) s;
+SELECT is((SELECT n FROM brought), 3004, 'nor a table that was');
+DELETE FROM brought;
+INSERT INTO brought VALUES ('other', 0, NULL), ('d', 7, 'by hand');
+SELECT brings.step('d', n => 1) \g /dev/null
+UPDATE brought SET key = 'e' WHERE key = 'd';
+SELECT brings.step('d', n => 1) \g /dev/null
+SELECT results_eq('TABLE brought', $$ VALUES ('other', 0, NULL), ('e', 3005, 'by hand'), ('d', 3006, NULL) $$, 'nor one in which rows are others meanwhile');
+COMMIT;
+-- triggers that write to the rows, keep them, or move them away
+SELECT listens.part('d', gone => '', changed => 'a', n => 1), listens.part('d', gone => '', changed => 'b', n => 2), listens.part('d', gone => '', changed => 'c', n => 3) \g /dev/null
+ALTER TABLE listens.replica ADD COLUMN marks int DEFAULT 0;
+CREATE FUNCTION mark() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE listens.replica SET marks = marks + 1 WHERE key = 'd'; RETURN NULL; END $$;
+CREATE TRIGGER mark AFTER DELETE ON listens.replica FOR EACH STATEMENT EXECUTE FUNCTION mark();
+SELECT listens.parts('d', gone => 'b', changed => 'a', n => 10) \g /dev/null
+SELECT results_eq($$ SELECT value->'n', marks FROM listens.replica WHERE name = 'parts' ORDER BY "row" $$, $$ VALUES ('10'::jsonb, 1), ('3', 1) $$, 'a row that a trigger has written meanwhile gets its value');
+DROP TRIGGER mark ON listens.replica;
+CREATE TRIGGER mark AFTER UPDATE OF value ON listens.replica FOR EACH STATEMENT EXECUTE FUNCTION mark();
+BEGIN;
+SELECT listens.step('d', n => 1), listens.step('d', n => 1) FROM generate_series(1, 3) \g /dev/null
+SELECT results_eq($$ SELECT value->'n', marks FROM listens.replica ORDER BY name, "row" $$, $$ VALUES ('10'::jsonb, 7), ('3', 7), ('3010', 7) $$, 'also when it writes each time');
+COMMIT;
+DROP TRIGGER mark ON listens.replica;
+CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN CASE WHEN (new.value->>'n')::int % 2 = 0 THEN new END; END $$;
+CREATE TRIGGER keep BEFORE UPDATE ON listens.replica FOR EACH ROW EXECUTE FUNCTION keep();
+BEGIN;
+SELECT listens.step('d', n => 1) \g /dev/null
+SELECT is(told('listens'), '3010,10,3 wrong', 'a row that a trigger keeps stays as it was');
+SELECT listens.step('d', n => 1) \g /dev/null
+SELECT is(told('listens'), '3012,10,3', 'and the next value comes');
+SELECT listens.step('d', n => 1), listens.step('d', n => 1) \g /dev/null
+COMMIT;
+SELECT is(told('listens'), '3014,10,3', 'in one transaction, too');
+CREATE RULE instead AS ON UPDATE TO wide.replica DO INSTEAD NOTHING;
+SELECT wide.step('d', n => 1) \g /dev/null
+SELECT is(told('wide'), '3004 wrong', 'a rule may do something else');
+DROP RULE instead ON wide.replica;
+CREATE TABLE ruled (n jsonb);
+CREATE RULE also AS ON UPDATE TO wide.replica DO ALSO INSERT INTO ruled VALUES (new.value->'n');
+SELECT wide.step('d', n => 1), wide.step('d', n => 1) \g /dev/null
+SELECT is(told('wide') || (SELECT string_agg(n::text, ',') FROM ruled), '30073006,3007', 'or more');
+-- indexes
+CREATE UNIQUE INDEX ON indexed.replica ((value->>'name')) WHERE name = 'parts';
+SELECT indexed.part('d', gone => '', changed => 'a', n => 1), indexed.part('d', gone => '', changed => 'b', n => 2) \g /dev/null
+SELECT throws_ok($$ SELECT indexed.part('d', gone => '', changed => 'a', n => 1) $$, '23505', NULL, 'a unique index holds for a few rows');
+SELECT indexed.parts('d', gone => 'a', changed => 'b', n => 5), indexed.part('d', gone => '', changed => 'a', n => 6) \g /dev/null
+SELECT is(told('indexed'), '3004,5,6', 'what has gone makes room');
+SELECT indexed.part('d', gone => '', changed => 'part ' || i, n => 7) FROM generate_series(1, 20) i \g /dev/null
+SELECT is((SELECT count(*) FROM indexed.replica WHERE value->>'n' = '7'), 20::bigint, 'many come');
+SELECT adama.delete('indexed', 'd') \g /dev/null
+SELECT is_empty('TABLE indexed.replica', 'and go');
 
 SELECT * FROM finish();
