@@ -7,7 +7,11 @@
  * nobody can publish; the others are filled by the worker, and what is published meanwhile is appended for it.
  *
  * Two registrations on one table must never mean one row: unless the identity says of which space, or name, a row is, a table takes one registration.  What somebody else registered, in
- * a space of theirs, counts as well.
+ * a space of theirs, counts as well, as long as they may write to the table.
+ *
+ * The owner of a space can write to its chat.replication what they like, and name tables of others there.  So a row of another space says something only where its owner has what adama.replicate asks
+ * for, and could as well have registered: who lets a role write to a table lets it have a say in who else does.  Without those privileges nothing is brought there whatever is registered; where
+ * they are lost, others may take the table, and whoever gives them back has two that write.  Tables of spaces whose owners have no say are not even opened: they may be locked.
  */
 #include "postgres.h"
 
@@ -99,8 +103,9 @@ raise_misfit(const StoreSpace *space, const char *name, Oid relation, const char
 
 /* Whether rows of the new registration could be those of another one. */
 static void
-require_own_rows(StoreSpace *space, const char *name, Oid relation, Datum columns, Datum identity)
+require_own_rows(StoreSpace *space, const char *name, Relation rel, Datum columns, Datum identity)
 {
+	Oid			relation = RelationGetRelid(rel);
 	Oid			schema = space->schema;
 	ListCell   *lc;
 
@@ -109,7 +114,7 @@ require_own_rows(StoreSpace *space, const char *name, Oid relation, Datum column
 		StoreSpace *other = store_space_by_schema(lfirst_oid(lc));
 		ListCell   *cell;
 
-		if (other == NULL)
+		if (other == NULL || (other->schema != schema && store_target_denied(other, rel) != NULL))
 			continue;
 		foreach(cell, store_registrations(other, other->schema != schema))
 		{
@@ -288,7 +293,7 @@ store_replicate(StoreSpace *space, const char *name, Oid relation, Datum columns
 	initStringInfo(&problems);
 	if (!store_target_map(space, vm_program_lang(store_program_current(space)->vm), name, rel, columns, has_columns, NIL, &map, &problems))
 		raise_misfit(space, name, relation, problems.data);
-	require_own_rows(space, name, relation, store_target_columns(&map), store_target_identity(&map));
+	require_own_rows(space, name, rel, store_target_columns(&map), store_target_identity(&map));
 	if (rel->rd_rel->relpersistence == RELPERSISTENCE_UNLOGGED)
 		ereport(WARNING,
 				(errmsg("table \"%s\" is unlogged: after a crash of the server it is empty, and only what changes then comes back", RelationGetRelationName(rel)),

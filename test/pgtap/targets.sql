@@ -1,5 +1,5 @@
 -- Who may register tables and take from queues, as whom tables are written, and that nobody else's objects have a say in it.
-SELECT plan(59);
+SELECT plan(64);
 
 CREATE ROLE host;
 CREATE ROLE guest;
@@ -184,6 +184,42 @@ SELECT adama.deploy('lobby', source) FROM room.program;
 CREATE TABLE pub.more (key text PRIMARY KEY, title text, best int);
 SELECT lives_ok($$SELECT adama.replicate('lobby', 'board', 'pub.more')$$, 'they are not the trouble of others');
 ROLLBACK;
+
+-- the owner of another space, who has nothing to do with the table, can't keep it from others
+GRANT CREATE ON DATABASE :DBNAME TO guest;
+CREATE TABLE business.prices (key text PRIMARY KEY, title text, best int);
+GRANT INSERT, UPDATE, DELETE, SELECT ON business.prices TO host;
+SET ROLE guest;
+SELECT adama.deploy('squat', $adama$ public string title; public int best; replication<board:upsert> shown = {title: title, best: best}; $adama$);
+INSERT INTO squat.replication (id, name, target, mode, columns, identity, created, filled, fill_total, fill_done, delivered, failures)
+SELECT 1, 'board', c.oid, 'async', '{"key": "$key", "title": "title", "best": "best"}', '{key}', now(), true, 0, 0, 0, 0 FROM pg_class c WHERE relname = 'prices';
+SELECT is((SELECT count(*) FROM squat.replication), 1::bigint, 'whoever owns a space can write there that a table is theirs');
+RESET ROLE;
+SET ROLE host;
+BEGIN;
+SELECT lives_ok($$SELECT adama.replicate('room', 'board', 'business.prices')$$, 'but it does not count');
+ROLLBACK;
+RESET ROLE;
+GRANT USAGE ON SCHEMA business TO guest;
+GRANT INSERT, UPDATE, DELETE ON business.prices TO guest;
+SET ROLE host;
+BEGIN;
+SELECT lives_ok($$SELECT adama.replicate('room', 'board', 'business.prices')$$, 'nor with less than all privileges');
+ROLLBACK;
+RESET ROLE;
+GRANT SELECT ON business.prices TO guest;
+SET ROLE host;
+SELECT throws_ok($$SELECT adama.replicate('room', 'board', 'business.prices')$$, '42710', 'another replication is brought to table "prices", and rows of both could be the same',
+  'while that of somebody who may write to the table does');
+RESET ROLE;
+REVOKE USAGE ON SCHEMA business FROM guest;
+SET ROLE host;
+BEGIN;
+SELECT lives_ok($$SELECT adama.replicate('room', 'board', 'business.prices')$$, 'as long as they may');
+ROLLBACK;
+RESET ROLE;
+DROP SCHEMA squat CASCADE;
+DROP TABLE business.prices;
 
 -- ---- privileges that are lost, and come back ----
 REVOKE UPDATE ON business.board FROM host;
