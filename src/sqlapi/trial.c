@@ -140,6 +140,20 @@ compare_views(const Trial *trial, const StoreTrialEnd *end, const StorePast *pas
 	nulls[TRY_VIEW_LOGGED] = !ok_logged;
 }
 
+/* If the document can't be moved to the program: an error of no event. */
+static void
+tell_stuck(const StoreTrialEnd *end, Datum *values, bool *nulls)
+{
+	KitDiag		diag = end->diag;
+
+	if (diag.code == KIT_OK)
+		return;
+	kit_fail(&diag, diag.code, "the document can't be moved to the program: %s%s%s%s", end->diag.message, end->diag.detail[0] != '\0' ? " (" : "", end->diag.detail,
+			 end->diag.detail[0] != '\0' ? ")" : "");
+	kit_diag_at(&diag, end->diag.line, end->diag.column, end->diag.length);
+	set_error(&diag, values, nulls);
+}
+
 static void
 try_document(Trial *trial)
 {
@@ -163,6 +177,7 @@ try_document(Trial *trial)
 		if (trial->has_viewer && end.doc != NULL)
 			compare_views(trial, &end, &past, values, nulls);
 		store_past_end(&past);
+		tell_stuck(&end, values, nulls);
 	}
 	else
 	{
@@ -190,6 +205,15 @@ adama_sql_try(PG_FUNCTION_ARGS)
 	InitMaterializedSRF(fcinfo, 0);
 	program = sqlapi_compile(sqlapi_text(PG_GETARG_DATUM(2)), PG_GETARG_DATUM(3), arena, &diags);
 	store_try(space, key, program, GetActiveSnapshot(), add_difference, &trial, &end);
+	if (end.diag.code != KIT_OK)
+	{
+		Datum		values[TRY_N] = {0};
+		bool		nulls[TRY_N];
+
+		memset(nulls, true, sizeof(nulls));
+		tell_stuck(&end, values, nulls);
+		put(&trial, values, nulls);
+	}
 	if (end.doc != NULL)
 		vm_doc_free(end.doc);
 	vm_program_free(program);

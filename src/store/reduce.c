@@ -255,11 +255,28 @@ publish_all(StoreSpace *space, const char *key, VmDoc *doc, KitArena *arena, Kit
 	return store_replicas_all(space, key, doc, &limits, arena, diag);
 }
 
-/*
- * Moves the document to the newest program: its state is read as the new program reads it, and the difference is an event of its own.
- */
+/* diag says why something failed; now also that it was the move to the program, and what there is to be done. */
 static void
-upgrade(Work *work)
+explain_upgrade(const Work *work, const StoreProgram *program, KitDiag *diag)
+{
+	const char *space = NameStr(work->space->name);
+	KitDiag		why = *diag;
+
+	kit_fail(diag, why.code, "version %d of the program can't take over the document: %s", program->version, why.message);
+	kit_diag_detail(diag, "%s%sDocument \"%s\" of space \"%s\" stays as version %d has it, and takes no message.", why.detail, why.detail[0] != '\0' ? " " : "",
+					work->key, space, work->copy->program->version);
+	kit_diag_hint(diag, "%s%sDeploy a program that can, or call adama.rollback(%s, %d). adama.try tells of such documents beforehand.", why.hint,
+				  why.hint[0] != '\0' ? " " : "", quote_literal_cstr(space), work->copy->program->version);
+	kit_diag_at(diag, why.line, why.column, why.length);
+	kit_diag_in(diag, why.file);
+}
+
+/*
+ * Moves the document to the newest program: its state is read as the new program reads it, and the difference is an event of its own.  False, with the reason in diag, when
+ * that can't be, or what the document would publish can't be computed; then it is of its program still.
+ */
+static bool
+upgrade(Work *work, KitDiag *diag)
 {
 	StoreCopy  *copy = work->copy;
 	StoreProgram *program = store_program_current(work->space);
@@ -267,18 +284,20 @@ upgrade(Work *work)
 	KitBuf		delta;
 	Step		step;
 	VmDoc	   *doc;
-	StoreReplicas *replicas;
-	KitDiag		diag = {0};
+	StoreReplicas *replicas = NULL;
 
 	kit_buf_init(&delta, arena);
-	doc = store_doc_upgrade(copy->doc, program->vm, true, arena, &delta, &diag);
-	if (doc == NULL)
-		store_raise(&diag);
-	replicas = publish_all(work->space, work->key, doc, arena, &diag);
+	memset(diag, 0, sizeof(*diag));
+	doc = store_doc_upgrade(copy->doc, program->vm, true, arena, &delta, diag);
+	if (doc != NULL)
+		replicas = publish_all(work->space, work->key, doc, arena, diag);
 	if (replicas == NULL)
 	{
-		vm_doc_free(doc);
-		store_raise(&diag);
+		if (doc != NULL)
+			vm_doc_free(doc);
+		kit_arena_delete(arena);
+		explain_upgrade(work, program, diag);
+		return false;
 	}
 	store_replicas_add_names(replicas, copy->program->vm);
 	vm_doc_free(copy->doc);
@@ -293,6 +312,7 @@ upgrade(Work *work)
 	step_end(&step, work);
 	store_replicas_write(work->space, work->key, replicas, step.log.seq, step.log.at);
 	kit_arena_delete(arena);
+	return true;
 }
 
 /* Whether the event has asked for something that it cannot do itself. */
@@ -432,7 +452,7 @@ run_load(Work *work, KitDiag *diag)
 /* ---- from the lock to the end ---- */
 
 static void
-work_begin(Work *work, StoreSpace *space, const char *key)
+work_take(Work *work, StoreSpace *space, const char *key)
 {
 	*work = (Work) {space, key, store_role_enter(space), store_table_open(space->document, RowExclusiveLock)};
 	if (!lock_document(space, key, &work->table))
@@ -443,8 +463,23 @@ work_begin(Work *work, StoreSpace *space, const char *key)
 	work->copy = &work->entry->copy;
 	store_cache_touch(work->entry);
 	work->entry->is_in_use = true;
-	if (work->row.program < space->version)
-		upgrade(work);
+}
+
+/* Whether the document is of the newest program, or could be moved there. */
+static bool
+is_upgraded(Work *work, KitDiag *diag)
+{
+	return work->row.program >= work->space->version || upgrade(work, diag);
+}
+
+static void
+work_begin(Work *work, StoreSpace *space, const char *key)
+{
+	KitDiag		diag;
+
+	work_take(work, space, key);
+	if (!is_upgraded(work, &diag))
+		store_raise(&diag);
 }
 
 static void
@@ -607,9 +642,14 @@ store_reduce(StoreSpace *space, const char *key, StoreEvent *events, int n_event
 {
 	Work		work;
 	KitDiag		diag;
+	bool		is_stuck;
 
-	work_begin(&work, space, key);
-	if (run_load(&work, &diag))
+	work_take(&work, space, key);
+	is_stuck = !is_upgraded(&work, &diag);
+	/* Messages fail by themselves, so that others of an ingest don't; that somebody has come or gone is not forgotten, but tried again. */
+	if (is_stuck && (n_events == 0 || events[0].event.kind != VM_EVENT_SEND))
+		store_raise(&diag);
+	if (!is_stuck && run_load(&work, &diag))
 	{
 		TimestampTz at = event_time(work.copy->program, work.copy->updated);
 
@@ -732,13 +772,16 @@ store_delete(StoreSpace *space, const char *key, StoreEvent *event)
 {
 	Work		work;
 	TimestampTz at;
+	KitDiag		diag;
+	bool		is_asked = event != NULL && vm_program_handles(store_program_current(space)->vm, VM_EVENT_DELETE);
 
-	work_begin(&work, space, key);
+	work_take(&work, space, key);
+	/* where nobody is asked, an upgrade or a @load that fails keeps nobody from deleting */
+	if (!is_upgraded(&work, &diag) && is_asked)
+		store_raise(&diag);
 	at = event_time(work.copy->program, work.copy->updated);
-	/* where nobody is asked, a @load that fails keeps nobody from deleting */
-	if (event != NULL && vm_program_handles(work.copy->program->vm, VM_EVENT_DELETE))
+	if (is_asked)
 	{
-		KitDiag		diag;
 		bool		agreed;
 
 		if (!run_load(&work, &diag))

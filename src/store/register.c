@@ -11,7 +11,7 @@
  *
  * The owner of a space can write to its chat.replication what they like, and name tables of others there.  So a row of another space says something only where its owner has what adama.replicate asks
  * for, and could as well have registered: who lets a role write to a table lets it have a say in who else does.  Without those privileges nothing is brought there whatever is registered; where
- * they are lost, others may take the table, and whoever gives them back has two that write.  Tables of spaces whose owners have no say are not even opened: they may be locked.
+ * they are lost, others may take the table, and whoever gives them back has two that write.
  */
 #include "postgres.h"
 

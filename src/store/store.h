@@ -613,6 +613,7 @@ typedef struct StoreTrialEnd
 	TimestampTz at;
 	int64		n_events;
 	double		us;				/* in handlers */
+	KitDiag		diag;			/* why the document as it is now could not be moved to the program, if that were deployed; KIT_OK: it could */
 } StoreTrialEnd;
 
 /*

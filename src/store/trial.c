@@ -3,6 +3,7 @@
  *	  What another program would have made of a document's log.
  *
  * The document begins with the creation, or the state that a trimmed log begins with, and is of that program all the time.  What fails there changes nothing, and the next event is run.
+ * At last the document as it is now is moved to the program, as its next event would if that were deployed.
  */
 #include "postgres.h"
 
@@ -77,6 +78,32 @@ begin_in_the_middle(StoreReplay *replay, const StoreEntry *entry, StoreTrialVisi
 	return replay->doc != NULL;
 }
 
+/* Whether the document, as it is now, could be moved to the program, as its next event would (reduce.c). */
+static void
+try_to_move(StoreSpace *space, const char *key, const StoreRow *row, const VmProgram *program, Snapshot snapshot, KitDiag *diag)
+{
+	KitArena   *arena = kit_arena_new("adama trial");
+	StoreCopy	copy = {0};
+	KitBuf		unused;
+	KitDiag		other = {0};
+	VmLimits	limits = store_limits();
+	VmDoc	   *doc;
+
+	store_copy_bring(space, key, &copy, row, snapshot, NULL);
+	/* That the program does not fit at all, deploying it would say. */
+	if (vm_program_upgrades(copy.program->vm, program, &other))
+	{
+		kit_buf_init(&unused, arena);
+		doc = store_doc_upgrade(copy.doc, program, false, arena, &unused, diag);
+		if (doc != NULL && store_replicas_all(space, key, doc, &limits, arena, diag) != NULL)
+			diag->code = KIT_OK;
+		if (doc != NULL)
+			vm_doc_free(doc);
+	}
+	store_copy_free(&copy);
+	kit_arena_delete(arena);
+}
+
 void
 store_try(StoreSpace *space, const char *key, const VmProgram *program, Snapshot snapshot, StoreTrialVisit visit, void *arg, StoreTrialEnd *end)
 {
@@ -107,6 +134,7 @@ store_try(StoreSpace *space, const char *key, const VmProgram *program, Snapshot
 	store_log_walk_end(&walk);
 	if (diag.code != KIT_OK)
 		store_raise(&diag);
+	try_to_move(space, key, &row, program, snapshot, &end->diag);
 	end->doc = replay.doc;
 	end->n_events = replay.n_events;
 	end->us = replay.us;

@@ -61,12 +61,13 @@ move_one(Oid schema, StoreTask *task, const char *key, int attempts)
 	if (error != NULL)
 	{
 		bool		may_pass = worker_error_may_pass(error) && attempts + 1 < ATTEMPTS_MAX;
+		const char *what = error->detail != NULL ? psprintf("%s (%s)", error->message, error->detail) : error->message;
 
-		store_task_put_off(space, task, key, error->sqlerrcode, error->message, may_pass ? worker_retry_time(attempts + 1) : 0);
+		store_task_put_off(space, task, key, error->sqlerrcode, what, may_pass ? worker_retry_time(attempts + 1) : 0);
 		if (!may_pass)
 		{
 			task->failed++;
-			task->error = psprintf("document \"%s\": %s", key, error->message);
+			task->error = psprintf("document \"%s\": %s", key, what);
 			ereport(LOG,
 					(errcode(error->sqlerrcode),
 					 errmsg("could not move document \"%s\" of space \"%s\" to version %d of the program: %s", key, NameStr(space->name), task->version, error->message),

@@ -71,6 +71,20 @@ $alice->ask('DROP TRIGGER refuse ON chat.document;', q{SELECT adama.upgrade_back
 becomes($alice, task(), 'upgrade: version 3, 2 of 2, 0 failed, 0 waiting, finished', 30, 'asked again it moves these, too');
 is($alice->value('SELECT count(*) FROM adama.task_documents'), 0, 'and nothing is left over');
 
+# ---- documents of which a new program could not publish what it says ----
+
+$alice->ask(q{SELECT adama.deploy('board', 'public int n = 0; private int by = 1; message To { int by; } channel set(To m) { by = m.by; }');},
+	q{SELECT count(adama.create('board', 'd' || i)) FROM generate_series(1, 20) i;}, q{SELECT board.set('d7', 0);});
+$alice->ask(q{SELECT adama.deploy('board', 'public int n = 0; private int by = 1; message To { int by; } channel set(To m) { by = m.by; } '
+	'replication<scores:upsert> score = {score: spin(by == 0 ? 2000000000 : 0)}; procedure spin(int n) -> int readonly { int i = 0; while (i < n) { i++; } return n; }');},
+	q{SELECT adama.upgrade_background('board');});
+becomes($alice, q{SELECT format('%s of %s, %s failed', done, total, failed) FROM adama.tasks WHERE space = 'board' AND finished IS NOT NULL}, '19 of 20, 1 failed', 30,
+	'what can not be published does not stop the rest either');
+like($alice->value(q{SELECT key || ': ' || error FROM adama.task_documents WHERE space = 'board'}),
+	qr/^d7: version 2 of the program can't take over the document: the program used up its budget of \d+ steps \(It happened in procedure "spin", called from replication "score"\. /,
+	'and is named, with what it is that fails');
+$alice->ask('DROP SCHEMA board CASCADE;');
+
 # ---- two versions in a row, killed in between, with messages all the time ----
 
 # Held until the second version is there, so that the task for the first can't have ended.

@@ -1,5 +1,5 @@
 -- What documents publish lies in the table replica: in the transaction that changes it, and untouched by all that does not.
-SELECT plan(121);
+SELECT plan(129);
 
 SELECT $adama$
 record Player {
@@ -355,6 +355,11 @@ SELECT adama.deploy('late', :'quiet_program') \g /dev/null
 SELECT adama.create('late', 'd'), adama.create('late', 'stuck') \g /dev/null
 SELECT late.do_work('d', n => 2000000000), late.do_work('d', n => 1), late.do_work('stuck', n => 2000000000) \g /dev/null
 SELECT is_empty('TABLE late.replica', 'a program without replications publishes nothing');
+SELECT results_eq(format($$ SELECT key, sqlstate, error FROM adama.try('late', %L) WHERE seq IS NULL ORDER BY key $$, :'quiet_program' || :'speaking'),
+  $$ VALUES ('d', NULL, NULL), ('stuck', 'YA032', 'line 11: the document can''t be moved to the program: the program used up its budget of 10000000 steps (It happened in procedure "spin", called from replication "job".)') $$,
+  'adama.try tells what could not be published');
+SELECT results_eq(format($$ SELECT seq, channel, sqlstate FROM adama.try('late', 'stuck', %L) $$, :'quiet_program' || :'speaking'), $$ VALUES (NULL::bigint, NULL::text, 'YA032') $$, 'of one document, too');
+SELECT is_empty(format($$ SELECT * FROM adama.try('late', 'd', %L) $$, :'quiet_program' || :'speaking'), 'and nothing of one that can');
 SELECT adama.deploy('late', :'quiet_program' || :'speaking') \g /dev/null
 SELECT is(late.rename('d', name => 'second'), 5::bigint, 'it gets some');
 SELECT results_eq('SELECT value FROM late.replica', $$ VALUES ('{"work": 1, "title": "second", "joined": 0}'::jsonb) $$, 'which publish');
@@ -368,6 +373,27 @@ SELECT throws_like($$ SELECT adama.connect('late', 'd') $$, '%budget%', 'nobody 
 SELECT is(late.rename('d', name => 'fifth'), 9::bigint, 'the document does not notice');
 SELECT throws_like($$ SELECT late.rename('stuck', name => 'x') $$, '%budget%', 'a document of which nothing can be published does not get the new program');
 SELECT ok((adama.verify('late', 'stuck')).ok, 'and stays as it is');
+CREATE FUNCTION complaint(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE message text; detail text; hint text;
+BEGIN
+  EXECUTE statement;
+  RETURN 'none';
+EXCEPTION WHEN OTHERS THEN
+  GET STACKED DIAGNOSTICS message = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+  RETURN concat_ws(E'\n', sqlstate, message, detail, hint);
+END $$;
+SELECT is(complaint($$ SELECT late.rename('stuck', name => 'x') $$), E'YA032\n'
+  'version 2 of the program can''t take over the document: the program used up its budget of 10000000 steps\n'
+  'It happened in procedure "spin", called from replication "job". Document "stuck" of space "late" stays as version 1 has it, and takes no message.\n'
+  'Perhaps a loop does not end here, or a query visits too many rows. Deploy a program that can, or call adama.rollback(''late'', 1). adama.try tells of such documents beforehand.', 'which is told, with what to do');
+SELECT is(complaint($$ SELECT adama.upgrade('late') $$), complaint($$ SELECT late.rename('stuck', name => 'x') $$), 'also when it is moved without a message');
+SELECT results_eq($$ SELECT key, sqlstate, error LIKE 'version 2 of the program can''t take over the document: % called from replication "job".%' FROM (SELECT k AS key, i.* FROM
+  adama.ingest('late', '{d,stuck,d}', '{rename,rename,rename}', '{"{\"name\": \"sixth\"}","{\"name\": \"x\"}","{\"name\": \"fifth\"}"}'::json[]) i JOIN unnest('{d,stuck,d}'::text[]) WITH ORDINALITY k (k, o) ON o = ord) x ORDER BY ord $$,
+  $$ VALUES ('d', NULL::text, NULL::bool), ('stuck', 'YA032', true), ('d', NULL, NULL) $$, 'in a batch its messages alone fail');
+BEGIN;
+SELECT lives_ok($$ SELECT adama.delete('late', 'stuck') $$, 'it can be deleted');
+SELECT is((SELECT count(*) FROM late.replica WHERE key = 'stuck'), 0::bigint, 'with all of it');
+ROLLBACK;
 SELECT adama.deploy('late', :'quiet_program') \g /dev/null
 SELECT is(late.rename('stuck', name => 'x'), 4::bigint, 'until there is another');
 
