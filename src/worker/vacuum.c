@@ -19,7 +19,7 @@
 #include "adama.h"
 #include "worker/internal.h"
 
-#define GONE_MIN 20000
+#define GONE_MIN 5000
 #define GONE_PER_PAGE 100		/* about what a page has */
 #define MANY_PAGES 1000
 
