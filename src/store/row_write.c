@@ -58,7 +58,8 @@ insert_index_entry(Relation rel, TupleTableSlot *slot, bool key_is_unchanged)
 	Datum		values[INDEX_MAX_KEYS];
 	bool		isnull[INDEX_MAX_KEYS];
 
-	for (int i = 0; i < IndexRelationGetNumberOfKeyAttributes(index); i++)
+	/* included columns, too */
+	for (int i = 0; i < IndexRelationGetNumberOfAttributes(index); i++)
 		values[i] = slot_getattr(slot, index->rd_index->indkey.values[i], &isnull[i]);
 	/* A version of a row that has the key already needs no look at all the versions before it. */
 	index_insert(index, values, isnull, &slot->tts_tid, rel, key_is_unchanged ? UNIQUE_CHECK_NO : UNIQUE_CHECK_YES, key_is_unchanged, info);

@@ -60,12 +60,9 @@ has_harmless_indexes(Relation rel, Oid identity)
 
 	foreach(lc, indexes)
 	{
-		Relation	index;
+		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
 
-		if (lfirst_oid(lc) == identity)
-			continue;
-		index = index_open(lfirst_oid(lc), AccessShareLock);
-		result &= is_harmless(index);
+		result &= lfirst_oid(lc) == identity ? index->rd_rel->relam == BTREE_AM_OID : is_harmless(index);
 		index_close(index, AccessShareLock);
 	}
 	list_free(indexes);

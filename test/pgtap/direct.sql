@@ -1,5 +1,5 @@
 -- Values brought to tables with and without statements: whatever the table is like, it is as if each were an INSERT … ON CONFLICT.
-SELECT plan(31);
+SELECT plan(32);
 
 SELECT adama.deploy('stock', $adama$
 message Set { int n; string title; maybe<int> rest; }
@@ -122,6 +122,15 @@ SELECT adama.replicate('stock', 'it', 'many', columns => '{"key": "$key", "row":
 SELECT count(stock.set('d' || i, n => i * 10, title => 'n ' || i, rest => NULL)) FROM generate_series(7, 20) i \g /dev/null
 SELECT is(differences('many'), 0::bigint, 'an identity of several columns');
 SELECT adama.unreplicate('stock', 'it', 'many') \g /dev/null
+CREATE TABLE beside (title text, n int, rest int, key text, PRIMARY KEY (key) INCLUDE (title, n)) WITH (fillfactor = 100);
+SELECT adama.replicate('stock', 'it', 'beside', mode => 'sync') \g /dev/null
+SELECT count(stock.set('d' || i, n => i * 10 + k, title => format('n %s: ', i) || repeat('beside ', k), rest => NULL)) FROM generate_series(7, 20) i, generate_series(1, 60) k \g /dev/null
+VACUUM beside;
+SET enable_seqscan = off;
+SELECT is((SELECT array_agg((key, n, title)::text ORDER BY key) FROM beside WHERE key >= 'd'),
+  (SELECT array_agg((key, value->>'n', value->>'title')::text ORDER BY key) FROM stock.replica WHERE key >= 'd'), 'columns that the index has beside');
+RESET enable_seqscan;
+SELECT adama.unreplicate('stock', 'it', 'beside') \g /dev/null
 
 -- ---- other types ----
 SELECT adama.deploy('kinds', $adama$
