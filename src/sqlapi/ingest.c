@@ -287,14 +287,15 @@ reduce_alone(Ingest *ingest, const char *key, StoreEvent *events, int n, bool *i
 	{
 		MemoryContextSwitchTo(context);
 		error = CopyErrorData();
-		if (ends_all(error->sqlerrcode))
-			PG_RE_THROW();
 		FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(context);
 	CurrentResourceOwner = owner;
+	/* Not from within the subtransaction: outside of a transaction block, the session would be left in it. */
+	if (error != NULL && ends_all(error->sqlerrcode))
+		ReThrowError(error);
 	look_again(ingest);
 	return error;
 }

@@ -306,6 +306,7 @@ make_places(StoreCacheEntry *entry, int n)
 {
 	if (entry->replicas != NULL)
 		pfree(entry->replicas);
+	entry->replicas = NULL;
 	entry->n_replicas = 0;
 	entry->replicas = MemoryContextAllocZero(TopMemoryContext, sizeof(StoreReplicaPlace) * (size_t) n);
 	entry->n_replicas = n;
@@ -510,7 +511,6 @@ store_replicas_write(StoreSpace *space, const char *key, const StoreReplicas *re
 	StoreReplicaChanges changes = {key, seq, at, .doubts = replicas->is_all};
 	MemoryContext here;
 	MemoryContext caller;
-	StoreCacheEntry *entry;
 	Rows		rows;
 
 	if (replicas->n == 0 && replicas->n_names == 0)
@@ -518,9 +518,8 @@ store_replicas_write(StoreSpace *space, const char *key, const StoreReplicas *re
 	here = AllocSetContextCreate(CurrentMemoryContext, "adama replicas", ALLOCSET_DEFAULT_SIZES);
 	caller = MemoryContextSwitchTo(here);
 	error_context_stack = &context;
-	entry = store_cache_find(space, key);
 	rows_begin(&rows, space, key, RowExclusiveLock, replicas->is_all ? 2 : 3, NULL);
-	rows.entry = entry;
+	rows.entry = store_cache_find(space, key);
 	find_changes(&changes, &rows, replicas);
 	rows_end_scan(&rows);
 	if (changes.n > 0)
@@ -532,7 +531,8 @@ store_replicas_write(StoreSpace *space, const char *key, const StoreReplicas *re
 		PG_TRY();
 		{
 			store_replica_changes_write(space, &rows.table, &changes);
-			remember_own(entry, &changes);
+			/* Triggers may have sent to other documents, and the cache have let go of this one. */
+			remember_own(store_cache_find(space, key), &changes);
 			store_targets_changed(space, key, changes.rows, changes.n);
 		}
 		PG_CATCH();

@@ -129,6 +129,38 @@ typedef struct Plans
 } Plans;
 
 static HTAB *all_plans = NULL;
+static int	n_running = 0;		/* statements: triggers may send messages to other documents, and so come here again */
+static List *retired = NIL;		/* plans that may be of those */
+
+/* Whoever runs it still reads it when its triggers have returned. */
+static void
+let_go(SPIPlanPtr plan)
+{
+	MemoryContext old;
+
+	if (n_running == 0)
+	{
+		SPI_freeplan(plan);
+		return;
+	}
+	old = MemoryContextSwitchTo(TopMemoryContext);
+	retired = lappend(retired, plan);
+	MemoryContextSwitchTo(old);
+}
+
+static void
+free_retired(void)
+{
+	if (n_running > 0)
+		return;
+	while (retired != NIL)
+	{
+		SPIPlanPtr	plan = llast(retired);
+
+		retired = list_delete_last(retired);
+		SPI_freeplan(plan);
+	}
+}
 
 static Plans *
 find_plans(const StoreSpace *space)
@@ -136,6 +168,7 @@ find_plans(const StoreSpace *space)
 	Plans	   *plans;
 	bool		found;
 
+	free_retired();
 	if (all_plans == NULL)
 	{
 		HASHCTL		ctl = {.keysize = sizeof(Oid), .entrysize = sizeof(Plans), .hcxt = TopMemoryContext};
@@ -148,9 +181,11 @@ find_plans(const StoreSpace *space)
 	else if (strcmp(NameStr(plans->schema), NameStr(space->name)) != 0)
 		for (int i = 0; i < N_STATEMENTS; i++)
 		{
-			if (plans->plans[i] != NULL)
-				SPI_freeplan(plans->plans[i]);
+			SPIPlanPtr	plan = plans->plans[i];
+
 			plans->plans[i] = NULL;
+			if (plan != NULL)
+				let_go(plan);
 		}
 	plans->schema = space->name;
 	return plans;
@@ -189,8 +224,9 @@ find_plan(const StoreSpace *space, Statement statement)
 
 	if (plan != NULL && is_nothing(plan))
 	{
-		SPI_freeplan(plan);
-		plan = plans->plans[statement] = NULL;
+		plans->plans[statement] = NULL;
+		let_go(plan);
+		plan = NULL;
 	}
 	if (plan == NULL)
 	{
@@ -267,6 +303,26 @@ note_places(StoreReplicaChanges *changes, StoreReplicaChangeKind kind)
 	SPI_freetuptable(SPI_tuptable);
 }
 
+static int
+execute(SPIPlanPtr plan, Datum *values, Snapshot snapshot)
+{
+	int			result = 0;
+
+	n_running++;
+	PG_TRY();
+	{
+		result = SPI_execute_snapshot(plan, values, NULL, snapshot, InvalidSnapshot, false, true, 0);
+	}
+	PG_FINALLY();
+	{
+		n_running--;
+	}
+	PG_END_TRY();
+	if (result < 0)
+		elog(ERROR, "could not write replicas: %s", SPI_result_code_string(result));
+	return result;
+}
+
 static void
 write_kind(const StoreSpace *space, StoreTable *table, StoreReplicaChanges *changes, StoreReplicaChangeKind kind)
 {
@@ -313,9 +369,7 @@ write_kind(const StoreSpace *space, StoreTable *table, StoreReplicaChanges *chan
 		if (changes->kinds[i] == kind)
 			ItemPointerSetInvalid(&changes->rows[i].tid);
 	}
-	result = SPI_execute_snapshot(plan, values, NULL, snapshot, InvalidSnapshot, false, true, 0);
-	if (result < 0)
-		elog(ERROR, "could not write replicas: %s", SPI_result_code_string(result));
+	result = execute(plan, values, snapshot);
 	UnregisterSnapshot(snapshot);
 	if (result == SPI_OK_INSERT_RETURNING || result == SPI_OK_UPDATE_RETURNING)
 		note_places(changes, kind);

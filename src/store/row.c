@@ -72,8 +72,12 @@ static bool
 is_at_place(StoreTable *table, const char *key, const StorePlace *place, Snapshot snapshot)
 {
 	bool		isnull;
+	Datum		there;
 
-	return place != NULL && store_row_at_place(table, place, snapshot) && store_datum_is_text(slot_getattr(table->found, 1, &isnull), key);
+	if (place == NULL || !store_row_at_place(table, place, snapshot))
+		return false;
+	there = slot_getattr(table->found, 1, &isnull);
+	return !isnull && store_datum_is_text(there, key);
 }
 
 static bool

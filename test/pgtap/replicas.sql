@@ -1,5 +1,5 @@
 -- What documents publish lies in the table replica: in the transaction that changes it, and untouched by all that does not.
-SELECT plan(129);
+SELECT plan(130);
 
 SELECT $adama$
 record Player {
@@ -503,5 +503,24 @@ SELECT indexed.part('d', gone => '', changed => 'part ' || i, n => 7) FROM gener
 SELECT is((SELECT count(*) FROM indexed.replica WHERE value->>'n' = '7'), 20::bigint, 'many come');
 SELECT adama.delete('indexed', 'd') \g /dev/null
 SELECT is_empty('TABLE indexed.replica', 'and go');
+-- a trigger that has the schema renamed, and sends on: statements that are running stay
+SELECT adama.deploy('yard', $$ message Set { int n; } public int n; channel set(Set m) { n = m.n; } replication<it:upsert> shown = {n: n}; $$) \g /dev/null
+SELECT adama.create('yard', 'a'), adama.create('yard', 'b') \g /dev/null
+CREATE FUNCTION moves() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  here text := TG_TABLE_SCHEMA;
+BEGIN
+  IF (SELECT bool_and(key = 'a') FROM fresh) THEN
+    FOR i IN 1 .. 3 LOOP
+      EXECUTE format('ALTER SCHEMA %I RENAME TO %I', here, here || '_');
+      here := here || '_';
+      PERFORM adama.send(here, 'b', 'set', format('{"n": %s}', i)::jsonb);
+    END LOOP;
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER moves AFTER UPDATE ON yard.replica REFERENCING NEW TABLE AS fresh FOR EACH STATEMENT EXECUTE FUNCTION public.moves();
+SELECT adama.send('yard', 'a', 'set', '{"n": 7}'), adama.send('yard___', 'a', 'set', '{"n": 8}') \g /dev/null
+SELECT is((SELECT string_agg(value->>'n', ' ' ORDER BY key) FROM yard______.replica), '8 3', 'a schema may get another name while rows are written');
 
 SELECT * FROM finish();
