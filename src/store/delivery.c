@@ -402,7 +402,7 @@ store_delivery_read(StoreSpace *space, StoreDelivery *delivery, int max)
 	changes = read_changes(delivery, &table, max, snapshot, &n);
 	take_changes(delivery, changes, n);
 	pfree(changes);
-	store_outbox_join(space, delivery, 0);
+	store_outbox_join(space, delivery, 0, false);
 	if (delivery->n > 0)
 		look_up_all(delivery, space, snapshot);
 	UnregisterSnapshot(snapshot);
@@ -411,12 +411,12 @@ store_delivery_read(StoreSpace *space, StoreDelivery *delivery, int max)
 }
 
 void
-store_delivery_retry(StoreSpace *space, StoreDelivery *delivery, int max)
+store_delivery_retry(StoreSpace *space, StoreDelivery *delivery, int max, bool alone)
 {
 	StoreRole	role = store_role_enter(space);
 	Snapshot	snapshot;
 
-	store_outbox_join(space, delivery, max);
+	store_outbox_join(space, delivery, max, alone);
 	snapshot = store_snapshot_now();
 	if (delivery->n > 0)
 		look_up_all(delivery, space, snapshot);
@@ -482,26 +482,37 @@ store_delivery_fill(StoreSpace *space, StoreDelivery *delivery, int max)
 		is_through = is_end && part == 1;
 	}
 	UnregisterSnapshot(snapshot);
-	if (delivery->n > 0)
-	{
-		delivery->fill_key = delivery->rows[delivery->n - 1].it.key;
-		delivery->fill_row = delivery->rows[delivery->n - 1].it.row;
-		delivery->fill_done += delivery->n;
-	}
-	delivery->is_filled = is_through;
+	delivery->is_fill = true;
 	delivery->has_more |= !is_through;
-	store_outbox_join(space, delivery, 0);
+	store_outbox_join(space, delivery, 0, false);
 	store_role_leave(role);
 }
 
 /* ---- what became of it ---- */
+
+/* How far the target is filled now: up to the first that is left, for that is to be read again. */
+static void
+note_filled(StoreDelivery *delivery)
+{
+	int			n = 0;
+
+	while (n < delivery->n && !delivery->rows[n].is_left)
+		n++;
+	if (n > 0)
+	{
+		delivery->fill_key = delivery->rows[n - 1].it.key;
+		delivery->fill_row = delivery->rows[n - 1].it.row;
+		delivery->fill_done += n;
+	}
+	delivery->is_filled = n == delivery->n && !delivery->has_more;
+}
 
 void
 store_delivery_end(StoreSpace *space, StoreDelivery *delivery)
 {
 	StoreSession session;
 	Oid			types[7] = {INT4OID, BOOLOID, TEXTOID, INT4OID, INT8OID, INT8OID, INT8OID};
-	Datum		values[7] = {Int32GetDatum(delivery->id), BoolGetDatum(delivery->is_filled)};
+	Datum		values[7] = {Int32GetDatum(delivery->id)};
 	char		nulls[8] = "       ";
 	int64		n_brought = 0;
 
@@ -522,6 +533,9 @@ store_delivery_end(StoreSpace *space, StoreDelivery *delivery)
 	for (int i = 0; i < delivery->n; i++)
 		n_brought += !delivery->rows[i].is_left && !delivery->rows[i].is_parked;
 	store_outbox_settle(space, delivery);
+	if (delivery->is_fill)
+		note_filled(delivery);
+	values[1] = BoolGetDatum(delivery->is_filled);
 	values[2] = delivery->fill_key != NULL ? CStringGetTextDatum(delivery->fill_key) : (Datum) 0;
 	nulls[2] = delivery->fill_key != NULL ? ' ' : 'n';
 	values[3] = Int32GetDatum(delivery->fill_row);

@@ -179,6 +179,7 @@ static const char *const space_ddl[] = {
 	"attempts pg_catalog.int4 NOT NULL DEFAULT 0, "
 	"retry_at pg_catalog.timestamptz, "
 	"error pg_catalog.text, "
+	"alone pg_catalog.bool NOT NULL DEFAULT false, "
 	"PRIMARY KEY (replication, key, \"row\")) "
 	"WITH (fillfactor = 70, autovacuum_vacuum_threshold = 500, autovacuum_vacuum_scale_factor = 0.05)",
 	"CREATE INDEX outbox_since ON %1$s.outbox (replication, since)",
@@ -312,6 +313,7 @@ static const char *const space_comments[][2] = {
 	{"COLUMN %1$s.outbox.attempts", "how often it was tried"},
 	{"COLUMN %1$s.outbox.retry_at", "when it is tried again"},
 	{"COLUMN %1$s.outbox.error", "why it could not be delivered"},
+	{"COLUMN %1$s.outbox.alone", "it was too slow, and is brought with no others"},
 	{"INDEX %1$s.outbox_since", "finds what has waited longest"},
 	{"VIEW %1$s.documents", "documents with their state of now"},
 	{"COLUMN %1$s.documents.key", "name of the document"},

@@ -13,7 +13,8 @@
  *									COMMIT: k is gone			or ROLLBACK: k lies there
  *		tries again: makes k			makes it {"n":2}
  *
- * Of a table: what it has refused, how often, why, and when it is tried again.  The value is for people to look at; what is brought is what the replica is by then.
+ * Of a table: what it has refused, how often, why, and when it is tried again.  The value is for people to look at; what is brought is what the replica is by then.  What was not refused, but was
+ * too slow each time, is there as well, and marked: it is brought alone, and no more often when it changes, since everything else waits while it is tried.
  */
 #include "postgres.h"
 
@@ -29,16 +30,21 @@
 
 static const char *const any_sql = "SELECT FROM %1$s.outbox WHERE replication = $1 LIMIT 1";
 static const char *const join_sql =
-	"SELECT o.key, o.\"row\", o.attempts, o.since FROM %1$s.outbox o WHERE o.replication = $1 AND (o.key, o.\"row\") IN "
+	"SELECT o.key, o.\"row\", o.attempts, o.since, o.alone FROM %1$s.outbox o WHERE o.replication = $1 AND (o.key, o.\"row\") IN "
 	"(SELECT u.key, u.\"row\" FROM unnest($2, $3) u(key, \"row\") UNION ALL "
-	"(SELECT d.key, d.\"row\" FROM %1$s.outbox d WHERE d.replication = $1 AND d.retry_at <= clock_timestamp() ORDER BY d.retry_at LIMIT $4)) ORDER BY o.key, o.\"row\"";
+	"(SELECT d.key, d.\"row\" FROM %1$s.outbox d WHERE d.replication = $1 AND d.alone = $5 AND d.retry_at <= clock_timestamp() ORDER BY d.retry_at LIMIT $4)) ORDER BY o.key, o.\"row\"";
 static const char *const settle_sql =
 	"DELETE FROM %1$s.outbox o USING unnest($2, $3) u(key, \"row\") WHERE o.replication = $1 AND o.key = u.key AND o.\"row\" = u.\"row\"";
 static const char *const park_sql =
-	"INSERT INTO %1$s.outbox AS o (replication, key, \"row\", value, hash, seq, since, attempts, retry_at, error) VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $9) "
+	"INSERT INTO %1$s.outbox AS o (replication, key, \"row\", value, hash, seq, since, attempts, retry_at, error, alone) VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8, $9, $10) "
 	"ON CONFLICT (replication, key, \"row\") DO UPDATE SET value = excluded.value, hash = excluded.hash, seq = excluded.seq, attempts = o.attempts + 1, "
-	"retry_at = excluded.retry_at, error = excluded.error";
-static const char *const next_sql = "SELECT min(retry_at) FROM %1$s.outbox WHERE replication = $1";
+	"retry_at = excluded.retry_at, error = excluded.error, alone = excluded.alone";
+static const char *const absorb_sql =
+	"UPDATE %1$s.outbox o SET value = u.value, hash = u.hash, seq = u.seq, retry_at = least(o.retry_at, $8) FROM unnest($2, $3, $4, $5, $6, $7) u(key, \"row\", value, hash, seq, since) "
+	"WHERE o.replication = $1 AND o.key = u.key AND o.\"row\" = u.\"row\"";
+static const char *const postpone_sql =
+	"UPDATE %1$s.outbox SET attempts = attempts + 1, retry_at = $4, error = $5, alone = true WHERE replication = $1 AND key = $2 AND \"row\" = $3";
+static const char *const next_sql = "SELECT min(retry_at) FILTER (WHERE NOT alone), min(retry_at) FILTER (WHERE alone) FROM %1$s.outbox WHERE replication = $1";
 
 static const char *const there_sql = "SELECT u.i FROM unnest($2, $3) WITH ORDINALITY u(key, \"row\", i) WHERE EXISTS "
 	"(SELECT FROM %1$s.outbox o WHERE o.replication = $1 AND o.key = u.key AND o.\"row\" = u.\"row\")";
@@ -160,7 +166,8 @@ merge(StoreDelivery *delivery, bool brings)
 			rows[n] = (StoreDeliveryRow) {.it = {.key = key,.row = number},.since = result_number(k, 4)};
 		else
 			continue;
-		rows[n++].attempts = (int) result_number(k, 3);
+		rows[n].attempts = (int) result_number(k, 3);
+		rows[n++].is_alone = result_number(k, 5) != 0;
 	}
 	for (; i < delivery->n; i++)
 	{
@@ -174,13 +181,13 @@ merge(StoreDelivery *delivery, bool brings)
 }
 
 void
-store_outbox_join(StoreSpace *space, StoreDelivery *delivery, int brings)
+store_outbox_join(StoreSpace *space, StoreDelivery *delivery, int brings, bool alone)
 {
 	MemoryContext context = CurrentMemoryContext;
 	MemoryContext inside;
 	StoreSession session;
-	Oid			types[4] = {INT4OID, TEXTARRAYOID, INT4ARRAYOID, INT4OID};
-	Datum		values[4] = {Int32GetDatum(delivery->id)};
+	Oid			types[5] = {INT4OID, TEXTARRAYOID, INT4ARRAYOID, INT4OID, BOOLOID};
+	Datum		values[5] = {Int32GetDatum(delivery->id)};
 
 	if (delivery->mode == STORE_TARGET_QUEUE)
 		return;
@@ -190,7 +197,8 @@ store_outbox_join(StoreSpace *space, StoreDelivery *delivery, int brings)
 	{
 		(void) keys_of(delivery, NULL, &values[1]);
 		values[3] = Int32GetDatum(brings);
-		store_session_run(&session, join_sql, 4, types, values, NULL, false);
+		values[4] = BoolGetDatum(alone);
+		store_session_run(&session, join_sql, 5, types, values, NULL, false);
 		inside = MemoryContextSwitchTo(context);
 		merge(delivery, brings > 0);
 		MemoryContextSwitchTo(inside);
@@ -220,34 +228,74 @@ store_outbox_settle(StoreSpace *space, StoreDelivery *delivery)
 }
 
 void
-store_delivery_park(StoreSpace *space, StoreDelivery *delivery, int i, const char *error, TimestampTz retry_at)
+store_delivery_park(StoreSpace *space, StoreDelivery *delivery, int i, const char *error, TimestampTz retry_at, bool is_too_slow)
 {
 	StoreDeliveryRow *row = &delivery->rows[i];
 	StoreSession session;
-	Oid			types[9] = {INT4OID, TEXTOID, INT4OID, JSONBOID, INT8OID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID};
-	Datum		values[9] = {Int32GetDatum(delivery->id), CStringGetTextDatum(row->it.key), Int32GetDatum(row->it.row), row->it.value, Int64GetDatum(row->it.hash),
-		Int64GetDatum(row->it.seq), TimestampTzGetDatum(row->since), TimestampTzGetDatum(retry_at), CStringGetTextDatum(error)};
+	Oid			types[10] = {INT4OID, TEXTOID, INT4OID, JSONBOID, INT8OID, INT8OID, TIMESTAMPTZOID, TIMESTAMPTZOID, TEXTOID, BOOLOID};
+	Datum		values[10] = {Int32GetDatum(delivery->id), CStringGetTextDatum(row->it.key), Int32GetDatum(row->it.row), row->it.value, Int64GetDatum(row->it.hash),
+		Int64GetDatum(row->it.seq), TimestampTzGetDatum(row->since), TimestampTzGetDatum(retry_at), CStringGetTextDatum(error),
+		BoolGetDatum(is_too_slow)};
 
 	store_session_begin(&session, space);
-	store_session_run(&session, park_sql, 9, types, values, row->it.is_gone ? "   nnn   " : NULL, false);
+	store_session_run(&session, park_sql, 10, types, values, row->it.is_gone ? "   nnn    " : NULL, false);
 	store_session_end(&session);
 	row->is_parked = true;
 	delivery->n_parked++;
 }
 
+static bool
+is_kept(const StoreDeliveryRow *row)
+{
+	return row->is_alone && !row->is_left;
+}
+
+void
+store_delivery_absorb(StoreSpace *space, StoreDelivery *delivery, TimestampTz retry_at)
+{
+	StoreSession session;
+	Oid			types[8] = {INT4OID, TEXTARRAYOID, INT4ARRAYOID, JSONBARRAYOID, INT8ARRAYOID, INT8ARRAYOID, TIMESTAMPTZARRAYOID, TIMESTAMPTZOID};
+	Datum		values[8] = {Int32GetDatum(delivery->id)};
+
+	store_session_begin(&session, space);
+	if (keys_of(delivery, is_kept, &values[1]) > 0)
+	{
+		values_of(delivery, is_kept, &values[3]);
+		values[7] = TimestampTzGetDatum(retry_at);
+		store_session_run(&session, absorb_sql, 8, types, values, NULL, false);
+	}
+	store_session_end(&session);
+	for (int i = 0; i < delivery->n; i++)
+		delivery->rows[i].is_parked |= is_kept(&delivery->rows[i]);
+}
+
+void
+store_delivery_postpone(StoreSpace *space, int id, const char *key, int32 row, const char *error, TimestampTz retry_at)
+{
+	StoreSession session;
+	Oid			types[5] = {INT4OID, TEXTOID, INT4OID, TIMESTAMPTZOID, TEXTOID};
+	Datum		values[5] = {Int32GetDatum(id), CStringGetTextDatum(key), Int32GetDatum(row), TimestampTzGetDatum(retry_at), CStringGetTextDatum(error)};
+
+	store_session_begin(&session, space);
+	store_session_run(&session, postpone_sql, 5, types, values, NULL, false);
+	store_session_end(&session);
+}
+
 TimestampTz
-store_delivery_next(StoreSpace *space, const StoreDelivery *delivery)
+store_delivery_next(StoreSpace *space, const StoreDelivery *delivery, TimestampTz *alone)
 {
 	StoreSession session;
 	Oid			types[1] = {INT4OID};
 	Datum		values[1] = {Int32GetDatum(delivery->id)};
 	TimestampTz next;
 
+	*alone = 0;
 	if (delivery->mode == STORE_TARGET_QUEUE)
 		return 0;
 	store_session_begin(&session, space);
 	store_session_repeat(&session, next_sql, 1, types, values, NULL, false);
 	next = result_number(0, 1);
+	*alone = result_number(0, 2);
 	store_session_end(&session);
 	return next;
 }

@@ -333,6 +333,7 @@ typedef struct StoreDeliveryRow
 	bool		lies;			/* in the queue already */
 	bool		is_left;		/* to be brought another time: its changes stay */
 	bool		is_parked;		/* refused: it lies in the outbox */
+	bool		is_alone;		/* it lies there, for it was too slow: brought with no others, and seldom */
 } StoreDeliveryRow;
 
 /* A part of what is to be brought to a target.  Lives in the memory context that was current when it was begun, and in its transaction. */
@@ -343,6 +344,7 @@ typedef struct StoreDelivery
 	StoreTargetMode mode;
 	const char *name;			/* of the replication */
 	bool		is_filled;
+	bool		is_fill;		/* this is a part of that */
 	const char *fill_key;		/* what was published when it was registered has been brought up to here; NULL: nothing */
 	int32		fill_row;
 	int64		fill_total;		/* -1: not counted */
@@ -368,18 +370,22 @@ extern bool store_delivery_begin(StoreSpace *space, const StoreTarget *target, S
 extern void store_delivery_lock(const StoreTarget *target);
 /* What has changed, of at most max replicas. */
 extern void store_delivery_read(StoreSpace *space, StoreDelivery *delivery, int max);
-/* What was refused and is to be tried again now, at most so many. */
-extern void store_delivery_retry(StoreSpace *space, StoreDelivery *delivery, int max);
+/* What was refused and is to be tried again now, at most so many; alone: one of those that were too slow. */
+extern void store_delivery_retry(StoreSpace *space, StoreDelivery *delivery, int max, bool alone);
 /* The next max of what is published, while it is not filled. */
 extern void store_delivery_fill(StoreSpace *space, StoreDelivery *delivery, int max);
-/* The target refuses one of the rows: it is kept until then. */
-extern void store_delivery_park(StoreSpace *space, StoreDelivery *delivery, int i, const char *error, TimestampTz retry_at);
+/* The target refuses one of the rows, or is too slow to take it: it is kept until then. */
+extern void store_delivery_park(StoreSpace *space, StoreDelivery *delivery, int i, const char *error, TimestampTz retry_at, bool is_too_slow);
+/* Rows that are kept already because they were too slow are not brought now: what they are is noted, and that they are tried again at that time or before. */
+extern void store_delivery_absorb(StoreSpace *space, StoreDelivery *delivery, TimestampTz retry_at);
+/* One that is kept was tried, alone, and was too slow (in a transaction of its own). */
+extern void store_delivery_postpone(StoreSpace *space, int id, const char *key, int32 row, const char *error, TimestampTz retry_at);
 /* Lays the rows into the queue, and leaves those that a consumer holds. */
 extern void store_delivery_enqueue(StoreSpace *space, StoreDelivery *delivery);
 /* All rows have been brought, but those that are left or parked. */
 extern void store_delivery_end(StoreSpace *space, StoreDelivery *delivery);
-/* When something that was refused is tried again; 0: nothing is. */
-extern TimestampTz store_delivery_next(StoreSpace *space, const StoreDelivery *delivery);
+/* When something that was refused is tried again, and *alone: that was too slow; 0: nothing is. */
+extern TimestampTz store_delivery_next(StoreSpace *space, const StoreDelivery *delivery, TimestampTz *alone);
 /* The target as a whole could not be written to (in a transaction of its own: that of the delivery has failed). */
 extern void store_delivery_failed(StoreSpace *space, int id, const char *error, TimestampTz retry_at);
 /* An error that stopped nothing but a row. */

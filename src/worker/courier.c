@@ -12,8 +12,13 @@
  *			|-- all is well ------------------------------------------------------> DONE
  *			|-- the target refuses a row: in halves, until it is alone -----------> PARKED in the outbox; the rest goes on
  *			|-- the target as a whole is not there, or does not answer -----------> WAITS: everything is rolled back
+ *			|-- it takes too long (adama.replication_timeout): rolled back -------> READ, an eighth as many
+ *			|		and it is a single replica, of a foreign server --------------> SUSPECT (suspect.c): others are tried; PARKED as slow, or the target WAITS
+ *			|		and it is a single replica, of a local table -----------------> PARKED as slow
  *
  *		PARKED	-- its time has come (1 s, 2 s, … 5 min), or the replica has changed ----> READ, with others like it, with the value of then
+ *		PARKED as slow	-- its time has come, at least ten times as long as one may take ----> READ, alone; too slow again: PARKED as slow, and nothing else waits
+ *						-- the replica has changed: noted, it is tried at most so much later
  *		WAITS	-- 0.1 s, 0.2 s, … 30 s; changes pile up and are compacted: one of each replica ----> READ
  *
  * How an error is judged.  A lost connection, a server that is full, shut down or too slow, a deadlock, or a table that does not fit say nothing of the row: WAITS.  What is wrong with data (classes 22, 23,
@@ -21,6 +26,9 @@
  *
  * One operation is outstanding for a key: a target has one worker, which brings one part after the other.  A delivery that was committed there and not here is made again: it is
  * idempotent, since a row is found by its identity and written only when it is another.
+ *
+ * Targets take turns: those of one server with its courier, local ones of all spaces with the keeper.  So deliveries are made smaller when they take longer than a second, and a local target that had to be cut off
+ * rests as long as it took.
  *
  * While changes keep coming, deliveries pause for several times as long as they took: more of a burst becomes one, and documents keep the processor.
  */
@@ -39,9 +47,13 @@
 
 #include "adama.h"
 #include "worker/internal.h"
+#include "worker/suspect.h"
 
 #define TOGETHER_MAX 1000		/* replicas in one delivery */
 #define RETRIED_MAX 200			/* of those that were refused */
+#define LESS 8					/* times fewer, when they took too long */
+#define LONG_MS 1000			/* for one delivery, when others have to wait for it; or a quarter of what it may take */
+#define SLOW_REST_FACTOR 10		/* what is parked as slow is tried for a tenth of the time at most */
 #define WAIT_FIRST_MS 100
 #define WAIT_MAX_MS 30000
 #define PARK_FIRST_MS 1000
@@ -62,7 +74,8 @@ typedef enum RouteTurn
 {
 	TURN_CHANGES,
 	TURN_FILL,					/* what was published before */
-	TURN_RETRY					/* what was refused */
+	TURN_RETRY,					/* what was refused */
+	TURN_SLOW					/* one that was too slow */
 } RouteTurn;
 
 /* A target, as it was last looked at. */
@@ -76,14 +89,32 @@ typedef struct WorkerRoute
 	int			n_left;			/* replicas whose changes stay, being held by consumers of a queue: others come after them */
 	int			together;		/* replicas in one delivery: fewer when they took too long */
 	int			retried;		/* the same of those that were refused */
+	int			n_brought;		/* in the last delivery */
+	WorkerDoubt doubt;			/* whether it is rows or the server that is too slow */
+	bool		was_slow;		/* something in the last delivery was cut off */
+	bool		is_begun;		/* it has been looked at */
 	TimestampTz parked_until;	/* then one of these is due; 0: there is none */
+	TimestampTz slow_until;		/* then one of those that were too slow is due; 0: there is none */
+	TimestampTz slow_rests;		/* but not before this */
+	TimestampTz rests_until;	/* nothing before this: others have their turn */
 	TimestampTz looked_at;
 	TimestampTz compacted_at;
 	TimestampTz due;			/* 0: when there is news */
 } WorkerRoute;
 
+/* What is being brought, when it is one replica alone; in the memory of errors, for it is asked for when the transaction is gone. */
+typedef struct Tried
+{
+	bool		is_one;
+	uint64		hash;
+	const char *key;
+	int32		row;
+	int			attempts;
+} Tried;
+
 static Oid	my_server = InvalidOid;
 static MemoryContext errors;
+static Tried tried;
 
 void
 worker_courier_init(Oid server)
@@ -113,6 +144,27 @@ after_ms(int64 first, int64 most, int attempts)
 	int64		ms = attempts > 20 ? most : Min(first << Max(attempts - 1, 0), most);
 
 	return TimestampTzPlusMilliseconds(GetCurrentTimestamp(), ms);
+}
+
+static int
+less(int size)
+{
+	return Max(size / LESS, 1);
+}
+
+/* When one that was too slow is tried again. */
+static TimestampTz
+after_slow(int attempts)
+{
+	TimestampTz rest = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), (int64) adama_replication_timeout * SLOW_REST_FACTOR);
+
+	return Max(rest, after_ms(PARK_FIRST_MS, PARK_MAX_MS, attempts));
+}
+
+static const char *
+slow_reason(void)
+{
+	return psprintf("it was not done within %d ms (adama.replication_timeout), though it was brought alone", adama_replication_timeout);
 }
 
 /* ---- how an error is judged ---- */
@@ -177,8 +229,11 @@ blame(const ErrorData *error, bool fits)
 
 typedef struct Load
 {
+	WorkerRoute *route;
 	StoreDelivery *delivery;
 	StoreTargetRow *rows;
+	int		   *of;				/* which rows of the delivery they are */
+	int			n_all;
 	int			from;
 	int			n;
 	int			n_refused;
@@ -200,14 +255,13 @@ apply(void *arg)
 }
 
 static void
-park(Load *load, int i, const ErrorData *error)
+park(StoreDelivery *delivery, int i, const char *reason, bool is_too_slow)
 {
-	StoreDelivery *delivery = load->delivery;
 	StoreSpace *space = store_space_by_schema(delivery->schema);
-	char	   *reason = psprintf("%s%s%s", error->message, error->detail != NULL ? ": " : "", error->detail != NULL ? error->detail : "");
+	int			attempts = delivery->rows[i].attempts + 1;
 
 	if (space != NULL)
-		store_delivery_park(space, delivery, i, reason, after_ms(PARK_FIRST_MS, PARK_MAX_MS, delivery->rows[i].attempts + 1));
+		store_delivery_park(space, delivery, i, reason, is_too_slow ? after_slow(attempts) : after_ms(PARK_FIRST_MS, PARK_MAX_MS, attempts), is_too_slow);
 	space = store_space_by_schema(delivery->schema);
 	if (space != NULL)
 		store_delivery_note(space, delivery->id, psprintf("document \"%s\": %s", delivery->rows[i].it.key, reason));
@@ -219,6 +273,7 @@ bring(Load *load, int from, int n)
 {
 	ErrorData  *error;
 	Blame		whose;
+	bool		is_too_slow;
 
 	load->from = from;
 	load->n = n;
@@ -227,9 +282,13 @@ bring(Load *load, int from, int n)
 	if (error == NULL)
 		return;
 	whose = blame(error, load->fits);
-	/* Alone, and too slow all the same: others shall not wait behind it.  (Of a line that was cut nothing is known.) */
-	if (error->sqlerrcode == ERRCODE_QUERY_CANCELED && load->delivery->n == 1 && !OidIsValid(my_server))
+	/* Alone, and too slow all the same: others shall not wait behind it.  (Of another server nothing is known.) */
+	is_too_slow = error->sqlerrcode == ERRCODE_QUERY_CANCELED && load->n_all == 1 && !OidIsValid(my_server);
+	if (is_too_slow)
+	{
 		whose = BLAME_ROW;
+		load->route->was_slow = true;
+	}
 	if (whose == BLAME_TARGET)
 		ReThrowError(error);
 	if (n > 1)
@@ -242,32 +301,62 @@ bring(Load *load, int from, int n)
 	load->n_refused++;
 	if (whose == BLAME_EITHER && load->doubtful == NULL)
 		load->doubtful = error;
-	park(load, from, error);
+	park(load->delivery, load->of[from], psprintf("%s%s%s", error->message, error->detail != NULL ? ": " : "", error->detail != NULL ? error->detail : ""), is_too_slow);
 }
 
 static void
-bring_all(StoreDelivery *delivery)
+remember_tried(const StoreDelivery *delivery, const Load *load)
 {
-	Load		load = {delivery, palloc_extended(sizeof(StoreTargetRow) * Max(delivery->n, 1), MCXT_ALLOC_HUGE)};
+	const StoreDeliveryRow *row = &delivery->rows[load->of[0]];
 
+	if (load->n_all == 1)
+		tried = (Tried) {.is_one = true,.hash = worker_suspect_hash(row),.key = MemoryContextStrdup(errors, row->it.key),.row = row->it.row,.attempts = row->attempts};
+}
+
+static void
+bring_all(WorkerRoute *route, StoreDelivery *delivery)
+{
+	Load		load = {route, delivery, palloc_extended(sizeof(StoreTargetRow) * Max(delivery->n, 1), MCXT_ALLOC_HUGE)};
+
+	load.of = palloc_extended(sizeof(int) * Max(delivery->n, 1), MCXT_ALLOC_HUGE);
 	for (int i = 0; i < delivery->n; i++)
-		load.rows[i] = delivery->rows[i].it;
-	bring(&load, 0, delivery->n);
-	if (load.doubtful != NULL && load.n_refused == delivery->n && delivery->n > 1)
+	{
+		if (delivery->rows[i].is_left || delivery->rows[i].is_parked)
+			continue;
+		load.of[load.n_all] = i;
+		load.rows[load.n_all++] = delivery->rows[i].it;
+	}
+	if (load.n_all == 0)
+		return;
+	remember_tried(delivery, &load);
+	bring(&load, 0, load.n_all);
+	if (load.doubtful != NULL && load.n_refused == load.n_all && load.n_all > 1)
 		ReThrowError(load.doubtful);
+	/* Something got through: for some that were not, that was enough. */
+	for (int i = 0; i < delivery->n; i++)
+	{
+		if (!delivery->rows[i].is_left || !worker_suspect_is_convicted(&route->doubt, &delivery->rows[i]))
+			continue;
+		delivery->rows[i].is_left = false;
+		park(delivery, i, slow_reason(), true);
+	}
 }
 
 /* What is done is committed without waiting for the disk: should that be lost, it is done again. */
 static void
-deliver(StoreDelivery *delivery)
+deliver(WorkerRoute *route, StoreDelivery *delivery)
 {
-	StoreSpace *space;
+	StoreSpace *space = store_space_by_schema(delivery->schema);
 
 	(void) set_config_option("synchronous_commit", "off", PGC_SUSET, PGC_S_OVERRIDE, GUC_ACTION_LOCAL, true, 0, false);
 	if (delivery->mode == STORE_TARGET_QUEUE)
-		store_delivery_enqueue(store_space_by_schema(delivery->schema), delivery);
+		store_delivery_enqueue(space, delivery);
 	else
-		bring_all(delivery);
+	{
+		if (route->turn != TURN_SLOW)
+			store_delivery_absorb(space, delivery, after_slow(0));
+		bring_all(route, delivery);
+	}
 	/* Triggers may have run. */
 	space = store_space_by_schema(delivery->schema);
 	if (space != NULL)
@@ -304,6 +393,8 @@ next_turn(const WorkerRoute *route, const StoreDelivery *delivery, TimestampTz n
 {
 	if (route->turn == TURN_CHANGES && route->parked_until != 0 && route->parked_until <= now)
 		return TURN_RETRY;
+	if (route->turn == TURN_CHANGES && route->slow_until != 0 && Max(route->slow_until, route->slow_rests) <= now && !worker_suspect_is_open(&route->doubt))
+		return TURN_SLOW;
 	if (route->turn != TURN_FILL && !delivery->is_filled)
 		return TURN_FILL;
 	return TURN_CHANGES;
@@ -316,6 +407,38 @@ wants_compaction(const WorkerRoute *route, TimestampTz now)
 	return route->failures >= COMPACT_AFTER && TimestampDifferenceExceeds(route->compacted_at, now, COMPACT_EVERY_MS);
 }
 
+/* Reads what it is the turn of; how many are to be brought. */
+static int
+read_turn(StoreSpace *space, WorkerRoute *route, StoreDelivery *delivery, bool is_due)
+{
+	/* To find others than those that are suspected. */
+	int			n = route->doubt.n > 0 ? WORKER_SUSPECT_AMONG : route->together;
+
+	switch (route->turn)
+	{
+		case TURN_RETRY:
+		case TURN_SLOW:
+			store_delivery_retry(space, delivery, route->turn == TURN_SLOW ? 1 : route->retried, route->turn == TURN_SLOW);
+			return delivery->n;
+		case TURN_FILL:
+			store_delivery_fill(space, delivery, n);
+			break;
+		case TURN_CHANGES:
+			store_delivery_read(space, delivery, n + route->n_left);
+			break;
+	}
+	return delivery->mode == STORE_TARGET_QUEUE ? delivery->n : worker_suspect_choose(&route->doubt, delivery, route->together, is_due);
+}
+
+/* When something is to be done if nothing changes. */
+static TimestampTz
+when_parked(const WorkerRoute *route)
+{
+	TimestampTz slow = route->slow_until == 0 ? 0 : Max(route->slow_until, route->slow_rests);
+
+	return route->parked_until == 0 ? slow : slow == 0 ? route->parked_until : Min(slow, route->parked_until);
+}
+
 /* One part for the target, in a transaction that has begun; when to go on. */
 static TimestampTz
 step(WorkerSpace *known, WorkerRoute *route)
@@ -326,19 +449,30 @@ step(WorkerSpace *known, WorkerRoute *route)
 	StoreTarget *target = space != NULL ? store_target_find(space, route->id) : NULL;
 	StoreDelivery delivery;
 	TimestampTz next;
+	bool		waits;
+	int			n_left;
 
 	if (target == NULL || !store_delivery_begin(space, target, &delivery))
 		return 0;
 	route->failures = delivery.failures;
-	if (delivery.retry_at > now)
+	/* Somebody else had begun. */
+	for (int i = 0; !route->is_begun && i < route->failures && route->together > 1; i++)
+		route->together = less(route->together);
+	route->is_begun = true;
+	waits = delivery.retry_at > now;
+	if (waits)
 	{
+		bool		asks = worker_suspect_asks(&route->doubt);
+
 		route->was_down = true;
 		if (wants_compaction(route, now))
 		{
 			route->compacted_at = now;
 			known->changes.n_gone += store_delivery_compact(space, &delivery, COMPACT_MAX);
+			return asks ? now : delivery.retry_at;
 		}
-		return delivery.retry_at;
+		if (!asks)
+			return delivery.retry_at;
 	}
 	space = store_space_by_schema(schema);
 	target = space != NULL ? store_target_find(space, route->id) : NULL;
@@ -346,27 +480,22 @@ step(WorkerSpace *known, WorkerRoute *route)
 		return now;
 	store_delivery_lock(target);
 	route->turn = next_turn(route, &delivery, now);
-	if (route->turn == TURN_FILL)
-		store_delivery_fill(space, &delivery, route->together);
-	else if (route->turn == TURN_RETRY)
-		store_delivery_retry(space, &delivery, route->retried);
-	else
-		store_delivery_read(space, &delivery, route->together + route->n_left);
+	route->n_brought = read_turn(space, route, &delivery, !waits);
+	/* Only what was too slow is there, and its time has not come. */
+	if (waits && route->n_brought == 0)
+		return route->turn == TURN_CHANGES ? delivery.retry_at : now;
 	/* What another system is told must have happened here: messages may be committed without waiting for the disk. */
 	if (delivery.n > 0 && OidIsValid(my_server))
 		flush_what_was_seen();
 	if (delivery.n > 0)
-		deliver(&delivery);
-	else if (route->turn == TURN_FILL || delivery.failures > 0)
+		deliver(route, &delivery);
+	else if (route->turn == TURN_FILL || (route->turn == TURN_CHANGES && delivery.failures > 0))
 		store_delivery_end(space, &delivery);
 	route->was_down = false;
-	if (route->turn == TURN_RETRY)
-		route->retried = Min(route->retried * 2, RETRIED_MAX);
-	else
-		route->together = Min(route->together * 2, TOGETHER_MAX);
+	n_left = count_left(&delivery);
 	if (route->turn == TURN_CHANGES)
 	{
-		route->n_left = count_left(&delivery);
+		route->n_left = delivery.mode == STORE_TARGET_QUEUE ? n_left : 0;
 		known->changes.n_gone += delivery.n_changes;
 		known->changes.n_read = (uint32) delivery.n_changes;
 		known->changes.n_pages = delivery.n_pages;
@@ -374,21 +503,24 @@ step(WorkerSpace *known, WorkerRoute *route)
 	space = store_space_by_schema(schema);
 	if (space == NULL)
 		return 0;
-	next = route->parked_until = store_delivery_next(space, &delivery);
-	/* After the others, changes have their turn. */
-	if (delivery.has_more || route->turn != TURN_CHANGES || !delivery.is_filled)
+	route->parked_until = store_delivery_next(space, &delivery, &route->slow_until);
+	next = when_parked(route);
+	/* After the others, changes have their turn, and then what was suspected. */
+	if (delivery.has_more || route->turn != TURN_CHANGES || !delivery.is_filled || n_left > route->n_left)
 		return now;
+	route->doubt.n = 0;
 	if (route->n_left > 0 && (next == 0 || next > TimestampTzPlusMilliseconds(now, HELD_MS)))
 		next = TimestampTzPlusMilliseconds(now, HELD_MS);
 	return next;
 }
 
-/* ---- when it fails as a whole ---- */
+/* ---- when it fails ---- */
 
 typedef struct Failure
 {
 	Oid			schema;
 	int			id;
+	bool		is_kept;		/* what was tried, and was parked before: only that fails */
 	const char *error;
 	TimestampTz retry_at;
 } Failure;
@@ -399,25 +531,23 @@ write_failure(void *arg)
 	Failure    *failure = arg;
 	StoreSpace *space = store_space_by_schema(failure->schema);
 
-	if (space != NULL)
+	if (space == NULL)
+		return;
+	if (!failure->is_kept)
+	{
 		store_delivery_failed(space, failure->id, failure->error, failure->retry_at);
+		return;
+	}
+	store_delivery_postpone(space, failure->id, tried.key, tried.row, failure->error, failure->retry_at);
+	space = store_space_by_schema(failure->schema);
+	if (space != NULL)
+		store_delivery_note(space, failure->id, psprintf("document \"%s\": %s", tried.key, failure->error));
 }
 
-/* Notes it, in a transaction of its own; when it is to be tried again. */
-static TimestampTz
-failed(WorkerRoute *route, Oid schema, const ErrorData *error)
+/* In a transaction of its own. */
+static void
+note(Failure *failure)
 {
-	Failure		failure = {schema, route->id, error->message, after_ms(WAIT_FIRST_MS, WAIT_MAX_MS, ++route->failures)};
-
-	if (error->detail != NULL)
-		failure.error = psprintf("%s: %s", error->message, error->detail);
-	if (!route->was_down)
-		ereport(LOG,
-				(errcode(error->sqlerrcode),
-				 errmsg("could not bring replicas to a target, and will try again: %s", error->message),
-				 error->detail != NULL ? errdetail_internal("%s", error->detail) : 0,
-				 error->context != NULL ? errcontext("%s", error->context) : 0));
-	route->was_down = true;
 	PG_TRY();
 	{
 		if (worker_transaction_begin())
@@ -427,7 +557,7 @@ failed(WorkerRoute *route, Oid schema, const ErrorData *error)
 			/* The table may have triggers. */
 			worker_deadline(adama_replication_timeout);
 			PushActiveSnapshot(GetTransactionSnapshot());
-			another = worker_guard(write_failure, &failure);
+			another = worker_guard(write_failure, failure);
 			if (another != NULL)
 				FreeErrorData(another);
 			PopActiveSnapshot();
@@ -440,7 +570,80 @@ failed(WorkerRoute *route, Oid schema, const ErrorData *error)
 		worker_transaction_abort();
 	}
 	PG_END_TRY();
-	return failure.retry_at;
+	MemoryContextSwitchTo(errors);
+}
+
+/* The target as a whole; when it is to be tried again. */
+static TimestampTz
+failed(WorkerRoute *route, Oid schema, const ErrorData *error)
+{
+	Failure		failure = {.schema = schema,.id = route->id,.error = error->message,.retry_at = after_ms(WAIT_FIRST_MS, WAIT_MAX_MS, ++route->failures)};
+
+	if (error->detail != NULL)
+		failure.error = psprintf("%s: %s", error->message, error->detail);
+	if (!route->was_down)
+		ereport(LOG,
+				(errcode(error->sqlerrcode),
+				 errmsg("could not bring replicas to a target, and will try again: %s", error->message),
+				 error->detail != NULL ? errdetail_internal("%s", error->detail) : 0,
+				 error->context != NULL ? errcontext("%s", error->context) : 0));
+	route->was_down = true;
+	note(&failure);
+	if (wants_compaction(route, route->looked_at))
+		return route->looked_at;
+	return worker_suspect_asks(&route->doubt) ? Min(failure.retry_at, after_ms(WAIT_FIRST_MS, WAIT_FIRST_MS, 1)) : failure.retry_at;
+}
+
+/* One that was parked was tried alone, and cut off: whether it was the server, others will show. */
+static TimestampTz
+postponed(WorkerRoute *route, Oid schema)
+{
+	Failure		failure = {.schema = schema,.id = route->id,.is_kept = true,.error = slow_reason(),.retry_at = after_slow(tried.attempts + 1)};
+
+	note(&failure);
+	route->slow_rests = after_slow(0);
+	return GetCurrentTimestamp();
+}
+
+/* It was rolled back; when to go on. */
+static TimestampTz
+broken_off(WorkerRoute *route, Oid schema, const ErrorData *error, bool was_cut)
+{
+	bool		was_slow = was_cut || error->sqlerrcode == ERRCODE_QUERY_CANCELED;
+	bool		is_alone = was_slow && tried.is_one && OidIsValid(my_server);
+	bool		is_kept = route->turn == TURN_RETRY || route->turn == TURN_SLOW;
+
+	route->was_slow = was_slow;
+	worker_suspect_failed(&route->doubt, was_slow);
+	/* Less at a time may do. */
+	if (was_slow && is_kept)
+		route->retried = less(route->retried);
+	else if (was_slow)
+		route->together = less(route->together);
+	if (is_alone && is_kept)
+		return postponed(route, schema);
+	if (is_alone)
+		worker_suspect_was_slow(&route->doubt, tried.hash);
+	return failed(route, schema, error);
+}
+
+/* It was committed, and took so long. */
+static void
+went(WorkerRoute *route, int64 took)
+{
+	bool		is_kept = route->turn == TURN_RETRY || route->turn == TURN_SLOW;
+	int		   *size = is_kept ? &route->retried : &route->together;
+	int64		is_long = Min((int64) LONG_MS, adama_replication_timeout / 4) * 1000;
+
+	if (route->n_brought == 0)
+		return;
+	if (took > is_long)
+		*size = Max(Min(*size, route->n_brought) / 2, 1);
+	else if (took < is_long / 2)
+		*size = Min(*size * 2, is_kept ? RETRIED_MAX : TOGETHER_MAX);
+	worker_suspect_went(&route->doubt, tried.is_one ? tried.hash : 0);
+	if (route->turn == TURN_SLOW)
+		route->slow_rests = route->was_slow ? after_slow(0) : 0;
 }
 
 /* ---- all targets ---- */
@@ -450,8 +653,12 @@ run(WorkerSpace *known, WorkerRoute *route)
 {
 	ErrorData  *volatile error = NULL;
 	bool		was_cut;
+	TimestampTz now;
 
 	route->looked_at = GetCurrentTimestamp();
+	route->n_brought = 0;
+	route->was_slow = false;
+	tried.is_one = false;
 	PG_TRY();
 	{
 		watch(adama_replication_timeout);
@@ -475,22 +682,18 @@ run(WorkerSpace *known, WorkerRoute *route)
 	PG_END_TRY();
 	was_cut = OidIsValid(my_server) && worker_line_was_cut();
 	watch(0);
-	if (error != NULL)
+	now = GetCurrentTimestamp();
+	if (error == NULL)
+		went(route, now - route->looked_at);
+	else
 	{
 		MemoryContextSwitchTo(errors);
-		/* Broken off: less at a time may do. */
-		if (was_cut || error->sqlerrcode == ERRCODE_QUERY_CANCELED)
-		{
-			int		   *size = route->turn == TURN_RETRY ? &route->retried : &route->together;
-
-			*size = Max(*size / 4, 1);
-		}
-		route->due = failed(route, known->schema, error);
-		if (wants_compaction(route, route->looked_at))
-			route->due = route->looked_at;
-		MemoryContextSwitchTo(TopMemoryContext);
-		MemoryContextReset(errors);
+		route->due = broken_off(route, known->schema, error, was_cut);
 	}
+	if (route->was_slow && !OidIsValid(my_server))
+		route->rests_until = now + (now - route->looked_at);
+	MemoryContextSwitchTo(TopMemoryContext);
+	MemoryContextReset(errors);
 }
 
 static WorkerRoute *
@@ -501,7 +704,7 @@ find_or_make(WorkerSpace *known, int id)
 			return &known->routes[i];
 	known->routes = known->routes == NULL ? MemoryContextAlloc(TopMemoryContext, sizeof(WorkerRoute)) :
 		repalloc(known->routes, sizeof(WorkerRoute) * (known->n_routes + 1));
-	known->routes[known->n_routes] = (WorkerRoute) {.id = id,.together = TOGETHER_MAX,.retried = RETRIED_MAX,.parked_until = GetCurrentTimestamp(),.due = GetCurrentTimestamp()};
+	known->routes[known->n_routes] = (WorkerRoute) {.id = id,.together = TOGETHER_MAX,.retried = RETRIED_MAX,.parked_until = GetCurrentTimestamp(),.slow_until = GetCurrentTimestamp(),.due = GetCurrentTimestamp()};
 	return &known->routes[known->n_routes++];
 }
 
@@ -522,7 +725,12 @@ find_routes(WorkerSpace *known, StoreSpace *space)
 	}
 
 	for (int i = 0; i < known->n_routes; i++)
+	{
 		known->routes[i].is_there = false;
+		/* Somebody may have asked for another try. */
+		if (known->is_news)
+			known->routes[i].slow_rests = 0;
+	}
 	foreach(cell, store_targets_of(space))
 	{
 		const StoreTarget *target = lfirst(cell);
@@ -579,6 +787,8 @@ worker_courier(WorkerSpace *known, StoreSpace *space)
 	{
 		WorkerRoute *route = &known->routes[i];
 
+		if (route->due != 0)
+			route->due = Max(route->due, route->rests_until);
 		if (route->due != 0 && route->due <= start)
 		{
 			run(known, route);
@@ -586,8 +796,8 @@ worker_courier(WorkerSpace *known, StoreSpace *space)
 			has_run = true;
 			has_more |= route->due != 0 && route->due <= GetCurrentTimestamp();
 		}
-		if (route->due != 0 && (next == 0 || route->due < next))
-			next = route->due;
+		if (route->due != 0 && (next == 0 || Max(route->due, route->rests_until) < next))
+			next = Max(route->due, route->rests_until);
 	}
 	if (known->is_news && (next == 0 || next > TimestampTzPlusMilliseconds(start, TELL_AGAIN_MS)))
 		next = TimestampTzPlusMilliseconds(start, TELL_AGAIN_MS);

@@ -7,6 +7,7 @@
  * server waits for the worker.  So the line is cut: the sockets of this process are shut down, and the library comes back with the error of a connection that is lost.
  *
  *		a delivery lasts too long		a timer cuts, and again until the delivery is over: to abort a transaction, new connections are opened
+ *		and on, with no line or without	what is done here, say by a trigger of the foreign table that sleeps, is cancelled like a statement
  *		SIGTERM during a delivery		its handler cuts; on the way out a timer cuts what is opened then
  *
  * Whatever sockets the process has are the wrappers': a background worker has no client, and waits for its latch by other means.  All that the handlers call may be called in a
@@ -21,6 +22,7 @@
 
 #include "miscadmin.h"
 #include "storage/ipc.h"
+#include "storage/latch.h"
 #include "tcop/tcopprot.h"
 #include "utils/timeout.h"
 #include "utils/timestamp.h"
@@ -36,11 +38,13 @@ static int	n_descriptors = 0;
 static volatile sig_atomic_t is_watched = false;
 static volatile sig_atomic_t was_cut = false;
 
-static void
+/* Whether there was a line. */
+static bool
 cut(void)
 {
 	static const struct linger discard = {.l_onoff = 1, .l_linger = 0};
 	int			saved_errno = errno;
+	bool		is_any = false;
 
 	for (int fd = 3; fd < n_descriptors; fd++)
 	{
@@ -53,17 +57,32 @@ cut(void)
 		{
 			(void) setsockopt(fd, SOL_SOCKET, SO_LINGER, &discard, sizeof(discard));
 			(void) shutdown(fd, SHUT_RDWR);
-			was_cut = true;
+			is_any = true;
 		}
 	}
+	was_cut |= is_any;
 	errno = saved_errno;
+	return is_any;
+}
+
+/* The library shall come back first, for an error of a cancelled statement makes the wrapper ask the server to cancel it there. */
+static void
+cut_and_cancel(void)
+{
+	bool		is_again = was_cut;
+
+	if (cut() && !is_again)
+		return;
+	QueryCancelPending = true;
+	InterruptPending = true;
+	SetLatch(MyLatch);
 }
 
 static void
 on_sigterm(SIGNAL_ARGS)
 {
 	if (is_watched)
-		cut();
+		(void) cut();
 	die(postgres_signal_arg);
 }
 
@@ -85,7 +104,7 @@ void
 worker_line_init(void)
 {
 	n_descriptors = Min(getdtablesize(), N_DESCRIPTORS_MAX);
-	timeout = RegisterTimeout(USER_TIMEOUT, cut);
+	timeout = RegisterTimeout(USER_TIMEOUT, cut_and_cancel);
 	before_shmem_exit(on_exit_cut, (Datum) 0);
 	pqsignal(SIGTERM, on_sigterm);
 }
@@ -96,6 +115,8 @@ worker_line_watch(int ms)
 	disable_timeout(timeout, false);
 	is_watched = ms > 0;
 	was_cut = false;
+	/* One that came too late has nothing to cancel. */
+	QueryCancelPending = false;
 	if (ms > 0)
 		cut_every(TimestampTzPlusMilliseconds(GetCurrentTimestamp(), ms), AGAIN_MS);
 }

@@ -72,6 +72,8 @@ sub make
 	}
 	else
 	{
+		# Another test may have left them.
+		$self->type_in(q{DROP DATABASE IF EXISTS shop; DROP USER IF EXISTS app@'127.0.0.1'});
 		$self->sql('CREATE DATABASE shop', q{CREATE USER app@'127.0.0.1' IDENTIFIED BY 'secret'}, q{GRANT ALL ON shop.* TO app@'127.0.0.1'});
 		my $key = 'varchar(200) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin';
 		$self->sql("CREATE TABLE games (game $key PRIMARY KEY, $COLUMNS)", "CREATE TABLE seats (id $key PRIMARY KEY, game text NOT NULL, who text, points bigint)");
