@@ -14,7 +14,9 @@
 
 #if PG_VERSION_NUM < 160000
 /* Before 16 it took the kind of the failure as well. */
-#define ExceptionalCondition(condition, file, line) ExceptionalCondition((condition), "FailedAssertion", (file), (line))
+#define port_assertion_failed(condition, file, line) ExceptionalCondition((condition), "FailedAssertion", (file), (line))
+#else
+#define port_assertion_failed(condition, file, line) ExceptionalCondition((condition), (file), (line))
 #endif
 
 /* 18 added a place for instrumentation. */

@@ -63,5 +63,5 @@ port_stack_is_low(void)
 void
 port_assert_failed(const char *condition, const char *file, int line)
 {
-	ExceptionalCondition(condition, file, line);
+	port_assertion_failed(condition, file, line);
 }

@@ -210,11 +210,17 @@ fill(StoreSpace *space, const TargetMap *map)
 		int			n = 0;
 		Size		size = 0;
 
-		while (n < STORE_TARGET_BATCH && size < STORE_TARGET_BATCH_BYTES && (more = index_getnext_slot(scan, ForwardScanDirection, table.found)))
+		while (n < STORE_TARGET_BATCH && size < STORE_TARGET_BATCH_BYTES && more)
 		{
 			Datum	   *values;
 
 			CHECK_FOR_INTERRUPTS();
+			/* What the scan allocates by the way stays with it. */
+			MemoryContextSwitchTo(old);
+			more = index_getnext_slot(scan, ForwardScanDirection, table.found);
+			MemoryContextSwitchTo(context);
+			if (!more)
+				break;
 			store_replica_check(&table);
 			values = table.found->tts_values;
 			rows[n++] = (StoreTargetRow) {

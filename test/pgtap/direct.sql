@@ -1,5 +1,5 @@
 -- Values brought to tables with and without statements: whatever the table is like, it is as if each were an INSERT … ON CONFLICT.
-SELECT plan(34);
+SELECT plan(35);
 
 SELECT adama.deploy('stock', $adama$
 message Set { int n; string title; maybe<int> rest; }
@@ -165,5 +165,14 @@ SELECT * FROM adama.ingest('stock', '{d9}', '{set}', ARRAY['{"n": 99, "title": "
 \set ON_ERROR_STOP 1
 SELECT is(:'LAST_ERROR_SQLSTATE'::text, '40001', 'a failure that is nobody''s alone ends the call');
 SELECT is_empty($$ SELECT FROM stock.replica WHERE value->>'n' = '99' $$, 'and nothing but the call, also where it is a transaction of its own');
+
+SELECT adama.unreplicate('stock', 'it', 'busy') \g /dev/null
+-- ---- filling a table from rows among many that are gone: what the index's scan notes of those outlives each portion ----
+SELECT count(adama.create('stock', 'm' || i)) FROM generate_series(1, 3000) i \g /dev/null
+SELECT count(stock.set('m' || i, n => i, title => repeat('many ', 100), rest => NULL)) FROM generate_series(1, 3000) i \g /dev/null
+SELECT count(adama.delete('stock', 'm' || i)) FROM generate_series(1, 3000, 3) i \g /dev/null
+CREATE TABLE filled (key text PRIMARY KEY, n int, title text, rest int);
+SELECT adama.replicate('stock', 'it', 'filled', mode => 'sync') \g /dev/null
+SELECT is(differences('filled'), 0::bigint, 'a table is filled');
 
 SELECT * FROM finish();
