@@ -131,6 +131,8 @@ extern void store_row_set_text(StoreTable *table, int column, const char *str, s
 extern void store_row_set_bytes(StoreTable *table, int column, DocBytes bytes);	/* null when len is 0 */
 extern void store_row_insert(StoreTable *table);
 extern void store_row_update(StoreTable *table);
+/* The same, of a table that asks indexes only.  False: found is not the row's newest version any more, and nothing has been written. */
+extern bool store_row_update_newest(StoreTable *table);
 extern void store_row_delete(StoreTable *table);
 extern void store_row_at(StoreTable *table, ItemPointer tid);	/* for update or delete of a row of which only the place is known; fresh must be whole then */
 /* The table is as deploy makes it: one index, the primary key, and nothing else that wants to know of a row. */

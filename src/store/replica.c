@@ -188,30 +188,29 @@ static void
 rows_begin(Rows *rows, StoreSpace *space, const char *key, LOCKMODE lock, int n_keys, Snapshot snapshot)
 {
 	*rows = (Rows) {store_table_open(space->replica, lock), snapshot, .n_keys = n_keys, .key = key};
-	ScanKeyEntryInitialize(&rows->keys[0], 0, REPLICA_NAME, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ, (Datum) 0);
-	ScanKeyEntryInitialize(&rows->keys[1], 0, REPLICA_KEY, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ, CStringGetTextDatum(key));
-	ScanKeyEntryInitialize(&rows->keys[2], 0, REPLICA_ROW, BTEqualStrategyNumber, InvalidOid, InvalidOid, F_INT4EQ, (Datum) 0);
 }
 
 static void
-rows_need_snapshot(Rows *rows)
+begin_scan(Rows *rows)
 {
-	if (rows->snapshot != NULL)
-		return;
-	rows->snapshot = store_snapshot_now();
-	rows->owns_snapshot = true;
+	if (rows->snapshot == NULL)
+	{
+		rows->snapshot = store_snapshot_now();
+		rows->owns_snapshot = true;
+	}
+	rows->index = index_open(RelationGetPrimaryKeyIndex(rows->table.rel), AccessShareLock);
+	rows->scan = port_index_beginscan(rows->table.rel, rows->index, rows->snapshot, rows->n_keys, 0);
+	ScanKeyEntryInitialize(&rows->keys[0], 0, REPLICA_NAME, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ, (Datum) 0);
+	ScanKeyEntryInitialize(&rows->keys[1], 0, REPLICA_KEY, BTEqualStrategyNumber, InvalidOid, C_COLLATION_OID, F_TEXTEQ, CStringGetTextDatum(rows->key));
+	ScanKeyEntryInitialize(&rows->keys[2], 0, REPLICA_ROW, BTEqualStrategyNumber, InvalidOid, InvalidOid, F_INT4EQ, (Datum) 0);
 }
 
 /* row is of concern only to a walk by all three keys. */
 static void
 rows_seek(Rows *rows, const char *name, int32 row)
 {
-	rows_need_snapshot(rows);
 	if (rows->index == NULL)
-	{
-		rows->index = index_open(RelationGetPrimaryKeyIndex(rows->table.rel), AccessShareLock);
-		rows->scan = port_index_beginscan(rows->table.rel, rows->index, rows->snapshot, rows->n_keys, 0);
-	}
+		begin_scan(rows);
 	rows->keys[0].sk_argument = CStringGetTextDatum(name);
 	rows->keys[2].sk_argument = Int32GetDatum(row);
 	index_rescan(rows->scan, rows->keys, rows->n_keys, NULL, 0);
@@ -297,8 +296,8 @@ rows_remembered(Rows *rows, const char *name, int32 row)
 		return false;
 	if (store_row_own(&rows->table, &place->own))
 		return is_row(rows, name, row);
-	rows_need_snapshot(rows);
-	return store_row_at_place(&rows->table, &place->place, rows->snapshot) && is_row(rows, name, row);
+	/* The document is locked, so no other version is on its way, and the newest is the one to be seen: that needs no snapshot. */
+	return store_row_at_place(&rows->table, &place->place, SnapshotSelf) && is_row(rows, name, row);
 }
 
 static void

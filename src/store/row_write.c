@@ -35,18 +35,18 @@ store_table_asks_indexes_only(Relation rel)
 		(constraints == NULL || (constraints->num_check == 0 && !constraints->has_generated_stored));
 }
 
+static bool
+has_only_primary_key(Relation rel)
+{
+	if (!rel->rd_indexvalid)
+		list_free(RelationGetIndexList(rel));
+	return list_length(rel->rd_indexlist) == 1 && linitial_oid(rel->rd_indexlist) == rel->rd_pkindex;
+}
+
 bool
 store_table_is_plain(Relation rel)
 {
-	List	   *indexes;
-	bool		plain;
-
-	if (!store_table_asks_indexes_only(rel))
-		return false;
-	indexes = RelationGetIndexList(rel);
-	plain = list_length(indexes) == 1 && linitial_oid(indexes) == rel->rd_pkindex;
-	list_free(indexes);
-	return plain;
+	return store_table_asks_indexes_only(rel) && has_only_primary_key(rel);
 }
 
 /* The entry of the primary key for the row in slot, which has just been written. */
@@ -74,15 +74,16 @@ insert_plain(StoreTable *table)
 	insert_index_entry(table->rel, table->fresh, false);
 }
 
-static void
-update_plain(StoreTable *table)
+/* The row alone, waiting for whoever is at it.  Anything but TM_Ok: what was found is not its newest version any more, and nothing has been written. */
+static TM_Result
+update_version(StoreTable *table, PortUpdateIndexes *indexes)
 {
-	PortUpdateIndexes indexes;
+	TM_FailureData failure;
+	LockTupleMode mode;
 
 	CheckCmdReplicaIdentity(table->rel, CMD_UPDATE);
-	simple_table_tuple_update(table->rel, &table->found->tts_tid, table->fresh, GetActiveSnapshot(), &indexes);
-	if (port_update_wants_indexes(indexes))
-		insert_index_entry(table->rel, table->fresh, true);
+	return table_tuple_update(table->rel, &table->found->tts_tid, table->fresh, GetCurrentCommandId(true), GetActiveSnapshot(), InvalidSnapshot, true, &failure,
+							  &mode, indexes);
 }
 
 /* ---- the executor's way ---- */
@@ -126,22 +127,17 @@ execution_end(Execution *x, Relation rel)
 }
 
 /*
- * Where indexes are all there is beside the row, that of the primary key need not be asked whether the key is there twice: it stays, and the executor would look at all versions of the row, more with
- * each update of one transaction.
+ * Entries for the new version of a row whose primary key is the same.  Where indexes are all there is beside the row, that of the primary key need not be asked whether the key is there twice: it stays,
+ * and the executor would look at all versions of the row, more with each update of one transaction.
  */
 static void
-update_indexed(StoreTable *table)
+insert_entries(StoreTable *table, PortUpdateIndexes indexes)
 {
-	PortUpdateIndexes indexes;
 	Execution	x;
 	ResultRelInfo *target;
 	int			last;
 	int			at = 0;
 
-	CheckCmdReplicaIdentity(table->rel, CMD_UPDATE);
-	simple_table_tuple_update(table->rel, &table->found->tts_tid, table->fresh, GetActiveSnapshot(), &indexes);
-	if (!port_update_wants_some(indexes))
-		return;
 	execution_begin(&x, table->rel);
 	target = x.target;
 	last = target->ri_NumIndices - 1;
@@ -166,6 +162,21 @@ update_indexed(StoreTable *table)
 	execution_end(&x, table->rel);
 }
 
+static TM_Result
+update_indexed(StoreTable *table)
+{
+	PortUpdateIndexes indexes;
+	TM_Result	result = update_version(table, &indexes);
+
+	if (result != TM_Ok || !port_update_wants_some(indexes))
+		return result;
+	if (!has_only_primary_key(table->rel))
+		insert_entries(table, indexes);
+	else if (port_update_wants_indexes(indexes))
+		insert_index_entry(table->rel, table->fresh, true);
+	return result;
+}
+
 void
 store_row_insert(StoreTable *table)
 {
@@ -185,22 +196,34 @@ store_row_insert(StoreTable *table)
 void
 store_row_update(StoreTable *table)
 {
+	TM_Result	result;
 	Execution	x;
 
 	ExecStoreVirtualTuple(table->fresh);
-	if (ActiveSnapshotSet() && store_table_is_plain(table->rel))
+	if (!ActiveSnapshotSet() || !store_table_asks_indexes_only(table->rel))
 	{
-		update_plain(table);
+		execution_begin(&x, table->rel);
+		ExecSimpleRelationUpdate(x.target, x.estate, &x.epq, table->found, table->fresh);
+		execution_end(&x, table->rel);
 		return;
 	}
-	if (ActiveSnapshotSet() && store_table_asks_indexes_only(table->rel))
-	{
-		update_indexed(table);
-		return;
-	}
-	execution_begin(&x, table->rel);
-	ExecSimpleRelationUpdate(x.target, x.estate, &x.epq, table->found, table->fresh);
-	execution_end(&x, table->rel);
+	result = update_indexed(table);
+	if (result == TM_Updated || result == TM_Deleted)
+		ereport(ERROR,
+				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+				 errmsg("a row of \"%s\" was changed by somebody else at the same time", RelationGetRelationName(table->rel))));
+	if (result != TM_Ok)
+		elog(ERROR, "unexpected result %d of updating a row of \"%s\"", (int) result, RelationGetRelationName(table->rel));
+}
+
+bool
+store_row_update_newest(StoreTable *table)
+{
+	Assert(store_table_asks_indexes_only(table->rel));
+	if (!ActiveSnapshotSet())
+		return false;
+	ExecStoreVirtualTuple(table->fresh);
+	return update_indexed(table) == TM_Ok;
 }
 
 void

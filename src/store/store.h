@@ -35,6 +35,7 @@ typedef struct StoreSpace
 	Oid			outbox;
 	int			version;		/* newest program version that this backend knows of; 0: none yet */
 	struct StoreProgram *current;	/* that version compiled, once somebody asked for it */
+	struct TargetSet *targets;	/* what it is brought to, once somebody asked for it (target.c) */
 	Interval	keep_age;		/* of entries of the log, all zeros: any */
 	int64		keep_size;		/* of their deltas, in bytes; 0: any */
 	bool		is_valid;

@@ -311,22 +311,28 @@ fill_set(TargetSet *set, StoreSpace *space)
 	set->is_complete = true;
 }
 
-List *
-store_targets_of(StoreSpace *space)
+/* Sets stay where they are once they are made. */
+static TargetSet *
+find_set(Oid schema)
 {
 	TargetSet  *set;
 	bool		found;
 
 	if (sets == NULL)
 		make_hash();
-	set = hash_search(sets, &space->schema, HASH_ENTER, &found);
+	set = hash_search(sets, &schema, HASH_ENTER, &found);
 	if (!found)
-	{
-		Oid			schema = space->schema;
+		*set = (TargetSet) {.schema = schema};
+	return set;
+}
 
-		memset(set, 0, sizeof(*set));
-		set->schema = schema;
-	}
+List *
+store_targets_of(StoreSpace *space)
+{
+	TargetSet  *set = space->targets;
+
+	if (set == NULL)
+		set = space->targets = find_set(space->schema);
 	if (!set->is_valid || !set->is_complete)
 		fill_set(set, space);
 	return set->targets;

@@ -100,14 +100,8 @@ typedef struct TargetColumn
 	FmgrInfo	principal_out;
 } TargetColumn;
 
-#define TARGET_N_OWN 64
-
-/* Versions of rows that a transaction wrote last: hints, by replica (target_direct.c). */
-typedef struct TargetOwn
-{
-	LocalTransactionId transaction;	/* of this backend */
-	ItemPointerData tids[TARGET_N_OWN];
-} TargetOwn;
+/* Where rows of a table are: hints, by replica (target_direct.c). */
+typedef struct TargetPlaces TargetPlaces;
 
 /* What goes where in a table.  Lives in the memory context that was current when it was made. */
 typedef struct TargetMap
@@ -123,7 +117,7 @@ typedef struct TargetMap
 	bool		takes_arrays;	/* is_foreign: conditions with arrays are sent to the remote */
 	bool		is_direct;		/* rows that are there can be updated without a statement */
 	Oid			index;			/* of a local table: the identity's */
-	TargetOwn  *own;			/* is_direct */
+	TargetPlaces *places;		/* is_direct */
 	TargetColumn *columns;
 	int			n_columns;
 	int			n_identity;
@@ -237,6 +231,8 @@ extern void store_target_plans_free(TargetPlans *plans);
 
 /* Whether rows can be updated past SQL: nothing of the user's would run. */
 extern bool store_target_is_direct(const TargetMap *map, Relation rel);
+/* For a map that is; in the current memory context. */
+extern TargetPlaces *store_target_places(void);
 /* Brings what it can; the others, copied to left, are for store_target_write.  Returns how many those are. */
 extern int	store_target_bring_directly(const TargetMap *map, const StoreTargetRow *rows, int n, StoreTargetRow *left);
 

@@ -4,15 +4,18 @@
  *
  * Nearly all that a replication does to a table is to give a row that is there other values.  A statement for that costs several times what the change itself does: a message with
  * a synchronous target would spend more on it than on all the rest.  Where nothing of the user's would run, and nobody but the table would be asked, the row is found by the
- * identity's index, locked and updated here:
+ * identity's index and updated here:
  *
  *		not there			left to the statement, which knows of defaults and of others who insert the same
  *		the same			left alone
  *		another				updated
- *		moved meanwhile, or would break a constraint	left to the statement, which waits, or says what is wrong
+ *		changed meanwhile, or would break a constraint	left to the statement, which goes on from the newest, or says what is wrong
  *
- * A transaction that changes one row many times would walk through all the versions that it made, more each time; so it remembers where it wrote the row last (TargetOwn).  That is a hint: what is
- * there must be a version of this transaction's that still is the newest, and have the identity that is looked for; then no other can be.
+ * Where a row was is remembered, by the replica that is brought there (TargetPlaces), and is a hint: what is there must have the identity that is looked for, or the index is asked.
+ *
+ *		place				where the index found it (place.c)
+ *		own					where this transaction wrote it last: one that changes a row many times would walk through all the versions that it made, more each time.  What is there must
+ *							be a version of this transaction's that still is the newest; then no other can be
  *
  * Privileges have been asked for (target.c).
  */
@@ -30,6 +33,7 @@
 #include "catalog/pg_index.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "storage/bufmgr.h"
 #include "storage/proc.h"
 #include "utils/datum.h"
 #include "utils/lsyscache.h"
@@ -92,6 +96,75 @@ store_target_is_direct(const TargetMap *map, Relation rel)
 	return has_harmless_indexes(rel, map->index);
 }
 
+/* ---- where rows were ---- */
+
+#define PLACES_MIN 64
+#define PLACES_MAX 65536		/* 2 MB */
+
+typedef struct Hint
+{
+	uint32		hash;			/* of the replica */
+	LocalTransactionId transaction;	/* of this backend, that wrote own */
+	ItemPointerData own;
+	StorePlace	place;
+} Hint;
+
+/* A replica has one place in the table; where it meets another's, and that was in use, the table is soon made larger. */
+struct TargetPlaces
+{
+	MemoryContext context;
+	Hint	   *hints;
+	uint32		n;				/* a power of two */
+	uint32		n_met;			/* replicas that took another's place */
+};
+
+static Hint *
+make_hints(MemoryContext context, uint32 n)
+{
+	return MemoryContextAllocZero(context, sizeof(Hint) * n);
+}
+
+TargetPlaces *
+store_target_places(void)
+{
+	TargetPlaces *places = palloc(sizeof(TargetPlaces));
+
+	*places = (TargetPlaces) {CurrentMemoryContext, make_hints(CurrentMemoryContext, PLACES_MIN), PLACES_MIN};
+	return places;
+}
+
+static void
+grow(TargetPlaces *places)
+{
+	uint32		n = places->n * 2;
+	Hint	   *hints = make_hints(places->context, n);
+
+	for (uint32 i = 0; i < places->n; i++)
+		hints[places->hints[i].hash & (n - 1)] = places->hints[i];
+	pfree(places->hints);
+	places->hints = hints;
+	places->n = n;
+	places->n_met = 0;
+}
+
+static Hint *
+find_hint(TargetPlaces *places, const StoreTargetRow *row)
+{
+	uint32		hash = (uint32) kit_hash(row->key, strlen(row->key), (uint64) (uint32) row->row);
+	Hint	   *hint;
+
+	if (places->n_met > places->n / 2 && places->n < PLACES_MAX)
+		grow(places);
+	hint = &places->hints[hash & (places->n - 1)];
+	if (hint->hash != hash)
+	{
+		places->n_met += BufferIsValid(hint->place.buffer);
+		memset(hint, 0, sizeof(*hint));
+		hint->hash = hash;
+	}
+	return hint;
+}
+
 /* ---- a row ---- */
 
 /* The table, and values of its columns by their numbers. */
@@ -132,7 +205,7 @@ begin_scan(Direct *direct)
 }
 
 static bool
-find(Direct *direct)
+ask_index(Direct *direct)
 {
 	MemoryContext row;
 	bool		found;
@@ -177,22 +250,19 @@ is_same(const Direct *direct, bool identity)
 	return true;
 }
 
-static ItemPointer
-own_tid(const TargetMap *map, const StoreTargetRow *row)
+static bool
+find(Direct *direct, Hint *hint)
 {
-	return &map->own->tids[(kit_hash(row->key, strlen(row->key), 0) + (uint32) row->row) % TARGET_N_OWN];
-}
+	StoreTable *table = &direct->table;
 
-static void
-begin_own(TargetOwn *own)
-{
-	LocalTransactionId transaction = port_local_transaction();
-
-	if (own->transaction == transaction)
-		return;
-	own->transaction = transaction;
-	for (int i = 0; i < TARGET_N_OWN; i++)
-		ItemPointerSetInvalid(&own->tids[i]);
+	if (hint->transaction == port_local_transaction() && store_row_own(table, &hint->own) && is_same(direct, true))
+		return true;
+	if (store_row_at_place(table, &hint->place, direct->snapshot) && is_same(direct, true))
+		return true;
+	if (!ask_index(direct))
+		return false;
+	hint->place = table->place;
+	return true;
 }
 
 static bool
@@ -211,20 +281,11 @@ fits(const Direct *direct)
 }
 
 static bool
-lock(Direct *direct)
+update(Direct *direct, Hint *hint)
 {
 	StoreTable *table = &direct->table;
-	ItemPointerData tid = table->found->tts_tid;
-	TM_FailureData failure;
 
-	return table_tuple_lock(table->rel, &tid, direct->snapshot, table->found, GetCurrentCommandId(false), LockTupleNoKeyExclusive, LockWaitBlock,
-							TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure) == TM_Ok && !failure.traversed;
-}
-
-static void
-update(Direct *direct)
-{
-	store_row_copy(&direct->table);
+	store_row_copy(table);
 	for (int i = 0; i < direct->map->n_columns; i++)
 	{
 		const TargetColumn *column = &direct->map->columns[i];
@@ -232,17 +293,21 @@ update(Direct *direct)
 
 		if (column->is_identity)
 			continue;
-		direct->table.fresh->tts_values[at] = direct->values[at];
-		direct->table.fresh->tts_isnull[at] = direct->isnull[at];
+		table->fresh->tts_values[at] = direct->values[at];
+		table->fresh->tts_isnull[at] = direct->isnull[at];
 	}
-	store_row_update(&direct->table);
+	if (!store_row_update_newest(table))
+		return false;
+	hint->own = table->fresh->tts_tid;
+	hint->transaction = port_local_transaction();
+	return true;
 }
 
 /* False: the statement shall do it. */
 static bool
 bring(Direct *direct, const StoreTargetRow *row)
 {
-	ItemPointer own;
+	Hint	   *hint;
 
 	if (row->is_gone)
 		return false;
@@ -253,16 +318,8 @@ bring(Direct *direct, const StoreTargetRow *row)
 
 		direct->values[at] = store_target_value(direct->map, column, row, &direct->isnull[at]);
 	}
-	own = own_tid(direct->map, row);
-	if (!(store_row_own(&direct->table, own) && is_same(direct, true)) && !find(direct))
-		return false;
-	if (is_same(direct, false))
-		return true;
-	if (!fits(direct) || !lock(direct))
-		return false;
-	update(direct);
-	*own = direct->table.fresh->tts_tid;
-	return true;
+	hint = find_hint(direct->map->places, row);
+	return find(direct, hint) && (is_same(direct, false) || (fits(direct) && update(direct, hint)));
 }
 
 /* ---- all of them ---- */
@@ -279,7 +336,6 @@ store_target_bring_directly(const TargetMap *map, const StoreTargetRow *rows, in
 	direct.values = palloc(sizeof(Datum) * (Size) natts);
 	direct.isnull = palloc(sizeof(bool) * (Size) natts);
 	direct.snapshot = store_snapshot_now();
-	begin_own(map->own);
 	for (int i = 0; i < n; i++)
 	{
 		MemoryContext old = MemoryContextSwitchTo(each);
