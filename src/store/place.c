@@ -24,7 +24,7 @@
 #include "port/pgcompat.h"
 #include "store/internal.h"
 
-#define ROOM_MINIMUM (BLCKSZ / 10)	/* on a page, or that for two more versions of the row */
+#define ROOM_MINIMUM (BLCKSZ / 20)	/* on a page, or that for two more versions of the row */
 
 void
 store_place_note(StoreTable *table, ItemPointer root)

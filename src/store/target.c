@@ -66,6 +66,7 @@ typedef struct KeptTarget
 	MemoryContext map_context;	/* NULL: it is not ready */
 	TargetMap	map;
 	TargetPlans plans;
+	TargetPlaces *places;		/* NULL: none are known.  They outlive the set: that a table was vacuumed is no reason to look for all its rows anew */
 } KeptTarget;
 
 typedef struct TargetSet
@@ -229,6 +230,8 @@ free_targets(List *targets)
 		KeptTarget *kept = lfirst(lc);
 
 		store_target_plans_free(&kept->plans);
+		if (kept->places != NULL)
+			store_target_places_free(kept->places);
 		context = kept->context;
 	}
 	if (context != NULL)
@@ -268,9 +271,29 @@ make_hash(void)
 	RegisterXactCallback(at_end, NULL);
 }
 
+/* Of the same target as it was. */
+static TargetPlaces *
+take_places(List *targets, const StoreTarget *target)
+{
+	TargetPlaces *places = NULL;
+	ListCell   *lc;
+
+	foreach(lc, targets)
+	{
+		KeptTarget *before = lfirst(lc);
+
+		if (before->target.id != target->id || before->target.relation != target->relation)
+			continue;
+		places = before->places;
+		before->places = NULL;
+	}
+	return places;
+}
+
 static void
 fill_set(TargetSet *set, StoreSpace *space)
 {
+	List	   *before = set->targets;
 	MemoryContext old;
 	ListCell   *lc;
 
@@ -284,7 +307,6 @@ fill_set(TargetSet *set, StoreSpace *space)
 		MemoryContextDelete(set->context);
 	set->targets = NIL;
 	set->context = NULL;
-	free_retired();
 
 	set->context = AllocSetContextCreate(CacheMemoryContext, "adama targets", ALLOCSET_SMALL_SIZES);
 	set->document = space->document;
@@ -308,7 +330,14 @@ fill_set(TargetSet *set, StoreSpace *space)
 		set->targets = lappend(set->targets, kept);
 	}
 	MemoryContextSwitchTo(old);
+	foreach(lc, set->targets)
+	{
+		KeptTarget *kept = lfirst(lc);
+
+		kept->places = take_places(before, &kept->target);
+	}
 	set->is_complete = true;
+	free_retired();
 }
 
 /* Sets stay where they are once they are made. */
@@ -407,6 +436,12 @@ make_ready(StoreSpace *space, KeptTarget *kept)
 	}
 	/* Who is a superuser may have changed. */
 	kept->map.writer = store_target_writer(space, rel);
+	if (fits && kept->map.is_direct)
+	{
+		if (kept->places == NULL)
+			kept->places = store_target_places();
+		kept->map.places = kept->places;
+	}
 	relation_close(rel, AccessShareLock);
 	return fits ? NULL : problems.data;
 }

@@ -117,7 +117,7 @@ typedef struct TargetMap
 	bool		takes_arrays;	/* is_foreign: conditions with arrays are sent to the remote */
 	bool		is_direct;		/* rows that are there can be updated without a statement */
 	Oid			index;			/* of a local table: the identity's */
-	TargetPlaces *places;		/* is_direct */
+	TargetPlaces *places;		/* is_direct; NULL: nobody remembers any */
 	TargetColumn *columns;
 	int			n_columns;
 	int			n_identity;
@@ -231,8 +231,9 @@ extern void store_target_plans_free(TargetPlans *plans);
 
 /* Whether rows can be updated past SQL: nothing of the user's would run. */
 extern bool store_target_is_direct(const TargetMap *map, Relation rel);
-/* For a map that is; in the current memory context. */
+/* None are known yet; they live until they are freed. */
 extern TargetPlaces *store_target_places(void);
+extern void store_target_places_free(TargetPlaces *places);
 /* Brings what it can; the others, copied to left, are for store_target_write.  Returns how many those are. */
 extern int	store_target_bring_directly(const TargetMap *map, const StoreTargetRow *rows, int n, StoreTargetRow *left);
 

@@ -118,26 +118,27 @@ struct TargetPlaces
 	uint32		n_met;			/* replicas that took another's place */
 };
 
-static Hint *
-make_hints(MemoryContext context, uint32 n)
-{
-	return MemoryContextAllocZero(context, sizeof(Hint) * n);
-}
-
 TargetPlaces *
 store_target_places(void)
 {
-	TargetPlaces *places = palloc(sizeof(TargetPlaces));
+	MemoryContext context = AllocSetContextCreate(TopMemoryContext, "adama places", ALLOCSET_SMALL_SIZES);
+	TargetPlaces *places = MemoryContextAlloc(context, sizeof(TargetPlaces));
 
-	*places = (TargetPlaces) {CurrentMemoryContext, make_hints(CurrentMemoryContext, PLACES_MIN), PLACES_MIN};
+	*places = (TargetPlaces) {context, MemoryContextAllocZero(context, sizeof(Hint) * PLACES_MIN), PLACES_MIN};
 	return places;
+}
+
+void
+store_target_places_free(TargetPlaces *places)
+{
+	MemoryContextDelete(places->context);
 }
 
 static void
 grow(TargetPlaces *places)
 {
 	uint32		n = places->n * 2;
-	Hint	   *hints = make_hints(places->context, n);
+	Hint	   *hints = MemoryContextAllocZero(places->context, sizeof(Hint) * n);
 
 	for (uint32 i = 0; i < places->n; i++)
 		hints[places->hints[i].hash & (n - 1)] = places->hints[i];
@@ -307,6 +308,7 @@ update(Direct *direct, Hint *hint)
 static bool
 bring(Direct *direct, const StoreTargetRow *row)
 {
+	Hint		nothing = {0};
 	Hint	   *hint;
 
 	if (row->is_gone)
@@ -318,7 +320,7 @@ bring(Direct *direct, const StoreTargetRow *row)
 
 		direct->values[at] = store_target_value(direct->map, column, row, &direct->isnull[at]);
 	}
-	hint = find_hint(direct->map->places, row);
+	hint = direct->map->places != NULL ? find_hint(direct->map->places, row) : &nothing;
 	return find(direct, hint) && (is_same(direct, false) || (fits(direct) && update(direct, hint)));
 }
 

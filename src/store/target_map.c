@@ -334,8 +334,6 @@ store_target_map(StoreSpace *space, const LangProgram *program, const char *name
 	else
 		store_target_find_identity_local(&work, identity);
 	map->is_direct = store_target_is_direct(map, rel);
-	if (map->is_direct)
-		map->places = store_target_places();
 	if (map->is_foreign && problems->len == 0)
 		store_target_fit_foreign(&work);
 	return problems->len == 0;
