@@ -205,7 +205,7 @@ publish(StoreSpace *space, const char *key, const StorePast *past)
 
 	if (replicas == NULL)
 		store_raise(&diag);
-	store_replicas_write(space, key, replicas, past->seq, past->at);
+	store_replicas_write(space, key, NULL, replicas, past->seq, past->at);
 	kit_arena_delete(arena);
 }
 

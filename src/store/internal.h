@@ -119,6 +119,8 @@ extern bool store_row_lock_idle(StoreTable *table, const char *key, bool *is_bus
 extern bool store_row_own(StoreTable *table, ItemPointer tid);
 /* What the snapshot sees of the row that was at the place, in table->found; perhaps another row: the caller compares the key.  False: ask the index. */
 extern bool store_row_at_place(StoreTable *table, const StorePlace *place, Snapshot snapshot);
+/* It will be looked for there soon: what that reads is on its way into the processor's caches meanwhile. */
+extern void store_place_expect(const StorePlace *place);
 /* The index has named this place for the row in table->found. */
 extern void store_place_note(StoreTable *table, ItemPointer root);
 extern bool store_datum_is_text(Datum datum, const char *str);
@@ -369,8 +371,11 @@ extern StoreReplicas *store_replicas_all(StoreSpace *space, const char *key, VmD
 extern StoreReplicas *store_replicas_none(const VmProgram *program, KitArena *arena);
 /* The document was one of this program until now: what it published then goes, too. */
 extern void store_replicas_add_names(StoreReplicas *replicas, const VmProgram *program);
-/* Brings the rows to that.  The document's row is locked, and has been written. */
-extern void store_replicas_write(StoreSpace *space, const char *key, const StoreReplicas *replicas, int64 seq, TimestampTz at);
+typedef struct StoreCacheEntry StoreCacheEntry;	/* below */
+/* They will be looked for soon. */
+extern void store_replicas_expect(const StoreCacheEntry *entry);
+/* Brings the rows to that.  The document's row is locked, and has been written.  entry: which is in use, and knows where some rows are; NULL: nobody does. */
+extern void store_replicas_write(StoreSpace *space, const char *key, StoreCacheEntry *entry, const StoreReplicas *replicas, int64 seq, TimestampTz at);
 
 /* A row of the table replica that becomes another; value is a jsonb. */
 typedef struct StoreReplicaChange
@@ -455,7 +460,7 @@ typedef struct StoreReplicaPlace
 	ItemPointerData own;		/* of the version that the transaction that touched the document wrote last; may be invalid */
 } StoreReplicaPlace;
 
-typedef struct StoreCacheEntry
+struct StoreCacheEntry
 {
 	StoreCacheKey id;
 	char	   *key;
@@ -469,7 +474,7 @@ typedef struct StoreCacheEntry
 	size_t		memory;			/* as it was last counted */
 	dlist_node	lru;
 	dlist_node	touched_link;
-} StoreCacheEntry;
+};
 
 extern StoreCacheEntry *store_cache_find(StoreSpace *space, const char *key);	/* NULL when there is none */
 extern StoreCacheEntry *store_cache_entry(StoreSpace *space, const char *key);	/* empty when it was not there */

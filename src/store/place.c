@@ -18,6 +18,7 @@
 
 #include "access/heapam.h"
 #include "catalog/pg_am.h"
+#include "storage/buf_internals.h"
 #include "storage/bufmgr.h"
 #include "utils/rel.h"
 
@@ -34,6 +35,19 @@ store_place_note(StoreTable *table, ItemPointer root)
 	table->place.root = *root;
 	table->place.buffer = ((BufferHeapTupleTableSlot *) table->found)->buffer;
 	table->place.size = (uint16) ((HeapTupleTableSlot *) table->found)->tuple->t_len;
+}
+
+void
+store_place_expect(const StorePlace *place)
+{
+	Page		page;
+
+	if (place->buffer <= 0)
+		return;
+	page = BufferGetPage(place->buffer);
+	__builtin_prefetch(GetBufferDescriptor(place->buffer - 1));
+	__builtin_prefetch(page);
+	__builtin_prefetch(PageGetItemId(page, ItemPointerGetOffsetNumberNoCheck(&place->root)));
 }
 
 bool

@@ -310,7 +310,7 @@ upgrade(Work *work, KitDiag *diag)
 	step_begin(&step, work, 1, event_time(program, copy->updated), (DocBytes) {delta.data, delta.len}, arena);
 	store_log_append_upgrade(work->space, work->key, &step.log);
 	step_end(&step, work);
-	store_replicas_write(work->space, work->key, replicas, step.log.seq, step.log.at);
+	store_replicas_write(work->space, work->key, work->entry, replicas, step.log.seq, step.log.at);
 	kit_arena_delete(arena);
 	return true;
 }
@@ -405,7 +405,7 @@ advance(Work *work, const StoreEvent *events, int n_ok, TimestampTz at, KitDiag 
 	store_log_append(work->space, work->key, &step.log, events, n_ok);
 	trim(&step, work);
 	step_end(&step, work);
-	store_replicas_write(work->space, work->key, replicas, step.log.seq, at);
+	store_replicas_write(work->space, work->key, work->entry, replicas, step.log.seq, at);
 	vm_doc_commit(doc);
 	kit_arena_delete(arena);
 	return true;
@@ -463,6 +463,7 @@ work_take(Work *work, StoreSpace *space, const char *key)
 	work->copy = &work->entry->copy;
 	store_cache_touch(work->entry);
 	work->entry->is_in_use = true;
+	store_replicas_expect(work->entry);
 }
 
 /* Whether the document is of the newest program, or could be moved there. */
@@ -535,7 +536,7 @@ lead_back(Work *work, const VmEvent *by, bool is_asked, int64 seq, TimestampTz a
 		step_begin(&step, work, 1, at, (DocBytes) {delta.data, delta.len}, arena);
 		store_log_append_rewind(work->space, work->key, &step.log, by, is_asked, seq);
 		step_end(&step, work);
-		store_replicas_write(work->space, work->key, replicas, step.log.seq, at);
+		store_replicas_write(work->space, work->key, work->entry, replicas, step.log.seq, at);
 	}
 	kit_arena_delete(arena);
 	return replicas != NULL;
@@ -578,7 +579,7 @@ remove_document(Work *work, TimestampTz at)
 	store_row_delete(&work->table);
 	store_log_delete(work->space, work->key);
 	CommandCounterIncrement();
-	store_replicas_write(work->space, work->key, replicas, seq, at);
+	store_replicas_write(work->space, work->key, NULL, replicas, seq, at);
 	kit_arena_delete(arena);
 }
 
@@ -759,7 +760,7 @@ store_create(StoreSpace *space, const char *key, StoreEvent *event)
 	entry->copy.seq = entry->copy.state_seq = 1;
 	entry->copy.state_size = state.len;
 	CommandCounterIncrement();
-	store_replicas_write(space, key, replicas, 1, at);
+	store_replicas_write(space, key, entry, replicas, 1, at);
 	entry->is_in_use = false;
 	kit_arena_delete(arena);
 	store_table_close(&table);

@@ -300,6 +300,15 @@ rows_remembered(Rows *rows, const char *name, int32 row)
 	return store_row_at_place(&rows->table, &place->place, SnapshotSelf) && is_row(rows, name, row);
 }
 
+#define EXPECTED_MAX 4
+
+void
+store_replicas_expect(const StoreCacheEntry *entry)
+{
+	for (int i = 0; i < Min(entry->n_replicas, EXPECTED_MAX); i++)
+		store_place_expect(&entry->replicas[i].place);
+}
+
 static void
 make_places(StoreCacheEntry *entry, int n)
 {
@@ -504,7 +513,7 @@ add_context(void *key)
 }
 
 void
-store_replicas_write(StoreSpace *space, const char *key, const StoreReplicas *replicas, int64 seq, TimestampTz at)
+store_replicas_write(StoreSpace *space, const char *key, StoreCacheEntry *entry, const StoreReplicas *replicas, int64 seq, TimestampTz at)
 {
 	ErrorContextCallback context = {error_context_stack, add_context, (void *) key};
 	StoreReplicaChanges changes = {key, seq, at, .doubts = replicas->is_all};
@@ -518,7 +527,7 @@ store_replicas_write(StoreSpace *space, const char *key, const StoreReplicas *re
 	caller = MemoryContextSwitchTo(here);
 	error_context_stack = &context;
 	rows_begin(&rows, space, key, RowExclusiveLock, replicas->is_all ? 2 : 3, NULL);
-	rows.entry = store_cache_find(space, key);
+	rows.entry = entry;
 	find_changes(&changes, &rows, replicas);
 	rows_end_scan(&rows);
 	if (changes.n > 0)
@@ -530,8 +539,7 @@ store_replicas_write(StoreSpace *space, const char *key, const StoreReplicas *re
 		PG_TRY();
 		{
 			store_replica_changes_write(space, &rows.table, &changes);
-			/* Triggers may have sent to other documents, and the cache have let go of this one. */
-			remember_own(store_cache_find(space, key), &changes);
+			remember_own(entry, &changes);
 			store_targets_changed(space, key, changes.rows, changes.n);
 		}
 		PG_CATCH();

@@ -98,8 +98,8 @@ store_target_is_direct(const TargetMap *map, Relation rel)
 
 /* ---- where rows were ---- */
 
-#define PLACES_MIN 64
-#define PLACES_MAX 65536		/* 2 MB */
+#define PLACES_MIN 32
+#define PLACES_MAX 32768		/* 2 MB */
 
 typedef struct Hint
 {
@@ -109,13 +109,18 @@ typedef struct Hint
 	StorePlace	place;
 } Hint;
 
-/* A replica has one place in the table; where it meets another's, and that was in use, the table is soon made larger. */
+/* Two replicas, the one used last first, for each hash: a third takes the second's place.  When that happens often there are soon more. */
+typedef struct Pair
+{
+	Hint		hints[2];
+} Pair;
+
 struct TargetPlaces
 {
 	MemoryContext context;
-	Hint	   *hints;
+	Pair	   *pairs;
 	uint32		n;				/* a power of two */
-	uint32		n_met;			/* replicas that took another's place */
+	uint32		n_gone;			/* places of replicas that others took */
 };
 
 TargetPlaces *
@@ -124,7 +129,7 @@ store_target_places(void)
 	MemoryContext context = AllocSetContextCreate(TopMemoryContext, "adama places", ALLOCSET_SMALL_SIZES);
 	TargetPlaces *places = MemoryContextAlloc(context, sizeof(TargetPlaces));
 
-	*places = (TargetPlaces) {context, MemoryContextAllocZero(context, sizeof(Hint) * PLACES_MIN), PLACES_MIN};
+	*places = (TargetPlaces) {context, MemoryContextAllocZero(context, sizeof(Pair) * PLACES_MIN), PLACES_MIN};
 	return places;
 }
 
@@ -134,36 +139,53 @@ store_target_places_free(TargetPlaces *places)
 	MemoryContextDelete(places->context);
 }
 
+static Hint *
+place_for(TargetPlaces *places, uint32 hash)
+{
+	Pair	   *pair = &places->pairs[hash & (places->n - 1)];
+
+	if (pair->hints[0].hash == hash)
+		return &pair->hints[0];
+	if (pair->hints[1].hash == hash)
+	{
+		Hint		first = pair->hints[0];
+
+		pair->hints[0] = pair->hints[1];
+		pair->hints[1] = first;
+		return &pair->hints[0];
+	}
+	places->n_gone += BufferIsValid(pair->hints[1].place.buffer);
+	pair->hints[1] = pair->hints[0];
+	pair->hints[0] = (Hint) {.hash = hash};
+	return &pair->hints[0];
+}
+
 static void
 grow(TargetPlaces *places)
 {
-	uint32		n = places->n * 2;
-	Hint	   *hints = MemoryContextAllocZero(places->context, sizeof(Hint) * n);
+	Pair	   *before = places->pairs;
+	uint32		n = places->n;
 
-	for (uint32 i = 0; i < places->n; i++)
-		hints[places->hints[i].hash & (n - 1)] = places->hints[i];
-	pfree(places->hints);
-	places->hints = hints;
-	places->n = n;
-	places->n_met = 0;
+	places->n *= 2;
+	places->pairs = MemoryContextAllocZero(places->context, sizeof(Pair) * places->n);
+	for (uint32 i = 0; i < n; i++)
+		for (int k = 1; k >= 0; k--)
+		{
+			const Hint *hint = &before[i].hints[k];
+
+			if (hint->hash != 0)
+				*place_for(places, hint->hash) = *hint;
+		}
+	places->n_gone = 0;
+	pfree(before);
 }
 
 static Hint *
 find_hint(TargetPlaces *places, const StoreTargetRow *row)
 {
-	uint32		hash = (uint32) kit_hash(row->key, strlen(row->key), (uint64) (uint32) row->row);
-	Hint	   *hint;
-
-	if (places->n_met > places->n / 2 && places->n < PLACES_MAX)
+	if (places->n_gone > places->n && places->n < PLACES_MAX)
 		grow(places);
-	hint = &places->hints[hash & (places->n - 1)];
-	if (hint->hash != hash)
-	{
-		places->n_met += BufferIsValid(hint->place.buffer);
-		memset(hint, 0, sizeof(*hint));
-		hint->hash = hash;
-	}
-	return hint;
+	return place_for(places, (uint32) kit_hash(row->key, strlen(row->key), (uint64) (uint32) row->row));
 }
 
 /* ---- a row ---- */
