@@ -58,8 +58,11 @@
 /* 16 renamed what says where a relation's file is. */
 #if PG_VERSION_NUM < 160000
 #define port_read_recent_buffer(rel, block, buffer) ReadRecentBuffer((rel)->rd_node, MAIN_FORKNUM, (block), (buffer))
+#define port_file_number(rel) ((rel)->rd_node.relNode)
+typedef Oid RelFileNumber;
 #else
 #define port_read_recent_buffer(rel, block, buffer) ReadRecentBuffer((rel)->rd_locator, MAIN_FORKNUM, (block), (buffer))
+#define port_file_number(rel) ((rel)->rd_locator.relNumber)
 #endif
 
 /* 17 moved the number of this backend's transaction. */

@@ -15,6 +15,8 @@
  * What the target refuses is kept in the outbox with the error and a time, and is brought when that has come, or with the next change of it: always as it is by then
  * (outbox.c).  When a target is new, what is published already is brought in the order of keys and rows; what changes meanwhile is brought as a change.
  *
+ * What goes to a table of this database is found in the table replica itself (pages.c); of that, replica_change has only what is gone.
+ *
  * Reading begins where the table does, with the oldest changes, and ends with so many replicas; they are brought in the order of key and row, like everything.
  */
 #include "postgres.h"
@@ -44,17 +46,19 @@
 #include "kit/hash.h"
 #include "port/pgcompat.h"
 #include "store/delivery.h"
+#include "store/pages.h"
 
 #define READ_MAX 20000			/* changes at a time */
 #define COMPACT_REPLICAS 1000000	/* that are told apart when changes are compacted: some 40 MB */
 #define BYTES_MAX (8 * 1024 * 1024)	/* of values at a time, about */
 
 static const char *const lock_sql =
-	"SELECT r.name, r.filled, r.fill_key, r.fill_row, r.fill_total, r.fill_done, r.failures, r.retry_at FROM %1$s.replication r WHERE r.id = $1 FOR NO KEY UPDATE";
+	"SELECT r.name, r.filled, r.fill_key, r.fill_row, r.fill_total, r.fill_done, r.failures, r.retry_at, r.brought, r.brought_in FROM %1$s.replication r WHERE r.id = $1 FOR NO KEY UPDATE";
 static const char *const count_sql = "SELECT count(*) FROM %1$s.replica WHERE name = $1";
 static const char *const save_sql =
 	"UPDATE %1$s.replication SET filled = $2, fill_key = $3, fill_row = $4, fill_total = $5, fill_done = $6, delivered = delivered + $7, "
-	"delivered_at = CASE WHEN $7 > 0 THEN clock_timestamp() ELSE delivered_at END, failures = 0, retry_at = NULL WHERE id = $1";
+	"delivered_at = CASE WHEN $7 > 0 THEN clock_timestamp() ELSE delivered_at END, failures = 0, retry_at = NULL, "
+	"brought = CASE WHEN $8 IS NULL THEN brought ELSE $8::pg_catalog.pg_snapshot END, brought_in = CASE WHEN $8 IS NULL THEN brought_in ELSE $9 END WHERE id = $1";
 static const char *const fail_sql =
 	"UPDATE %1$s.replication SET failures = failures + 1, retry_at = $2, last_error = $3, last_error_at = clock_timestamp() WHERE id = $1";
 static const char *const error_sql = "UPDATE %1$s.replication SET last_error = $2, last_error_at = clock_timestamp() WHERE id = $1";
@@ -109,6 +113,8 @@ store_delivery_begin(StoreSpace *space, const StoreTarget *target, StoreDelivery
 		delivery->retry_at = DatumGetTimestampTz(column(8, &isnull));
 		if (isnull)
 			delivery->retry_at = 0;
+		if (DatumGetInt64(column(10, &isnull)) == store_pages_server())
+			delivery->brought = column_text(9, context);
 	}
 	store_session_end(&session);
 	if (found && delivery->name == NULL)
@@ -375,6 +381,8 @@ look_up_all(StoreDelivery *delivery, StoreSpace *space, Snapshot snapshot)
 {
 	Walk		walk;
 
+	if (delivery->n == 0)
+		return;
 	walk_begin(&walk, space, 3, snapshot);
 	for (int i = 0; i < delivery->n; i++)
 	{
@@ -383,14 +391,101 @@ look_up_all(StoreDelivery *delivery, StoreSpace *space, Snapshot snapshot)
 		{
 			/* The rest is read again next time. */
 			delivery->n = i + 1;
+			while (delivery->n_changes > 0 && delivery->of[delivery->n_changes - 1] >= delivery->n)
+				delivery->n_changes--;
 			delivery->has_more = true;
 		}
 	}
 	walk_end(&walk);
 }
 
+/* ---- what is found in the table replica itself ---- */
+
+typedef struct Finding
+{
+	StoreDelivery *delivery;
+	int			max;
+} Finding;
+
+static bool
+take_found(StoreTable *table, void *arg)
+{
+	Finding    *finding = arg;
+	StoreDelivery *delivery = finding->delivery;
+	StoreDeliveryRow *row = add_row(delivery);
+
+	fill_in(delivery, row, table->found);
+	row->it.key = TextDatumGetCString(table->found->tts_values[REPLICA_KEY - 1]);
+	row->it.row = DatumGetInt32(table->found->tts_values[REPLICA_ROW - 1]);
+	row->since = row->it.at;
+	return delivery->n < finding->max && delivery->size <= BYTES_MAX;
+}
+
+static int
+compare_rows(const void *a, const void *b)
+{
+	const StoreDeliveryRow *x = a;
+	const StoreDeliveryRow *y = b;
+	int			order = strcmp(x->it.key, y->it.key);
+
+	return order != 0 ? order : (x->it.row > y->it.row) - (x->it.row < y->it.row);
+}
+
+/* Rows of changes, of which there are so many, and rows that were found, into one order; what a replica is was read by the same snapshot for both. */
+static void
+join_found(StoreDelivery *delivery, int n_before)
+{
+	StoreDeliveryRow *rows = delivery->rows;
+	StoreDeliveryRow *all;
+	int		   *places;
+	int			n = 0;
+	int			i = 0;
+	int			k = n_before;
+
+	if (delivery->n - n_before > 1)
+		qsort(rows + n_before, delivery->n - n_before, sizeof(StoreDeliveryRow), compare_rows);
+	if (n_before == 0 || n_before == delivery->n)
+		return;
+	all = palloc_extended(sizeof(StoreDeliveryRow) * delivery->n, MCXT_ALLOC_HUGE);
+	places = palloc_extended(sizeof(int) * n_before, MCXT_ALLOC_HUGE);
+	while (i < n_before || k < delivery->n)
+	{
+		int			order = i == n_before ? 1 : k == delivery->n ? -1 : compare_rows(&rows[i], &rows[k]);
+
+		all[n] = order <= 0 ? rows[i] : rows[k];
+		if (order == 0)
+			all[n].since = Min(rows[i].since, rows[k].since);
+		if (order <= 0)
+			places[i++] = n;
+		k += order >= 0;
+		n++;
+	}
+	for (int c = 0; c < delivery->n_changes; c++)
+		delivery->of[c] = places[delivery->of[c]];
+	delivery->rows = all;
+	delivery->n = n;
+}
+
+static void
+find(StoreSpace *space, StoreDelivery *delivery, StorePages *pages, int max, Snapshot snapshot)
+{
+	Finding		finding = {delivery, max};
+	StoreTable	table;
+	int			n_before = delivery->n;
+
+	/* Its changes fill the delivery; the pages have their turn after them. */
+	if (delivery->has_more)
+		return;
+	table = store_table_open(space->replica, AccessShareLock);
+	delivery->brings = store_pages_read(pages, &table, delivery->name, snapshot, delivery->brought, take_found, &finding);
+	delivery->has_more = delivery->brings == NULL;
+	delivery->is_found = true;
+	store_table_close(&table);
+	join_found(delivery, n_before);
+}
+
 void
-store_delivery_read(StoreSpace *space, StoreDelivery *delivery, int max)
+store_delivery_read(StoreSpace *space, StoreDelivery *delivery, StorePages *pages, int max)
 {
 	StoreRole	role = store_role_enter(space);
 	StoreTable	table = store_table_open(space->replica_change, RowExclusiveLock);
@@ -402,9 +497,10 @@ store_delivery_read(StoreSpace *space, StoreDelivery *delivery, int max)
 	changes = read_changes(delivery, &table, max, snapshot, &n);
 	take_changes(delivery, changes, n);
 	pfree(changes);
+	look_up_all(delivery, space, snapshot);
+	if (pages != NULL)
+		find(space, delivery, pages, max, snapshot);
 	store_outbox_join(space, delivery, 0, false);
-	if (delivery->n > 0)
-		look_up_all(delivery, space, snapshot);
 	UnregisterSnapshot(snapshot);
 	store_table_close(&table);
 	store_role_leave(role);
@@ -511,9 +607,9 @@ void
 store_delivery_end(StoreSpace *space, StoreDelivery *delivery)
 {
 	StoreSession session;
-	Oid			types[7] = {INT4OID, BOOLOID, TEXTOID, INT4OID, INT8OID, INT8OID, INT8OID};
-	Datum		values[7] = {Int32GetDatum(delivery->id)};
-	char		nulls[8] = "       ";
+	Oid			types[9] = {INT4OID, BOOLOID, TEXTOID, INT4OID, INT8OID, INT8OID, INT8OID, TEXTOID, INT8OID};
+	Datum		values[9] = {Int32GetDatum(delivery->id)};
+	char		nulls[10] = "         ";
 	int64		n_brought = 0;
 
 	if (delivery->n_changes > 0)
@@ -524,7 +620,7 @@ store_delivery_end(StoreSpace *space, StoreDelivery *delivery)
 
 		/* Of those that are left the oldest stays. */
 		for (int i = 0; i < delivery->n_changes; i++)
-			if (delivery->of[i] < delivery->n && (!delivery->rows[delivery->of[i]].is_left || (i > 0 && delivery->of[i - 1] == delivery->of[i])))
+			if (!delivery->rows[delivery->of[i]].is_left || (i > 0 && delivery->of[i - 1] == delivery->of[i]))
 				delete_change(&table, &delivery->tids[i], snapshot);
 		UnregisterSnapshot(snapshot);
 		store_table_close(&table);
@@ -544,8 +640,11 @@ store_delivery_end(StoreSpace *space, StoreDelivery *delivery)
 	nulls[4] = delivery->fill_total >= 0 ? ' ' : 'n';
 	values[5] = Int64GetDatum(delivery->fill_done);
 	values[6] = Int64GetDatum(n_brought);
+	values[7] = delivery->brings != NULL ? CStringGetTextDatum(delivery->brings) : (Datum) 0;
+	nulls[7] = delivery->brings != NULL ? ' ' : 'n';
+	values[8] = Int64GetDatum(store_pages_server());
 	store_session_begin(&session, space);
-	store_session_repeat(&session, save_sql, 7, types, values, nulls, false);
+	store_session_repeat(&session, save_sql, 9, types, values, nulls, false);
 	store_session_end(&session);
 }
 

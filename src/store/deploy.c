@@ -157,7 +157,9 @@ static const char *const space_ddl[] = {
 	"failures pg_catalog.int4 NOT NULL DEFAULT 0, "
 	"retry_at pg_catalog.timestamptz, "
 	"last_error pg_catalog.text, "
-	"last_error_at pg_catalog.timestamptz)",
+	"last_error_at pg_catalog.timestamptz, "
+	"brought pg_catalog.pg_snapshot, "
+	"brought_in pg_catalog.int8)",
 	"CREATE TABLE %1$s.replica_change ("
 	"replication pg_catalog.int4 NOT NULL, "
 	"key pg_catalog.text COLLATE pg_catalog.\"C\" NOT NULL, "
@@ -296,7 +298,9 @@ static const char *const space_comments[][2] = {
 	{"COLUMN %1$s.replication.retry_at", "when it is tried again; null: it is not waiting"},
 	{"COLUMN %1$s.replication.last_error", "what the last failure said"},
 	{"COLUMN %1$s.replication.last_error_at", "when that was"},
-	{"TABLE %1$s.replica_change", "which replicas changed and have not been brought to a target yet; appended to with the message, emptied by the worker"},
+	{"COLUMN %1$s.replication.brought", "of a table of this database: what the transactions changed that this snapshot saw has been brought"},
+	{"COLUMN %1$s.replication.brought_in", "the server and the database in which that holds"},
+	{"TABLE %1$s.replica_change", "which replicas changed, or are gone, and have not been brought to a target yet; appended to with the message, emptied by the worker. What changed and goes to a table of this database is not here"},
 	{"COLUMN %1$s.replica_change.replication", "the registration it is for"},
 	{"COLUMN %1$s.replica_change.key", "the document"},
 	{"COLUMN %1$s.replica_change.row", "id of the record in the document; 0: the document itself"},

@@ -50,7 +50,8 @@ enum
 	REPLICATION_ID = 1, REPLICATION_NAME, REPLICATION_TARGET, REPLICATION_MODE, REPLICATION_COLUMNS, REPLICATION_IDENTITY, REPLICATION_CREATED,
 	REPLICATION_FILLED, REPLICATION_FILL_NAME, REPLICATION_FILL_KEY, REPLICATION_FILL_ROW, REPLICATION_FILL_TOTAL, REPLICATION_FILL_DONE,
 	REPLICATION_DELIVERED, REPLICATION_DELIVERED_AT, REPLICATION_FAILURES, REPLICATION_RETRY_AT, REPLICATION_LAST_ERROR, REPLICATION_LAST_ERROR_AT,
-	REPLICATION_N_COLUMNS = REPLICATION_LAST_ERROR_AT
+	REPLICATION_BROUGHT, REPLICATION_BROUGHT_IN,
+	REPLICATION_N_COLUMNS = REPLICATION_BROUGHT_IN
 };
 enum
 {
@@ -431,13 +432,23 @@ extern void store_replica_check(StoreTable *table);
 /* replica_write.c. */
 extern void store_replica_changes_write(const StoreSpace *space, StoreTable *table, StoreReplicaChanges *changes);
 
+/* ---- which rows have changed (pages.c) ---- */
+
+/* This transaction has written the row of chat.replica that is there now.  False: whoever brings it elsewhere has to be told in another way. */
+extern bool store_page_changed(Relation replica, ItemPointer tid);
+/* What a registration keeps: which transactions the snapshot saw, and of which server and database their numbers are. */
+extern char *store_pages_horizon(Snapshot snapshot);
+extern int64 store_pages_server(void);
+/* How many rows under the name it did not see, and the oldest of their times; NULL: all.  Reads the whole table. */
+extern int64 store_pages_pending(StoreSpace *space, const char *name, const char *brought, TimestampTz *oldest);
+
 /* ---- where it goes (target.c) ---- */
 
 /*
  * What has been written to chat.replica, which is locked, goes on to the targets.  Changes of one document, in the order of name and row.  May run triggers: nothing that was known
  * of the space is to be used afterwards.
  */
-extern void store_targets_changed(StoreSpace *space, const char *key, const StoreReplicaChange *changes, int n);
+extern void store_targets_changed(StoreSpace *space, Relation replica, const char *key, StoreReplicaChange *changes, int n);
 /* Raises when what is registered would not fit another program: every misfit is told. */
 extern void store_targets_check(StoreSpace *space, const LangProgram *program);
 

@@ -4,7 +4,7 @@
  *
  * Locks, in this order: the table program (deploys and registrations of a space take turns), the target against others who register it, or the registration against the worker that may
  * be delivering, and at last, when there is nothing else to wait for, chat.replica against writers (target.c says why).  A target that is written at once is filled here, while
- * nobody can publish; the others are filled by the worker, and what is published meanwhile is appended for it.
+ * nobody can publish; the others are filled by the worker, and what is published meanwhile is found by it or appended for it.
  *
  * Two registrations on one table must never mean one row: unless the identity says of which space, or name, a row is, a table takes one registration.  What somebody else registered, in
  * a space of theirs, counts as well, as long as they may write to the table.
@@ -30,6 +30,7 @@
 #include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/fmgrprotos.h"
 #include "utils/fmgroids.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
@@ -163,6 +164,7 @@ insert_registration(StoreSpace *space, const char *name, StoreTargetMode mode, c
 	int			id = next_id(space);
 	const char *mode_name = store_target_mode_name(mode);
 	StoreTable	table = store_table_open(space->replication, RowExclusiveLock);
+	Snapshot	snapshot;
 
 	store_row_clear(&table);
 	store_row_set(&table, REPLICATION_ID, Int32GetDatum(id));
@@ -180,6 +182,11 @@ insert_registration(StoreSpace *space, const char *name, StoreTargetMode mode, c
 	store_row_set(&table, REPLICATION_FILL_DONE, Int64GetDatum(Max(total, 0)));
 	store_row_set(&table, REPLICATION_DELIVERED, Int64GetDatum(0));
 	store_row_set(&table, REPLICATION_FAILURES, Int32GetDatum(0));
+	/* Nobody else writes replicas now, so what others will have changed is later than this. */
+	snapshot = store_snapshot_now();
+	store_row_set(&table, REPLICATION_BROUGHT, DirectFunctionCall1(pg_snapshot_in, CStringGetDatum(store_pages_horizon(snapshot))));
+	store_row_set(&table, REPLICATION_BROUGHT_IN, Int64GetDatum(store_pages_server()));
+	UnregisterSnapshot(snapshot);
 	store_row_insert(&table);
 	store_table_close(&table);
 	store_space_changed(space);
@@ -488,7 +495,7 @@ store_dequeue(StoreSpace *space, const char *name, int max, void (*visit) (const
 /* ---- how they are doing ---- */
 
 #define STATUS "SELECT r.id, r.filled, r.fill_done, r.fill_total, r.delivered, r.failures, r.retry_at, r.last_error, r.last_error_at, " \
-	"c.n, c.oldest, o.n, o.parked, o.oldest FROM %1$s.replication AS r " \
+	"c.n, c.oldest, o.n, o.parked, o.oldest, r.brought, r.brought_in FROM %1$s.replication AS r " \
 	"LEFT JOIN (SELECT replication, count(*) AS n, min(at) AS oldest FROM %1$s.replica_change GROUP BY replication) AS c ON c.replication = r.id " \
 	"LEFT JOIN (SELECT replication, count(*) FILTER (WHERE error IS NULL) AS n, count(error) AS parked, min(since) FILTER (WHERE error IS NULL) AS oldest " \
 	"FROM %1$s.outbox GROUP BY replication) AS o ON o.replication = r.id ORDER BY r.id"
@@ -500,6 +507,23 @@ number_at(HeapTuple tuple, TupleDesc desc, int column, int64 otherwise)
 	Datum		value = SPI_getbinval(tuple, desc, column, &isnull);
 
 	return isnull ? otherwise : DatumGetInt64(value);
+}
+
+static TimestampTz
+older(TimestampTz a, TimestampTz b)
+{
+	return a == 0 ? b : b == 0 ? a : Min(a, b);
+}
+
+/* What is found by its page (pages.c). */
+static void
+add_found(StoreSpace *space, const StoreTarget *target, HeapTuple tuple, TupleDesc desc, StoreTargetStatus *status)
+{
+	bool		is_here = number_at(tuple, desc, 16, 0) == store_pages_server();
+	TimestampTz oldest = 0;
+
+	status->pending += store_pages_pending(space, target->name, is_here ? SPI_getvalue(tuple, desc, 15) : NULL, &oldest);
+	status->oldest = older(status->oldest, oldest);
 }
 
 static void
@@ -519,7 +543,7 @@ read_status(HeapTuple tuple, TupleDesc desc, StoreTargetStatus *status)
 	status->last_error_at = number_at(tuple, desc, 9, 0);
 	status->pending = number_at(tuple, desc, 10, 0) + number_at(tuple, desc, 12, 0);
 	status->parked = number_at(tuple, desc, 13, 0);
-	status->oldest = oldest_change == 0 ? oldest_waiting : oldest_waiting == 0 ? oldest_change : Min(oldest_change, oldest_waiting);
+	status->oldest = older(oldest_change, oldest_waiting);
 }
 
 static int
@@ -561,6 +585,10 @@ store_targets_status(StoreSpace *space, void (*visit) (const StoreTargetStatus *
 				status.problem = store_target_problem(space, target);
 		}
 		read_status(SPI_tuptable->vals[i], SPI_tuptable->tupdesc, &status);
+		space = store_space_by_schema(schema);
+		target = space == NULL ? NULL : store_target_find(space, result_id(i));
+		if (target != NULL && store_target_is_found(target))
+			add_found(space, target, SPI_tuptable->vals[i], SPI_tuptable->tupdesc, &status);
 		visit(&status, arg);
 	}
 	store_session_end(&session);

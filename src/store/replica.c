@@ -540,7 +540,7 @@ store_replicas_write(StoreSpace *space, const char *key, StoreCacheEntry *entry,
 		{
 			store_replica_changes_write(space, &rows.table, &changes);
 			remember_own(entry, &changes);
-			store_targets_changed(space, key, changes.rows, changes.n);
+			store_targets_changed(space, rows.table.rel, key, changes.rows, changes.n);
 		}
 		PG_CATCH();
 		{

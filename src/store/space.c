@@ -67,7 +67,7 @@ static const ColumnShape replication_shape[] = {
 	{"id", INT4OID}, {"name", TEXTOID}, {"target", REGCLASSOID}, {"mode", TEXTOID}, {"columns", JSONBOID}, {"identity", TEXTARRAYOID},
 	{"created", TIMESTAMPTZOID}, {"filled", BOOLOID}, {"fill_name", TEXTOID}, {"fill_key", TEXTOID}, {"fill_row", INT4OID}, {"fill_total", INT8OID},
 	{"fill_done", INT8OID}, {"delivered", INT8OID}, {"delivered_at", TIMESTAMPTZOID}, {"failures", INT4OID}, {"retry_at", TIMESTAMPTZOID},
-	{"last_error", TEXTOID}, {"last_error_at", TIMESTAMPTZOID}
+	{"last_error", TEXTOID}, {"last_error_at", TIMESTAMPTZOID}, {"brought", PG_SNAPSHOTOID}, {"brought_in", INT8OID}
 };
 static const ColumnShape replica_change_shape[] = {
 	{"replication", INT4OID}, {"key", TEXTOID}, {"row", INT4OID}, {"at", TIMESTAMPTZOID}, {"place", TIDOID}

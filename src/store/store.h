@@ -331,11 +331,21 @@ typedef struct StoreDeliveryRow
 	TimestampTz since;			/* of the oldest change */
 	ItemPointerData place;		/* of the replica's row after the newest; may be invalid */
 	int			attempts;		/* in vain, before this one; 0: it is new */
+	bool		is_read;		/* it is as it is now */
 	bool		lies;			/* in the queue already */
 	bool		is_left;		/* to be brought another time: its changes stay */
 	bool		is_parked;		/* refused: it lies in the outbox */
 	bool		is_alone;		/* it lies there, for it was too slow: brought with no others, and seldom */
 } StoreDeliveryRow;
+
+/* What a worker remembers of a target whose changes it finds in chat.replica itself; 100 kB (pages.c). */
+typedef struct StorePages StorePages;
+
+extern bool store_target_is_found(const StoreTarget *target);
+extern StorePages *store_pages_new(void);
+extern void store_pages_free(StorePages *pages);
+/* What was read last has been brought, and that is committed. */
+extern void store_pages_done(StorePages *pages);
 
 /* A part of what is to be brought to a target.  Lives in the memory context that was current when it was begun, and in its transaction. */
 typedef struct StoreDelivery
@@ -352,6 +362,9 @@ typedef struct StoreDelivery
 	int64		fill_done;
 	int			failures;		/* of the target as a whole, one after the other */
 	TimestampTz retry_at;		/* then it is to be tried again; 0: it is not waiting */
+	const char *brought;		/* of what is found in chat.replica: what these transactions changed has been brought; NULL: nobody knows */
+	const char *brings;			/* this will be so then; NULL: not yet another */
+	bool		is_found;		/* what is found there has been read */
 
 	StoreDeliveryRow *rows;		/* in the order of key and row, each once */
 	int			n;
@@ -360,7 +373,7 @@ typedef struct StoreDelivery
 	int			n_parked;
 	bool		has_more;		/* beyond them */
 	ItemPointerData *tids;		/* changes that were read, */
-	int		   *of;				/* and the rows that they are of: n or more: of none */
+	int		   *of;				/* and the rows that they are of */
 	int			n_changes;
 	uint32		n_pages;		/* of the table that they were read from */
 } StoreDelivery;
@@ -369,8 +382,8 @@ typedef struct StoreDelivery
 extern bool store_delivery_begin(StoreSpace *space, const StoreTarget *target, StoreDelivery *delivery);
 /* Locks the table as writing does, without waiting: raises 55006 when somebody holds it. */
 extern void store_delivery_lock(const StoreTarget *target);
-/* What has changed, of at most max replicas. */
-extern void store_delivery_read(StoreSpace *space, StoreDelivery *delivery, int max);
+/* What has changed, of at most max replicas.  pages: what is remembered of the target; NULL: its changes are not found that way. */
+extern void store_delivery_read(StoreSpace *space, StoreDelivery *delivery, StorePages *pages, int max);
 /* What was refused and is to be tried again now, at most so many; alone: one of those that were too slow. */
 extern void store_delivery_retry(StoreSpace *space, StoreDelivery *delivery, int max, bool alone);
 /* The next max of what is published, while it is not filled. */

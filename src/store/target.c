@@ -3,7 +3,8 @@
  *	  Which targets a space's replications have, and the way of a change to them.
  *
  *		chat.replica has been written, and is locked
- *			-> async, queue		a row appended to chat.replica_change for each target; the worker brings it there
+ *			-> async			the keeper finds what has changed in chat.replica itself (pages.c), but for what is gone
+ *			-> async with a foreign table, queue	a row appended to chat.replica_change for each target; the worker brings it there
  *			-> sync				written to the table here and now: what it refuses, the message fails with
  *
  * What is registered (chat.replication) is kept per backend until something says that it may have changed: the space (store_space_changed, which registering and deploying call),
@@ -614,9 +615,15 @@ append_change(StoreTable *table, bool is_plain, int id, const char *key, const S
 		store_row_insert(table);
 }
 
+bool
+store_target_is_found(const StoreTarget *target)
+{
+	return target->mode == STORE_TARGET_ASYNC && !OidIsValid(target->server);
+}
+
 /* For the worker: of each target that is not written at once, the changes of its name. */
 static void
-append_changes(StoreSpace *space, List *targets, const char *key, const StoreReplicaChange *changes, int n)
+append_changes(StoreSpace *space, Relation replica, List *targets, const char *key, StoreReplicaChange *changes, int n)
 {
 	Oid			schema = space->schema;
 	StoreTable	table = {NULL};
@@ -634,13 +641,15 @@ append_changes(StoreSpace *space, List *targets, const char *key, const StoreRep
 		{
 			if (strcmp(changes[i].name, target->name) != 0)
 				continue;
+			has_any = true;
+			if (store_target_is_found(target) && !changes[i].is_gone && store_page_changed(replica, &changes[i].tid))
+				continue;
 			if (table.rel == NULL)
 			{
 				table = store_table_open(space->replica_change, RowExclusiveLock);
 				is_plain = takes_rows_as_they_are(table.rel);
 			}
 			append_change(&table, is_plain, target->id, key, &changes[i]);
-			has_any = true;
 		}
 		if (has_any)
 			store_target_announce(schema, target->server, false);
@@ -672,7 +681,7 @@ write_changes(StoreSpace *space, int id, const char *key, const StoreReplicaChan
 }
 
 void
-store_targets_changed(StoreSpace *space, const char *key, const StoreReplicaChange *changes, int n)
+store_targets_changed(StoreSpace *space, Relation replica, const char *key, StoreReplicaChange *changes, int n)
 {
 	Oid			schema = space->schema;
 	List	   *targets = store_targets_of(space);
@@ -687,7 +696,7 @@ store_targets_changed(StoreSpace *space, const char *key, const StoreReplicaChan
 			syncs = lappend_int(syncs, ((StoreTarget *) lfirst(lc))->id);
 	}
 	n_in_use++;
-	append_changes(space, targets, key, changes, n);
+	append_changes(space, replica, targets, key, changes, n);
 	n_in_use--;
 	/* Each may run triggers, after which nothing that was known need be so. */
 	foreach(lc, syncs)

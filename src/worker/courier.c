@@ -4,11 +4,11 @@
  *
  * The life of a change
  *
- *		appended to replica_change by the message (store/target.c); its commit wakes the worker (lanes.c)
+ *		written to chat.replica by the message, and, unless it is for a local table and can be found there (store/pages.c), appended to replica_change (store/target.c); its commit wakes the worker (lanes.c)
  *			|
  *		READ	with others of its target, one of each replica, at most 1,000, with the values as of one snapshot (store/delivery.c)
  *			|
- *		BRING	in the order of key and row, in one transaction, which also deletes the changes
+ *		BRING	in the order of key and row, in one transaction, which also deletes what was appended
  *			|-- all is well ------------------------------------------------------> DONE
  *			|-- the target refuses a row: in halves, until it is alone -----------> PARKED in the outbox; the rest goes on
  *			|-- the target as a whole is not there, or does not answer -----------> WAITS: everything is rolled back
@@ -19,7 +19,7 @@
  *		PARKED	-- its time has come (1 s, 2 s, … 5 min), or the replica has changed ----> READ, with others like it, with the value of then
  *		PARKED as slow	-- its time has come, at least ten times as long as one may take ----> READ, alone; too slow again: PARKED as slow, and nothing else waits
  *						-- the replica has changed: noted, it is tried at most so much later
- *		WAITS	-- 0.1 s, 0.2 s, … 30 s; changes pile up and are compacted: one of each replica ----> READ
+ *		WAITS	-- 0.1 s, 0.2 s, … 30 s; changes that were appended pile up and are compacted: one of each replica ----> READ
  *
  * How an error is judged.  A lost connection, a server that is full, shut down or too slow, a deadlock, or a table that does not fit say nothing of the row: WAITS.  What is wrong with data (classes 22, 23,
  * what triggers raise) is the row's: PARKED.  With anything else a row is taken to be at fault as long as another one of the same delivery is not refused; else it is the target.
@@ -100,6 +100,10 @@ typedef struct WorkerRoute
 	TimestampTz looked_at;
 	TimestampTz compacted_at;
 	TimestampTz due;			/* 0: when there is news */
+	StorePages *pages;			/* of a target whose changes are found that way; NULL */
+	bool		was_found;		/* by the last reading, and brought: when it is committed, */
+	bool		was_all;		/* and there was no more */
+	bool		owes;			/* something was brought that the registration does not tell yet */
 } WorkerRoute;
 
 /* What is being brought, when it is one replica alone; in the memory of errors, for it is asked for when the transaction is gone. */
@@ -424,7 +428,7 @@ read_turn(StoreSpace *space, WorkerRoute *route, StoreDelivery *delivery, bool i
 			store_delivery_fill(space, delivery, n);
 			break;
 		case TURN_CHANGES:
-			store_delivery_read(space, delivery, n + route->n_left);
+			store_delivery_read(space, delivery, route->pages, n + route->n_left);
 			break;
 	}
 	return delivery->mode == STORE_TARGET_QUEUE ? delivery->n : worker_suspect_choose(&route->doubt, delivery, route->together, is_due);
@@ -479,6 +483,8 @@ step(WorkerSpace *known, WorkerRoute *route)
 	if (target == NULL)
 		return now;
 	store_delivery_lock(target);
+	if (route->pages == NULL && store_target_is_found(target))
+		route->pages = store_pages_new();
 	route->turn = next_turn(route, &delivery, now);
 	route->n_brought = read_turn(space, route, &delivery, !waits);
 	/* Only what was too slow is there, and its time has not come. */
@@ -489,10 +495,12 @@ step(WorkerSpace *known, WorkerRoute *route)
 		flush_what_was_seen();
 	if (delivery.n > 0)
 		deliver(route, &delivery);
-	else if (route->turn == TURN_FILL || (route->turn == TURN_CHANGES && delivery.failures > 0))
+	else if (route->turn == TURN_FILL || (route->turn == TURN_CHANGES && (delivery.failures > 0 || (delivery.brings != NULL && route->owes))))
 		store_delivery_end(space, &delivery);
 	route->was_down = false;
 	n_left = count_left(&delivery);
+	route->was_found = delivery.is_found && n_left == 0;
+	route->was_all = delivery.brings != NULL;
 	if (route->turn == TURN_CHANGES)
 	{
 		route->n_left = delivery.mode == STORE_TARGET_QUEUE ? n_left : 0;
@@ -658,6 +666,7 @@ run(WorkerSpace *known, WorkerRoute *route)
 	route->looked_at = GetCurrentTimestamp();
 	route->n_brought = 0;
 	route->was_slow = false;
+	route->was_found = false;
 	tried.is_one = false;
 	PG_TRY();
 	{
@@ -671,6 +680,11 @@ run(WorkerSpace *known, WorkerRoute *route)
 			PopActiveSnapshot();
 			worker_transaction_end();
 			route->due = due;
+			if (route->was_found)
+			{
+				store_pages_done(route->pages);
+				route->owes = !route->was_all;
+			}
 		}
 	}
 	PG_CATCH();
@@ -708,6 +722,24 @@ find_or_make(WorkerSpace *known, int id)
 	return &known->routes[known->n_routes++];
 }
 
+static void
+free_route(WorkerRoute *route)
+{
+	if (route->pages != NULL)
+		store_pages_free(route->pages);
+}
+
+void
+worker_courier_forget(WorkerSpace *known)
+{
+	for (int i = 0; i < known->n_routes; i++)
+		free_route(&known->routes[i]);
+	if (known->routes != NULL)
+		pfree(known->routes);
+	known->routes = NULL;
+	known->n_routes = 0;
+}
+
 /* Which targets there are, and which of them are ours.  Couriers of other servers are told by the keeper after a start, or when there are new ones. */
 static void
 find_routes(WorkerSpace *known, StoreSpace *space)
@@ -743,8 +775,12 @@ find_routes(WorkerSpace *known, StoreSpace *space)
 			is_told &= worker_lane_tell(target->server, worker_lane_bit(known->schema) | WORKER_LANE_TASKS);
 	}
 	for (int i = 0; i < known->n_routes; i++)
+	{
 		if (known->routes[i].is_there)
 			known->routes[n++] = known->routes[i];
+		else
+			free_route(&known->routes[i]);
+	}
 	known->n_routes = n;
 	known->is_news = !is_told;
 }

@@ -533,6 +533,8 @@ extern void worker_vacuum(WorkerEmptied *changes);
 
 /* Brings replicas to the targets of the space that are of this lane.  It ends the transaction, and works in others of its own. */
 extern TimestampTz worker_courier(WorkerSpace *known, StoreSpace *space);
+/* What is known of its targets. */
+extern void worker_courier_forget(WorkerSpace *known);
 /* Before the first: the process is connected to its database. */
 extern void worker_courier_init(Oid server);
 

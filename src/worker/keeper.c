@@ -82,8 +82,7 @@ forget(Known *known)
 		pfree(known->space.trimmed);
 	if (known->space.trim_error != NULL)
 		pfree(known->space.trim_error);
-	if (known->space.routes != NULL)
-		pfree(known->space.routes);
+	worker_courier_forget(&known->space);
 	dlist_delete(&known->in_spaces);
 	pfree(known);
 }

@@ -2,7 +2,7 @@
  * vacuum.c
  *	  Vacuum of a table that is appended to and emptied all the time.
  *
- * The table replica_change has a row for each change, and loses it again a moment later; what a worker looks for stands behind all that is gone.  Autovacuum comes by once a minute, when
+ * The table replica_change has a row for each change that goes to a queue or a foreign table, and loses it again a moment later; what a worker looks for stands behind all that is gone.  Autovacuum comes by once a minute, when
  * there may be half a million.  So who takes them out asks for a vacuum when it has taken out as many as the table holds: it then stays as small as that, but while somebody's snapshot keeps all rows
  * alive, where asking more often would be in vain.
  *

@@ -290,6 +290,7 @@ is($alice->value('SELECT pg_backend_pid()'), $pid, 'nobody was cut off');
 
 # ---- what is appended to and emptied all the time stays small ----
 
+$alice->ask(q{SELECT adama.replicate_queue('late', 'it');});
 $alice->ask(map { sprintf q{SELECT count(late.set('k', n => %d + i)) FROM generate_series(1, 1000) i;}, 1000 * $_ } 1 .. 25);
 becomes('SELECT n FROM late', 26000, 30, 'many changes of one replica');
 $alice->ask(q{SELECT late.set('k', n => 26001);});
