@@ -16,8 +16,9 @@
  * Passes.  What is read at once has a limit, so a pass through the pages may take several deliveries, each with a snapshot of its own.  When it is through, all that the snapshot of its beginning
  * saw has been brought, and that snapshot becomes "the one before".  What is brought twice then does no harm: a row that is as it should be is left alone.
  *
- * After a start nothing is remembered.  Then all pages are read, and the snapshot before is the one that the registration keeps (replication.brought).  The same when the table has been rewritten,
- * as by CLUSTER.  Of a row the number of the transaction is read as it was written, whether it has been frozen or not.
+ * What a worker remembers goes with it.  The next one takes the snapshot that the registration keeps (replication.brought) for the one before, and the counts that a worker left in shared memory when
+ * it went because there was nothing to do (settled): those may be older than the snapshot, but never newer, so that too many pages are read rather than too few.  After a start of the server, or when the
+ * table has been rewritten, as by CLUSTER, all pages are read.  Of a row the number of the transaction is read as it was written, whether it has been frozen or not.
  *
  * Rows that go leave nothing on a page for long; those are appended to replica_change (target.c), as are all changes when there is no shared memory.
  *
@@ -32,6 +33,7 @@
 #include "access/xlog.h"
 #include "catalog/pg_am.h"
 #include "common/hashfn.h"
+#include "lib/ilist.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
@@ -50,9 +52,21 @@
 
 /* ---- shared by all sessions of a database ---- */
 
+#define N_FILES 256
+
+typedef struct TableFile
+{
+	Oid			table;
+	RelFileNumber file;
+} TableFile;
+
 typedef struct Counts
 {
 	pg_atomic_uint32 of[N_BUCKETS];
+	/* Of the one worker that there is, for the next one: */
+	bool		is_settled;
+	uint32		settled[N_BUCKETS];	/* all that was counted up to this has been brought to all targets that there were */
+	TableFile	files[N_FILES]; /* in which it was, by the table; of two that meet the last */
 } Counts;
 
 static Counts *counts = NULL;
@@ -63,6 +77,7 @@ make_counts(void *ptr)
 {
 	Counts	   *c = ptr;
 
+	memset(c, 0, sizeof(*c));
 	for (int i = 0; i < N_BUCKETS; i++)
 		pg_atomic_init_u32(&c->of[i], 0);
 }
@@ -75,7 +90,7 @@ has_counts(void)
 	if (has_asked)
 		return counts != NULL;
 	has_asked = true;
-	snprintf(name, sizeof(name), "adama pages 1 of %u", MyDatabaseId);
+	snprintf(name, sizeof(name), "adama pages 2 of %u", MyDatabaseId);
 	counts = port_shared_segment(name, sizeof(Counts), make_counts);
 	return counts != NULL;
 }
@@ -231,10 +246,13 @@ typedef struct Place
 
 struct StorePages
 {
+	dlist_node	link;
 	MemoryContext context;
+	Oid			table;
 	uint32		counts[N_BUCKETS];	/* as they were at the last look */
 	bool		now[N_BUCKETS];	/* to be read in this pass, */
 	bool		next[N_BUCKETS];	/* and in the one after it: what was not committed yet */
+	bool		is_settled;		/* counts were so when all had been brought */
 	bool		is_all;			/* this pass reads all pages */
 	bool		has_before;
 	Seen		before;			/* brought */
@@ -247,20 +265,79 @@ struct StorePages
 	bool		is_through;
 };
 
-StorePages *
-store_pages_new(void)
+static dlist_head all = DLIST_STATIC_INIT(all);	/* of this process */
+
+static StorePages *
+make(void)
 {
 	MemoryContext context = AllocSetContextCreate(TopMemoryContext, "adama pages", ALLOCSET_SMALL_SIZES);
 	StorePages *pages = MemoryContextAllocZero(context, sizeof(StorePages));
 
 	pages->context = context;
+	dlist_push_tail(&all, &pages->link);
+	return pages;
+}
+
+StorePages *
+store_pages_new(void)
+{
+	StorePages *pages = make();
+
+	pages->is_settled = has_counts() && counts->is_settled;
+	if (pages->is_settled)
+		memcpy(pages->counts, counts->settled, sizeof(pages->counts));
 	return pages;
 }
 
 void
 store_pages_free(StorePages *pages)
 {
+	dlist_delete(&pages->link);
 	MemoryContextDelete(pages->context);
+}
+
+static TableFile *
+file_of(Oid table)
+{
+	return &counts->files[murmurhash32(table) % N_FILES];
+}
+
+/* Whether nothing counted in the bucket is still to be brought. */
+static bool
+is_through(const StorePages *pages, int bucket, uint32 count)
+{
+	return pages->counts[bucket] == count && !pages->next[bucket] && !(pages->is_begun && (pages->is_all || pages->now[bucket]));
+}
+
+void
+store_pages_settle(void)
+{
+	const StorePages *first;
+	dlist_iter	iter;
+
+	if (counts == NULL || dlist_is_empty(&all))
+		return;
+	dlist_foreach(iter, &all)
+		if (!dlist_container(StorePages, link, iter.cur)->has_before)
+			return;
+	first = dlist_container(StorePages, link, dlist_head_node(&all));
+	for (int i = 0; i < N_BUCKETS; i++)
+	{
+		uint32		count = first->counts[i];
+		bool		is_settled = true;
+
+		dlist_foreach(iter, &all)
+			is_settled &= is_through(dlist_container(StorePages, link, iter.cur), i, count);
+		/* One that it can't be any more. */
+		counts->settled[i] = is_settled ? count : pg_atomic_read_u32(&counts->of[i]) - 1;
+	}
+	dlist_foreach(iter, &all)
+	{
+		const StorePages *pages = dlist_container(StorePages, link, iter.cur);
+
+		*file_of(pages->table) = (TableFile) {pages->table, pages->file};
+	}
+	counts->is_settled = true;
 }
 
 static void
@@ -294,10 +371,12 @@ begin(StorePages *pages, Snapshot snapshot, const char *brought)
 	{
 		forget(&pages->before);
 		pages->before = seen_before(brought, pages->context);
+		pages->is_all |= !pages->is_settled || !TransactionIdIsValid(pages->before.xmin);
 	}
 	forget(&pages->start);
 	pages->start = seen_by(snapshot, pages->context);
-	pages->is_all |= !pages->has_before || !has_counts();
+	/* Nobody counts. */
+	pages->is_all |= counts == NULL;
 	for (int i = 0; i < N_BUCKETS; i++)
 	{
 		uint32		count = counts != NULL ? pg_atomic_read_u32(&counts->of[i]) : 0;
@@ -422,11 +501,12 @@ store_pages_read(StorePages *pages, StoreTable *table, const char *name, Snapsho
 	BlockNumber n_blocks;
 	Place		at;
 
+	pages->table = RelationGetRelid(table->rel);
 	if (pages->file != file)
 	{
-		pages->file = file;
-		pages->is_all = true;
+		pages->is_all |= pages->file != 0 || !pages->is_settled || file_of(pages->table)->table != pages->table || file_of(pages->table)->file != file;
 		pages->is_begun = false;
+		pages->file = file;
 	}
 	if (!pages->is_begun)
 		begin(pages, snapshot, brought);
@@ -468,7 +548,7 @@ store_pages_pending(StoreSpace *space, const char *name, const char *brought, Ti
 {
 	StoreTable	table = store_table_open(space->replica, AccessShareLock);
 	Snapshot	snapshot = store_snapshot_now();
-	StorePages *pages = store_pages_new();
+	StorePages *pages = make();
 	Pending		pending = {0};
 
 	(void) store_pages_read(pages, &table, name, snapshot, brought, count, &pending);

@@ -346,6 +346,8 @@ extern StorePages *store_pages_new(void);
 extern void store_pages_free(StorePages *pages);
 /* What was read last has been brought, and that is committed. */
 extern void store_pages_done(StorePages *pages);
+/* This worker, which is the only one in the database, has nothing to do and is about to go: what it knows is kept for the next. */
+extern void store_pages_settle(void);
 
 /* A part of what is to be brought to a target.  Lives in the memory context that was current when it was begun, and in its transaction. */
 typedef struct StoreDelivery

@@ -288,6 +288,7 @@ leave_if_idle(TimestampTz next, TimestampTz now, TimestampTz idle_since)
 {
 	if (!TimestampDifferenceExceeds(idle_since, now, has_worked ? adama_emitter_idle_timeout * 1000 : 0))
 		return;
+	store_pages_settle();
 	if (next == 0 ? worker_lane_leave() : TimestampDifferenceExceeds(now, next, SLEEP_MIN_MS) && worker_lane_hand_over(next))
 		proc_exit(0);
 }

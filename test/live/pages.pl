@@ -156,6 +156,32 @@ for my $brought ("'900000000000:900000000005:'", "'3:9:4'", 'NULL')
 	settle("or by one of another time ($brought)");
 }
 
+# A worker that goes because nothing is to be done leaves word of what it has seen.
+sub gone { becomes($worker, 0, 30, 'the worker goes by itself'); }
+my $pages_read = q{SELECT heap_blks_hit + heap_blks_read FROM pg_statio_user_tables WHERE relid = 'game.replica'::regclass};
+gone();
+my $n_pages = $alice->value(q{SELECT pg_relation_size('game.replica') / current_setting('block_size')::int});
+cmp_ok($n_pages, '>', 100, 'the table has many pages');
+for my $what (1 .. 3)
+{
+	my $before = $alice->value($pages_read);
+	$alice->ask("SELECT game.set('d30', best => 30000 + $what);");
+	becomes(best('d30'), 30000 + $what, 10, 'the next one finds a change');
+	gone();
+	cmp_ok($alice->value($pages_read) - $before, '<', $n_pages / 3, '... without reading all pages');
+}
+$bob->ask('BEGIN;', q{SELECT game.set('d31', best => 31000);});
+$alice->ask(q{SELECT game.set('d32', best => 32000);});
+becomes(best('d32'), 32000, 10, 'beside a transaction that lasts');
+gone();
+$bob->ask('COMMIT;');
+becomes(best('d31'), 31000, 10, 'what it commits when the worker is gone is found');
+gone();
+$alice->ask('VACUUM FULL game.replica;', q{SELECT game.set('d33', best => 33000);});
+becomes(best('d33'), 33000, 10, 'so is what is in another file');
+settle('and all else');
+gone();
+
 # ---- several tables, and several names ----
 
 $alice->ask('CREATE TABLE another (key text PRIMARY KEY, best int, note text);', q{SELECT adama.replicate('game', 'board', 'another');}, q{SELECT count(game.set('d' || i, best => -i)) FROM generate_series(10, 400) i;});
