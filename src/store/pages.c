@@ -268,21 +268,20 @@ struct StorePages
 static dlist_head all = DLIST_STATIC_INIT(all);	/* of this process */
 
 static StorePages *
-make(void)
+make(MemoryContext context)
 {
-	MemoryContext context = AllocSetContextCreate(TopMemoryContext, "adama pages", ALLOCSET_SMALL_SIZES);
 	StorePages *pages = MemoryContextAllocZero(context, sizeof(StorePages));
 
 	pages->context = context;
-	dlist_push_tail(&all, &pages->link);
 	return pages;
 }
 
 StorePages *
 store_pages_new(void)
 {
-	StorePages *pages = make();
+	StorePages *pages = make(AllocSetContextCreate(TopMemoryContext, "adama pages", ALLOCSET_SMALL_SIZES));
 
+	dlist_push_tail(&all, &pages->link);
 	pages->is_settled = has_counts() && counts->is_settled;
 	if (pages->is_settled)
 		memcpy(pages->counts, counts->settled, sizeof(pages->counts));
@@ -510,7 +509,8 @@ store_pages_read(StorePages *pages, StoreTable *table, const char *name, Snapsho
 	}
 	if (!pages->is_begun)
 		begin(pages, snapshot, brought);
-	n_blocks = RelationGetNumberOfBlocks(table->rel);
+	/* Of another kind of table all changes are appended. */
+	n_blocks = table->rel->rd_rel->relam == HEAP_TABLE_AM_OID ? RelationGetNumberOfBlocks(table->rel) : 0;
 	at = pages->at;
 	while (at.block < n_blocks)
 	{
@@ -548,11 +548,9 @@ store_pages_pending(StoreSpace *space, const char *name, const char *brought, Ti
 {
 	StoreTable	table = store_table_open(space->replica, AccessShareLock);
 	Snapshot	snapshot = store_snapshot_now();
-	StorePages *pages = make();
 	Pending		pending = {0};
 
-	(void) store_pages_read(pages, &table, name, snapshot, brought, count, &pending);
-	store_pages_free(pages);
+	(void) store_pages_read(make(CurrentMemoryContext), &table, name, snapshot, brought, count, &pending);
 	UnregisterSnapshot(snapshot);
 	store_table_close(&table);
 	*oldest = pending.oldest;

@@ -1,5 +1,5 @@
 -- Values brought to tables with and without statements: whatever the table is like, it is as if each were an INSERT … ON CONFLICT.
-SELECT plan(35);
+SELECT plan(40);
 
 SELECT adama.deploy('stock', $adama$
 message Set { int n; string title; maybe<int> rest; }
@@ -61,6 +61,23 @@ SELECT count(*) FROM plain \g /dev/null
 SELECT stock.set('d7', n => 52, title => 'seven', rest => NULL), stock.set('d7', n => 53, title => 'seven', rest => NULL) \g /dev/null
 COMMIT;
 SELECT is((SELECT n FROM plain WHERE key = 'd7'), 53, 'under a snapshot of before, too');
+
+-- ---- more rows than places are remembered at first, and places that are not theirs any more ----
+SELECT count(adama.create('stock', 'm' || i)) FROM generate_series(1, 500) i \g /dev/null
+SELECT count(stock.set('m' || i, n => i, title => 'many ' || i, rest => k)) FROM generate_series(1, 3) k, generate_series(1, 500) i \g /dev/null
+SELECT is(differences('plain'), 0::bigint, 'many rows');
+SELECT count(stock.set('m' || (i * 37 % 500 + 1), n => 500 + i % 400, title => 'other ' || i * 37 % 500, rest => NULL)) FROM generate_series(1, 500) i \g /dev/null
+SELECT is(differences('plain'), 0::bigint, 'in another order');
+VACUUM FULL plain;
+DELETE FROM plain WHERE key LIKE 'm1%';
+SELECT count(stock.set('m' || i, n => 1 + i % 900, title => 'rest ' || i, rest => i)) FROM generate_series(500, 1, -1) i \g /dev/null
+SELECT is(differences('plain'), 0::bigint, 'where all have moved, and some are gone');
+TRUNCATE plain;
+SELECT count(stock.set('m' || i, n => 1 + i % 900, title => 'anew ' || i, rest => i)) FROM generate_series(1, 500) i, generate_series(1, 2) k \g /dev/null
+SELECT is((SELECT count(*) FROM plain WHERE key LIKE 'm%' AND title LIKE 'anew%'), 500::bigint, 'or all are gone');
+SELECT count(adama.delete('stock', 'm' || i)) FROM generate_series(1, 500) i \g /dev/null
+SELECT count(stock.set('d' || i, n => i + k, title => 'number ' || i, rest => i)) FROM generate_series(100, 0, -100) k, generate_series(1, 20) i WHERE i <> 6 \g /dev/null
+SELECT is(differences('plain'), 0::bigint, 'it is kept all the same');
 
 -- ---- what the table asks for is asked for, from the moment that it does ----
 UPDATE plain SET rest = 1 WHERE rest IS NULL;
