@@ -151,7 +151,7 @@ sub other
 	return ("SELECT adama.upgrade('$space', " . (1 + int rand 3) . ');') if $dice < 11;
 	return ("SELECT adama.trim('$space');") if $dice == 11;
 	return ("SELECT adama.retain('$space', size => " . main::any(500, 2000, 10000, 'NULL') . ');') if $dice == 12;
-	return ("SELECT witness.carry('$space', '$key', 'd' || " . (1 + $KEYS + int rand 2) . ');') if $dice == 13;
+	return ("SELECT witness.carry('$space', '$key', 'd' || " . (1 + $KEYS + int rand 2) . ');') if $dice == 13 && !$version->{asks_for_names};
 	return (q{SELECT adama.attach('} . $space . q{', '} . $key . q{', '{"id":"f","size":12,"name":"n","type":"t","md5":"m","sha384":"s"}');}, $look) if $dice == 14 && $version->{attaches};
 	return ("SELECT E'FAILED\\tXX001: a log is not true: ' || v FROM adama.verify('$space', '$key') v WHERE NOT v.ok;") if $dice == 15;
 	return ("SELECT adama.connect('$space', '$key') AS connection \\gset", $look) if $dice < 18;
@@ -380,8 +380,11 @@ sub generation
 		my $story = decode_json($line);
 		my $space = 'p' . ++$n;
 		$stories{$space} = $story;
+		# Such a document can't be imported under another name: its log would say otherwise.
+		my $asks_for_names = grep { $_->{program} =~ /\bDocument\.(?:key|space)\(/ } @{ $story->{versions} };
 		for my $version (@{ $story->{versions} })
 		{
+			$version->{asks_for_names} = $asks_for_names;
 			my ($digest) = must($checker, 'SELECT md5(' . quoted($version->{program}) . ');');
 			$version->{digest} = $digest;
 		}
