@@ -63,12 +63,13 @@ port_shared_struct(const char *name, size_t size, void (*init) (void *ptr))
 	return result;
 }
 
-#define REGISTRY_NAME "adama segments 1"
-#define N_SEGMENTS 64
+#define REGISTRY_NAME "adama segments 2"
+#define N_SEGMENTS 256
+#define NAME_SIZE 32
 
 typedef struct Segment
 {
-	char		name[64];		/* empty: none */
+	char		name[NAME_SIZE];	/* empty: none */
 	dsm_handle	handle;
 } Segment;
 

@@ -15,7 +15,7 @@
  */
 extern void *port_shared_struct(const char *name, size_t size, void (*init) (void *ptr));
 /*
- * The same as a segment of its own, of any size, which stays mapped.  The name has less than 64 bytes.  Within a transaction.  NULL when it can't be had, which is written to the server's log.
+ * The same as a segment of its own, of any size, which stays mapped.  The name has less than 32 bytes.  Within a transaction.  NULL when it can't be had, which is written to the server's log.
  */
 extern void *port_shared_segment(const char *name, size_t size, void (*init) (void *ptr));
 
