@@ -159,6 +159,8 @@ for my $brought ("'900000000000:900000000005:'", "'3:9:4'", 'NULL')
 # A worker that goes because nothing is to be done leaves word of what it has seen.
 sub gone { becomes($worker, 0, 30, 'the worker goes by itself'); }
 my $pages_read = q{SELECT heap_blks_hit + heap_blks_read FROM pg_statio_user_tables WHERE relid = 'game.replica'::regclass};
+# Autovacuum reads pages, too.
+$alice->ask('ALTER TABLE game.replica SET (autovacuum_enabled = false);');
 gone();
 my $n_pages = $alice->value(q{SELECT pg_relation_size('game.replica') / current_setting('block_size')::int});
 cmp_ok($n_pages, '>', 100, 'the table has many pages');
