@@ -160,6 +160,7 @@ is_new(const Seen *seen, TransactionId xid)
 /* ---- as the registration keeps it: in the form of a pg_snapshot, subtransactions included ---- */
 
 #define KEPT_MAX 256			/* of those in between; of more, nobody knows */
+#define KEPT_DIGITS 20			/* of each, at most */
 
 static uint64
 widened(TransactionId xid, FullTransactionId next)
@@ -219,7 +220,8 @@ seen_before(const char *brought, MemoryContext context)
 	if (*rest != ':')
 		return seen;
 	xmax = strtoull(rest + 1, &rest, 10);
-	if (*rest != ':' || xmin > xmax || xmax > next || next - xmin >= (UINT64CONST(1) << 30) || !TransactionIdIsNormal((TransactionId) xmin))
+	/* Who owns the space may have written more than is ever kept. */
+	if (*rest != ':' || strlen(rest) > KEPT_MAX * (KEPT_DIGITS + 1) + 1 || xmin > xmax || xmax > next || next - xmin >= (UINT64CONST(1) << 30) || !TransactionIdIsNormal((TransactionId) xmin))
 		return seen;
 	seen.xmin = (TransactionId) xmin;
 	seen.xmax = (TransactionId) xmax;
